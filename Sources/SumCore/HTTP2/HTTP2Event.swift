@@ -1,0 +1,32 @@
+internal import NIOCore
+
+/// What the peer did, or what became of what we did, in the order it happened.
+///
+/// nghttp2 forbids calling back into it from its callbacks, so these are only collected there and are
+/// handled once the library has returned.
+enum HTTP2Event {
+    /// A whole header block. `isFinal` is false for a 1xx response, which another block follows.
+    case headers(streamID: Int32, fields: [HTTP2Field], kind: HeadersKind, endStream: Bool)
+    /// Part of a DATA frame, without its padding; it must be credited once consumed.
+    case data(streamID: Int32, bytes: ByteBuffer)
+    /// The peer ended its side. Never reported for a stream that broke a rule of HTTP (RFC 9113 section 8.1.1).
+    case endStream(streamID: Int32)
+    /// We have ended our side, and the frame that says so was passed on for sending.
+    case endStreamSent(streamID: Int32)
+    /// The stream is gone, in whichever way; the last event of a stream.
+    case closed(streamID: Int32, code: HTTP2ErrorCode)
+    /// A frame accepted for sending could not be sent after all.
+    case notSent(streamID: Int32, error: HTTP2Error)
+    /// The peer's SETTINGS arrived and hold from now on.
+    case settings
+    case pingAcknowledged(payload: UInt64)
+    case goAway(lastStreamID: Int32, code: HTTP2ErrorCode, debug: String)
+
+    enum HeadersKind {
+        case request
+        /// The first block of a response.
+        case response
+        /// A further block: a final response after a 1xx one, or trailers.
+        case following
+    }
+}

@@ -1,0 +1,212 @@
+internal import CNghttp2
+internal import NIOCore
+
+/// One side of one HTTP/2 connection: bytes in, events out; intents in, bytes out.
+///
+/// Sans-I/O: it knows no socket, clock or thread. It belongs to whoever created it, and is not safe to use
+/// from two threads. After any throw from `receive` or `send` the session must not be used again.
+///
+/// Why the unsafe code is sound: `session` is created in `init` and freed in `deinit` only, and every
+/// callback gets this object through an unretained pointer, which it cannot outlive, since nghttp2 calls back
+/// only from within `receive` and `send`.
+@safe final class HTTP2Session {
+    enum Role {
+        case client, server
+    }
+
+    /// The release of nghttp2 that is linked, such as `1.52.0`.
+    static var libraryVersion: String {
+        unsafe nghttp2_version(0).map { unsafe String(cString: $0.pointee.version_str) } ?? "?"
+    }
+
+    let configuration: HTTP2Configuration
+    let session: OpaquePointer
+
+    /// What has happened since `takeEvents`.
+    private var events: [HTTP2Event] = []
+    /// Bytes for the peer; whoever writes them clears it.
+    var output = ByteBuffer()
+    /// `output` is full enough when it holds this many bytes.
+    private var outputLimit = Int.max
+
+    private var boundary: FrameBoundary
+    /// The bytes nghttp2 is reading, so that a DATA event can be a slice of them.
+    private var input = ByteBuffer()
+    /// The header block being received.
+    private var headers = HeaderBlock()
+    var bodies: [Int32: any HTTP2Body] = [:]
+
+    init(role: Role, configuration: HTTP2Configuration = .init()) throws(HTTP2Error) {
+        self.configuration = configuration
+        boundary = FrameBoundary(skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0)
+        unsafe session = try Self.makeSession(role)
+        unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
+        try submitSettings(role)
+    }
+
+    deinit {
+        unsafe nghttp2_session_del(session)
+    }
+
+    private func submitSettings(_ role: Role) throws(HTTP2Error) {
+        var entries = [
+            (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(configuration.streamWindow)),
+            (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: configuration.maxHeaderListSize)),
+        ]
+        switch role {
+        case .client:
+            entries.append((NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
+        case .server:
+            entries.append((NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, configuration.maxConcurrentStreams))
+            entries.append((NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1))
+        }
+        let settings = entries.map { nghttp2_settings_entry(settings_id: Int32($0.0.rawValue), value: $0.1) }
+        try HTTP2Error.check(unsafe nghttp2_submit_settings(session, 0, settings, settings.count))
+        try HTTP2Error.check(
+            unsafe nghttp2_session_set_local_window_size(session, 0, 0, configuration.connectionWindow))
+    }
+
+    // MARK: Bytes
+
+    /// Takes bytes from the peer; `takeEvents` then tells what they meant.
+    func receive(_ bytes: ByteBuffer) throws(HTTP2Error) {
+        var bytes = bytes
+        if !boundary.held.isEmpty {
+            let (taken, isWhole) = boundary.completeHeader(from: bytes.readableBytesSpan)
+            bytes.moveReaderIndex(forwardBy: taken)
+            guard isWhole else { return }
+            try feed(ByteBuffer(bytes: boundary.held))
+            boundary.releaseHeader()
+        }
+        let whole = boundary.advance(over: bytes.readableBytesSpan)
+        if let whole = bytes.readSlice(length: whole), whole.readableBytes > 0 {
+            try feed(whole)
+        }
+    }
+
+    private func feed(_ bytes: ByteBuffer) throws(HTTP2Error) {
+        guard wantsRead else { return }
+        input = bytes
+        defer { input = ByteBuffer() }
+        let result = unsafe bytes.withUnsafeReadableBytes {
+            unsafe nghttp2_session_mem_recv(session, $0.baseAddress, $0.count)
+        }
+        try HTTP2Error.check(result)
+    }
+
+    /// Appends to `output` what there is to send, until it holds about `limit` bytes.
+    ///
+    /// - Returns: whether there may be more to send than fitted.
+    func send(limit: Int) throws(HTTP2Error) -> Bool {
+        outputLimit = limit
+        while output.readableBytes < limit {
+            var bytes: UnsafePointer<UInt8>?
+            let count = try HTTP2Error.check(unsafe nghttp2_session_mem_send(session, &bytes))
+            guard count > 0, let bytes = unsafe bytes else { return output.readableBytes >= limit }
+            unsafe output.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
+        }
+        return true
+    }
+
+    /// Hands over the events collected so far; `spent`, an array no longer needed, takes the next ones.
+    func takeEvents(reusing spent: [HTTP2Event]) -> [HTTP2Event] {
+        var taken = spent
+        taken.removeAll(keepingCapacity: true)
+        swap(&taken, &events)
+        return taken
+    }
+
+    var hasEvents: Bool { !events.isEmpty }
+
+    /// Whether the session still expects anything from the peer.
+    var wantsRead: Bool { unsafe nghttp2_session_want_read(session) != 0 }
+    /// Whether there is anything to send now.
+    var wantsWrite: Bool { unsafe nghttp2_session_want_write(session) != 0 }
+    /// Whether the connection has come to its end, as after GOAWAY with no streams left.
+    var isFinished: Bool { !wantsRead && !wantsWrite }
+    /// Frames waiting to be sent, DATA not counted.
+    var queuedFrames: Int { unsafe nghttp2_session_get_outbound_queue_size(session) }
+}
+
+// MARK: What the callbacks report
+
+extension HTTP2Session {
+    /// The fields of a header block while it arrives.
+    struct HeaderBlock {
+        var fields: [HTTP2Field] = []
+        var size = 0
+    }
+
+    func beginHeaders() {
+        headers = HeaderBlock()
+    }
+
+    /// - Returns: false when the block exceeds a limit; its stream is then reset.
+    func addHeader(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
+        headers.size += HTTP2Field.listSize(nameLength: name.count, valueLength: value.count)
+        guard headers.size <= configuration.maxHeaderListSize,
+            headers.fields.count < configuration.maxHeaderFields
+        else { return false }
+        headers.fields.append(
+            unsafe HTTP2Field(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+        return true
+    }
+
+    func takeHeaders() -> [HTTP2Field] {
+        defer { headers = HeaderBlock() }
+        return headers.fields
+    }
+
+    func report(_ event: HTTP2Event) {
+        events.append(event)
+    }
+
+    /// Reports body bytes: a slice of the input when they lie in it, as they do in nghttp2 1.52, else a copy.
+    func reportData(_ bytes: UnsafeRawBufferPointer, on streamID: Int32) {
+        let offset = unsafe input.withUnsafeReadableBytes {
+            unsafe bytes.baseAddress.unsafelyUnwrapped - $0.baseAddress.unsafelyUnwrapped
+        }
+        let slice =
+            offset >= 0 && offset + bytes.count <= input.readableBytes
+            ? input.getSlice(at: input.readerIndex + offset, length: bytes.count) : nil
+        report(.data(streamID: streamID, bytes: unsafe slice ?? ByteBuffer(bytes: bytes)))
+    }
+
+    func forgetBody(_ streamID: Int32) {
+        bodies[streamID] = nil
+    }
+}
+
+// MARK: Outgoing DATA
+
+extension HTTP2Session {
+    /// Lets a stream's body write its next frame straight into `output`, leaving room for the frame header,
+    /// which `finishFrame` adds: nghttp2 calls the two in direct succession (NGHTTP2_DATA_FLAG_NO_COPY).
+    ///
+    /// - Returns: the bytes written, or nil when the body has nothing to give now.
+    func fillFrame(on streamID: Int32, maximum: Int) -> (count: Int, state: HTTP2BodyState)? {
+        guard let body = bodies[streamID] else { return (0, .finished(trailers: [])) }
+        output.reserveCapacity(minimumWritableBytes: FrameBoundary.headerLength + maximum)
+        let (count, state) = unsafe output.withUnsafeMutableWritableBytes { writable in
+            let room = unsafe UnsafeMutableRawBufferPointer(
+                rebasing: writable[FrameBoundary.headerLength..<(FrameBoundary.headerLength + maximum)])
+            var frame = unsafe OutputRawSpan(buffer: room, initializedCount: 0)
+            let state = body.fill(&frame)
+            return (unsafe frame.finalize(for: room), state)
+        }
+        if count == 0, state == .open { return nil }
+        return (count, state)
+    }
+
+    /// - Returns: whether `output` holds enough for now.
+    func finishFrame(header: UnsafePointer<UInt8>, payloadLength: Int) -> Bool {
+        unsafe output.writeBytes(UnsafeRawBufferPointer(start: header, count: FrameBoundary.headerLength))
+        output.moveWriterIndex(forwardBy: payloadLength)
+        return output.readableBytes >= outputLimit
+    }
+
+    /// Trailers are submitted while their body's last frame is made, so that they cannot overtake it.
+    func submitTrailers(_ fields: [HTTP2Field], on streamID: Int32) -> Bool {
+        unsafe fields.withNameValuePairs { unsafe nghttp2_submit_trailer(session, streamID, $0, $1) } == 0
+    }
+}
