@@ -1,0 +1,101 @@
+/// The head of a call: what its HTTP/2 request headers say (grpc/doc/PROTOCOL-HTTP2.md, "Requests").
+struct GRPCRequest: Equatable, Sendable {
+    /// `/package.Service/Method`.
+    var path: String
+    /// The name by which the client calls the server, for a proxy or a virtual host.
+    var authority = ""
+    /// How long the client waits for the answer, from the start of the call.
+    var timeout: Duration?
+    var userAgent = ""
+    var metadata = GRPCMetadata()
+
+    /// The headers in the order gRPC asks for: pseudo-headers, timeout, the call's definition, custom metadata.
+    func fields() -> [HTTP2Field] {
+        var fields = [
+            HTTP2Field(":method", "POST"), HTTP2Field(":scheme", "http"), HTTP2Field(":path", path),
+            HTTP2Field(":authority", authority),
+        ]
+        if let timeout {
+            fields.append(HTTP2Field("grpc-timeout", GRPCTimeout.encode(timeout)))
+        }
+        fields += [
+            HTTP2Field("te", "trailers"), HTTP2Field("content-type", GRPCContentType.standard),
+            HTTP2Field("user-agent", userAgent),
+        ]
+        return fields + metadata.http2Fields
+    }
+}
+
+extension GRPCRequest {
+    /// Why a request does not become a call.
+    struct Rejection: Error, Equatable {
+        /// What tells clients that are not gRPC's.
+        var httpStatus = 200
+        var status: GRPCStatus
+        /// Headers beside the status, which tell the client what would be accepted.
+        var fields: [HTTP2Field] = []
+
+        init(_ code: GRPCStatus.Code, _ message: String, httpStatus: Int = 200, fields: [HTTP2Field] = []) {
+            self.httpStatus = httpStatus
+            self.status = GRPCStatus(code: code, message: message)
+            self.fields = fields
+        }
+    }
+
+    /// Judges a request's headers, as grpc-go does where gRPC's documents leave the answer open.
+    init(received fields: [HTTP2Field]) throws(Rejection) {
+        let method = fields.first(":method") ?? ""
+        guard method == "POST" else {
+            throw Rejection(
+                .internalError, "a gRPC call is a POST, not '\(PeerText.printable(method))'", httpStatus: 405)
+        }
+        let contentType = fields.first("content-type") ?? ""
+        guard GRPCContentType.isGRPC(contentType) else {
+            throw Rejection(
+                .internalError,
+                "the content-type is not application/grpc: '\(PeerText.printable(contentType))'",
+                httpStatus: 415)
+        }
+        guard GRPCContentType.isProtobuf(contentType) else {
+            throw Rejection(
+                .unimplemented,
+                "only protobuf messages are understood, not '\(PeerText.printable(contentType))'")
+        }
+        let encoding = fields.first("grpc-encoding") ?? "identity"
+        guard encoding == "identity" else {
+            throw Rejection(
+                .unimplemented,
+                "the compression '\(PeerText.printable(encoding))' is not supported, only identity",
+                fields: [HTTP2Field("grpc-accept-encoding", "identity")])
+        }
+        let timeout = fields.first("grpc-timeout")
+        self.init(
+            path: fields.first(":path") ?? "",
+            authority: fields.first(":authority") ?? fields.first("host") ?? "",
+            timeout: timeout.flatMap(GRPCTimeout.decode), userAgent: fields.first("user-agent") ?? "",
+            metadata: GRPCMetadata(received: fields))
+        if let timeout, self.timeout == nil {
+            throw Rejection(
+                .internalError, "malformed grpc-timeout: '\(PeerText.printable(timeout))'", httpStatus: 400)
+        }
+    }
+}
+
+/// `application/grpc`, optionally `+` and a codec, optionally `;` and parameters.
+enum GRPCContentType {
+    static let standard = "application/grpc"
+
+    /// Whether `value` names gRPC, with whatever codec and parameters.
+    static func isGRPC(_ value: String) -> Bool {
+        let value = value.lowercased()
+        guard value.hasPrefix(standard) else { return false }
+        let next = value.dropFirst(standard.count).first
+        return next == nil || next == "+" || next == ";"
+    }
+
+    /// Whether a gRPC content-type leaves the codec open or names protobuf.
+    static func isProtobuf(_ value: String) -> Bool {
+        let codec = value.lowercased().dropFirst(standard.count).prefix { $0 != ";" }
+        return codec.isEmpty || codec == "+proto"
+    }
+}

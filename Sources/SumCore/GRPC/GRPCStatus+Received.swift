@@ -1,0 +1,52 @@
+// What a server's answer says about how the call ended.
+
+extension GRPCStatus {
+    static let deadlineExceeded = GRPCStatus(code: .deadlineExceeded, message: "the deadline has passed")
+
+    /// The status in trailers; nil when there is none.
+    init?(trailers fields: [HTTP2Field]) {
+        guard let text = fields.first("grpc-status") else { return nil }
+        let message = PercentEncoding.decode(fields.first("grpc-message") ?? "")
+        if let number = Int32(text), number >= 0 {
+            self.init(code: .init(rawValue: Int(number)), message: message)
+        } else {
+            self.init(code: .unknown, message: "the server sent the grpc-status '\(text)': \(message)")
+        }
+    }
+
+    /// The status of an answer that is not gRPC's (grpc/doc/http-grpc-status-mapping.md).
+    init(httpStatus: String, contentType: String) {
+        let code: Code =
+            switch httpStatus {
+            case "400": .internalError
+            case "401": .unauthenticated
+            case "403": .permissionDenied
+            case "404": .unimplemented
+            case "429", "502", "503", "504": .unavailable
+            default: .unknown
+            }
+        let type = contentType.isEmpty ? "no content-type" : "content-type '\(contentType)'"
+        self.init(code: code, message: "the answer is not gRPC: HTTP status \(httpStatus), \(type)")
+    }
+
+    /// Adds what the body of a foreign answer says.
+    func quoting(_ text: [UInt8]) -> GRPCStatus {
+        guard !text.isEmpty else { return self }
+        let quote = PeerText.printable(String(decoding: text, as: UTF8.self))
+        return GRPCStatus(code: code, message: "\(message): \"\(quote)\"")
+    }
+}
+
+extension GRPCStatus.Code {
+    /// What RST_STREAM from a server means (grpc/doc/PROTOCOL-HTTP2.md, "Errors").
+    init(streamReset code: HTTP2ErrorCode) {
+        self =
+            switch code {
+            case .refusedStream: .unavailable
+            case .cancel: .cancelled
+            case .enhanceYourCalm: .resourceExhausted
+            case .inadequateSecurity: .permissionDenied
+            default: .internalError
+            }
+    }
+}

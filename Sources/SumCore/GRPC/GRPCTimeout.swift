@@ -1,0 +1,52 @@
+/// The value of the `grpc-timeout` header: 1 to 8 digits and a unit (grpc/doc/PROTOCOL-HTTP2.md, "Requests").
+enum GRPCTimeout {
+    private struct Unit {
+        var symbol: Character
+        var nanoseconds: Int64
+    }
+
+    /// From the finest unit to the coarsest.
+    private static let units = [
+        Unit(symbol: "n", nanoseconds: 1),
+        Unit(symbol: "u", nanoseconds: 1_000),
+        Unit(symbol: "m", nanoseconds: 1_000_000),
+        Unit(symbol: "S", nanoseconds: 1_000_000_000),
+        Unit(symbol: "M", nanoseconds: 60_000_000_000),
+        Unit(symbol: "H", nanoseconds: 3_600_000_000_000),
+    ]
+    private static let maximumDigits = 8
+    private static let maximumValue: Int64 = 99_999_999
+
+    /// - Returns: nil when `text` is malformed. The longest valid timeout, 99999999H, is about 11,400 years.
+    static func decode(_ text: String) -> Duration? {
+        guard let symbol = text.last, let unit = units.first(where: { $0.symbol == symbol }) else {
+            return nil
+        }
+        let digits = text.utf8.dropLast()
+        guard (1...maximumDigits).contains(digits.count),
+            digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let value = Int64(Substring(digits))
+        else { return nil }
+        return .nanoseconds(unit.nanoseconds) * value
+    }
+
+    /// The finest unit that holds `timeout`, rounded up, so that a positive timeout never becomes 0.
+    static func encode(_ timeout: Duration) -> String {
+        let nanoseconds = timeout.wholeNanoseconds
+        for unit in units {
+            let value = nanoseconds / unit.nanoseconds + (nanoseconds % unit.nanoseconds == 0 ? 0 : 1)
+            if value <= maximumValue { return "\(value)\(unit.symbol)" }
+        }
+        return "\(maximumValue)H"
+    }
+}
+
+extension Duration {
+    /// Nanoseconds, rounded up; 0 for a negative duration, about 292 years for a longer one.
+    var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (total, carries) = product.addingReportingOverflow((attoseconds + 999_999_999) / 1_000_000_000)
+        return seconds >= 0 && (overflows || carries) ? .max : max(0, total)
+    }
+}

@@ -1,0 +1,140 @@
+internal import NIOCore
+internal import Synchronization
+
+/// Framed messages on their way from the tasks that send them to the event loop, which fills frames with them.
+///
+/// Holds a bounded number of bytes: who sends more waits.
+final class MessagePipe: Sendable {
+    /// Senders wait while the pipe holds this many bytes, until half of them have left.
+    private static let capacity = 1 << 20
+    /// Small messages gather in buffers of this many bytes.
+    private static let bufferSize = 64 << 10
+
+    private struct State {
+        var queue = CircularBuffer<ByteBuffer>()
+        var byteCount = 0
+        /// A buffer that has been emptied, for the next batch.
+        var spare: ByteBuffer?
+        var isFinished = false
+        var isDrained = false
+        /// How the call ended; nothing can be sent any more.
+        var end: GRPCStatus?
+        /// Whether the event loop has found the pipe empty and waits to be woken.
+        var isParked = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+
+        mutating func unpark() -> Bool {
+            defer { isParked = false }
+            return isParked
+        }
+
+        mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
+            defer { waiters = [] }
+            return waiters
+        }
+
+        mutating func recycleFirst() {
+            var emptied = queue.removeFirst()
+            emptied.clear()
+            spare = emptied
+        }
+    }
+
+    private let state = Mutex(State())
+
+    /// Whether every byte has been put into frames, and the end of them too.
+    var isDrained: Bool { state.withLock { $0.isDrained } }
+
+    enum Written {
+        case done(wake: Bool)
+        /// The pipe is full: wait before writing more.
+        case full(wake: Bool)
+    }
+
+    /// Adds a batch of messages.
+    ///
+    /// - Throws: how the call ended, if it has.
+    func write(_ batch: ByteBuffer) throws(GRPCStatus) -> Written {
+        try state.withLock { state throws(GRPCStatus) in
+            if let end = state.end { throw end }
+            state.queue.append(batch)
+            return Self.account(batch.readableBytes, &state)
+        }
+    }
+
+    /// Adds one message, which `encode` writes.
+    ///
+    /// - Throws: how the call ended, if it has.
+    func write(maximumLength: Int, _ encode: (inout OutputRawSpan) -> Void) throws(GRPCStatus) -> Written {
+        try state.withLock { state throws(GRPCStatus) in
+            if let end = state.end { throw end }
+            if state.queue.last.map({ $0.readableBytes + maximumLength > Self.bufferSize }) ?? true {
+                state.queue.append(state.spare.take() ?? ByteBuffer())
+            }
+            let last = state.queue.index(before: state.queue.endIndex)
+            let before = state.queue[last].readableBytes
+            state.queue[last].writeWithOutputRawSpan(minimumWritableBytes: maximumLength) { encode(&$0) }
+            return Self.account(state.queue[last].readableBytes - before, &state)
+        }
+    }
+
+    private static func account(_ count: Int, _ state: inout State) -> Written {
+        state.byteCount += count
+        let wake = state.unpark()
+        return state.byteCount >= capacity ? .full(wake: wake) : .done(wake: wake)
+    }
+
+    /// An empty buffer for a batch, with the memory of one that has been sent if there is one.
+    func takeSpare() -> ByteBuffer {
+        state.withLock { $0.spare.take() } ?? ByteBuffer()
+    }
+
+    /// Waits until there is room again or the call has ended.
+    func waitForRoom() async {
+        await withCheckedContinuation { continuation in
+            let mustWait = state.withLock { state in
+                guard state.byteCount >= Self.capacity, state.end == nil else { return false }
+                state.waiters.append(continuation)
+                return true
+            }
+            if !mustWait { continuation.resume() }
+        }
+    }
+
+    /// No more messages follow. Returns whether the event loop must be woken.
+    func finish() -> Bool {
+        state.withLock { state in
+            state.isFinished = true
+            return state.unpark()
+        }
+    }
+
+    /// The call has ended: drops what is left, and lets nobody wait.
+    func end(_ status: GRPCStatus) {
+        let waiters = state.withLock { state in
+            state.end = status
+            state.queue.removeAll()
+            state.byteCount = 0
+            return state.takeWaiters()
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Moves bytes into a frame, on the event loop.
+    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
+        let (progress, waiters) = state.withLock { state in
+            let room = frame.freeCapacity
+            while frame.freeCapacity > 0, !state.queue.isEmpty {
+                frame.append(moving: &state.queue[state.queue.startIndex])
+                if state.queue[state.queue.startIndex].readableBytes == 0 { state.recycleFirst() }
+            }
+            state.byteCount -= room - frame.freeCapacity
+            state.isDrained = state.queue.isEmpty && state.isFinished
+            state.isParked = frame.freeCapacity == room && !state.isDrained
+            let waiters = state.byteCount < Self.capacity / 2 ? state.takeWaiters() : []
+            return (state.isDrained ? ClientCallProgress.finished : .open, waiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        return progress
+    }
+}

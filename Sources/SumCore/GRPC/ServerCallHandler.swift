@@ -1,0 +1,55 @@
+public import NIOCore
+
+/// A method that a server hosts.
+public struct GRPCMethod: Sendable {
+    /// `/package.Service/Method`.
+    public var path: String
+    /// Makes the handler of one call.
+    public var makeHandler: @Sendable (ServerCallContext) -> any ServerCallHandler
+
+    public init(path: String, makeHandler: @escaping @Sendable (ServerCallContext) -> any ServerCallHandler) {
+        self.path = path
+        self.makeHandler = makeHandler
+    }
+}
+
+/// What a handler is told of its call when it begins.
+public struct ServerCallContext: Sendable {
+    /// `/package.Service/Method`.
+    public var path: String
+    /// What the client sent beside the fields that HTTP and gRPC define.
+    public var metadata: GRPCMetadata
+    /// How long the client waits for the answer, from the start of the call; nil if it set no deadline.
+    public var timeout: Duration?
+    /// Bytes of the longest message the server accepts.
+    public var maximumMessageLength: Int
+}
+
+/// The handler of one call in its lowest form: synchronous, in batches, on the event loop of its connection,
+/// where it must never wait.
+///
+/// It is given the bytes of the messages as they arrive, then the end of them, or at any time the
+/// cancellation; after that, and after it has ended the call itself, it is given nothing more.
+public protocol ServerCallHandler: AnyObject {
+    /// Takes bytes of the request's messages, each of them with its five-byte prefix, cut at any place.
+    func receive(_ bytes: ByteBuffer) -> ServerReply
+    /// The client has sent all its messages.
+    func receiveEnd() -> ServerReply
+    /// The call has ended without the handler: the client cancelled it or is gone, or its deadline has passed.
+    func cancel(_ reason: GRPCStatus)
+}
+
+/// What a handler wants done.
+public struct ServerReply: Sendable {
+    /// Bytes of the request that have been consumed since the last reply. The client may send as many more.
+    public var consumed: Int
+    /// Messages for the client, each with its five-byte prefix.
+    public var messages = ByteBuffer()
+    /// Ends the call, once the messages have been sent.
+    public var end: GRPCStatus?
+
+    public init(consumed: Int = 0, end: GRPCStatus? = nil) {
+        self.consumed = consumed
+        self.end = end
+    }
+}
