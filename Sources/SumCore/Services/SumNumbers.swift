@@ -1,0 +1,97 @@
+internal import NIOCore
+internal import SwiftProtobuf
+
+/// `tutorial.NumberService/SumNumbers`: adds the numbers a client streams, and answers with their sum.
+public enum SumNumbers {
+    public static let path = "/tutorial.NumberService/SumNumbers"
+
+    /// What becomes of a sum that does not fit int32.
+    public enum Overflow: String, CaseIterable, Sendable {
+        /// The call ends with OUT_OF_RANGE; its message has the exact sum.
+        case error
+        /// The low 32 bits are the answer, as Go's `int32(sum)` gives.
+        case wrap
+    }
+
+    /// The method for a server to host.
+    public static func method(overflow: Overflow = .error) -> GRPCMethod {
+        GRPCMethod(path: path) { context in
+            SumNumbersHandler(overflow: overflow, maximumMessageLength: context.maximumMessageLength)
+        }
+    }
+}
+
+/// One call of SumNumbers on the server. Its memory does not depend on how many numbers come.
+final class SumNumbersHandler: ServerCallHandler {
+    private let overflow: SumNumbers.Overflow
+    private var decoder = NumberDecoder()
+    private var reader: MessageReader
+
+    init(overflow: SumNumbers.Overflow, maximumMessageLength: Int) {
+        self.overflow = overflow
+        reader = MessageReader(maximumLength: maximumMessageLength)
+    }
+
+    func receive(_ bytes: ByteBuffer) -> ServerReply {
+        var reply = ServerReply(consumed: bytes.readableBytes)
+        do {
+            try add(bytes)
+        } catch {
+            reply.end = error
+        }
+        return reply
+    }
+
+    private func add(_ bytes: ByteBuffer) throws(GRPCStatus) {
+        var bytes = bytes
+        while bytes.readableBytes > 0 {
+            if reader.isAtBoundary {
+                bytes.moveReaderIndex(forwardBy: decoder.add(bytes.readableBytesSpan))
+            }
+            guard let message = try reader.next(from: &bytes) else { return }
+            decoder.add(try Self.number(of: message))
+        }
+    }
+
+    private static func number(of message: ByteBuffer) throws(GRPCStatus) -> Int32 {
+        do {
+            return try Tutorial_NumberRequest(serializedBytes: Array(message.readableBytesView)).num
+        } catch {
+            throw GRPCStatus(
+                code: .internalError, message: "a message is not a tutorial.NumberRequest: \(error)")
+        }
+    }
+
+    func receiveEnd() -> ServerReply {
+        do {
+            try reader.finish()
+            return try answer()
+        } catch {
+            return ServerReply(end: error)
+        }
+    }
+
+    private func answer() throws(GRPCStatus) -> ServerReply {
+        var response = Tutorial_NumberResponse()
+        switch overflow {
+        case .wrap:
+            response.sum = Int32(truncatingIfNeeded: decoder.sum)
+        case .error:
+            guard let sum = Int32(exactly: decoder.sum) else {
+                throw GRPCStatus(
+                    code: .outOfRange,
+                    message: "the sum \(decoder.sum) of \(decoder.count) numbers does not fit int32")
+            }
+            response.sum = sum
+        }
+        var reply = ServerReply(end: .ok)
+        do {
+            reply.messages.writeMessage(try response.serializedBytes() as [UInt8])
+        } catch {
+            throw GRPCStatus(code: .internalError, message: "the sum cannot be encoded: \(error)")
+        }
+        return reply
+    }
+
+    func cancel(_ reason: GRPCStatus) {}
+}
