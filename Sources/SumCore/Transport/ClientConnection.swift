@@ -1,0 +1,163 @@
+internal import NIOCore
+
+/// One dialled socket: its session and the calls on it.
+final class ClientConnection: HTTP2Connection {
+    private let ready: EventLoopPromise<Void>
+    private var isReady = false
+    private var streams: [Int32: ClientStream] = [:]
+    /// What the server said when it told us to go away.
+    private var farewell: String?
+
+    /// - Parameter ready: succeeds when the server's SETTINGS are here, fails if they never come.
+    init(ready: EventLoopPromise<Void>) throws(HTTP2Error) {
+        self.ready = ready
+        super.init(session: try HTTP2Session(role: .client))
+    }
+
+    override func handle(_ event: HTTP2Event) throws(HTTP2Error) {
+        switch event {
+        case .settings:
+            isReady = true
+            ready.succeed()
+        case .headers(let streamID, let fields, _, let endStream):
+            guard let stream = streams[streamID] else { return }
+            if let status = stream.call.receiveHeaders(fields, endStream: endStream) {
+                try end(stream, status, resetWith: endStream ? .noError : .cancel)
+            }
+        case .data(let streamID, let bytes):
+            try receive(bytes, on: streamID)
+        case .endStream(let streamID):
+            guard let stream = streams[streamID] else { return }
+            if let status = stream.call.receiveEnd() { try end(stream, status, resetWith: .noError) }
+        case .endStreamSent(let streamID):
+            streams[streamID]?.hasSentEnd = true
+        case .closed(let streamID, let code):
+            closed(streamID, code)
+        case .notSent(let streamID, let error):
+            guard let stream = streams[streamID] else { return }
+            try end(stream, GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)"))
+        case .goAway(_, let code, let debug):
+            farewell = debug.isEmpty ? "\(code)" : "\(code), \(PeerText.printable(debug))"
+        case .pingAcknowledged:
+            break
+        }
+    }
+
+    private func receive(_ bytes: ByteBuffer, on streamID: Int32) throws(HTTP2Error) {
+        try session.creditConnection(bytes.readableBytes)
+        guard let stream = streams[streamID] else { return }
+        guard stream.call.receive(bytes) else {
+            return try session.creditStream(streamID, bytes.readableBytes)
+        }
+        do throws(GRPCStatus) {
+            let consumed = try stream.handler.receive(bytes)
+            try? session.creditStream(streamID, consumed)
+        } catch {
+            if let status = stream.call.fail(error) { try end(stream, status, resetWith: .cancel) }
+        }
+    }
+
+    private func closed(_ streamID: Int32, _ code: HTTP2ErrorCode) {
+        guard let stream = streams.removeValue(forKey: streamID) else { return }
+        stream.deadline?.cancel()
+        let hasExpired = NIODeadline.now() >= stream.expiry
+        if let status = stream.call.closed(code, deadlineHasPassed: hasExpired) {
+            stream.handler.end(status)
+        }
+    }
+
+    /// Tells the handler, and stops the stream unless both sides have ended it.
+    private func end(
+        _ stream: ClientStream, _ status: GRPCStatus, resetWith code: HTTP2ErrorCode = .cancel
+    ) throws(HTTP2Error) {
+        stream.deadline?.cancel()
+        stream.handler.end(status)
+        if code != .noError || !stream.hasSentEnd {
+            try session.submitReset(code, on: stream.id)
+        }
+    }
+
+    override func closed() {
+        let lost = GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
+        for stream in streams.values {
+            stream.deadline?.cancel()
+            if let status = stream.call.fail(lost) { stream.handler.end(status) }
+        }
+        streams = [:]
+        ready.fail(ConnectFailure(description: notReadyReason))
+    }
+
+    private var reasonSuffix: String {
+        if let farewell { return ": the server said \(farewell)" }
+        if let failure { return ": \(failure)" }
+        return ""
+    }
+
+    private var notReadyReason: String {
+        failure == nil && session.wantsRead
+            ? "the connection was closed before the server had said anything"
+            : "the server does not speak HTTP/2 without TLS"
+    }
+
+    // MARK: Calls
+
+    /// Begins a call. The deadline runs from now.
+    ///
+    /// - Returns: the stream, or nil when the call has ended before it began.
+    func start(_ request: GRPCRequest, handler: any ClientCallHandler) -> ClientStream? {
+        let timeout = request.timeout.map { TimeAmount.nanoseconds($0.wholeNanoseconds) }
+        let expiry = timeout.map { NIODeadline.now() + $0 } ?? .distantFuture
+        let stream = ClientStream(handler: handler, expiry: expiry)
+        do throws(GRPCStatus) {
+            stream.id = try submit(request, body: stream)
+        } catch {
+            handler.end(error)
+            return nil
+        }
+        streams[stream.id] = stream
+        if timeout != nil {
+            stream.deadline = context?.eventLoop.assumeIsolated().scheduleTask(deadline: expiry) {
+                [weak self] in
+                self?.cancel(stream, .deadlineExceeded)
+            }
+        }
+        flush()
+        return stream
+    }
+
+    private func submit(_ request: GRPCRequest, body: ClientStream) throws(GRPCStatus) -> Int32 {
+        guard context != nil, isReady else {
+            throw GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
+        }
+        if let timeout = request.timeout, timeout <= .zero { throw .deadlineExceeded }
+        do {
+            return try session.submitRequest(request.fields(), body: body)
+        } catch {
+            throw GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
+        }
+    }
+
+    /// Pulls the body of a call again, which had nothing to give.
+    func resume(_ stream: ClientStream) {
+        session.resume(stream.id)
+        flush()
+    }
+
+    func cancel(_ stream: ClientStream, _ status: GRPCStatus) {
+        guard let status = stream.call.fail(status) else { return }
+        submit { () throws(HTTP2Error) in try end(stream, status) }
+    }
+
+    /// Ends the connection; calls on it are cancelled.
+    func shutDown() {
+        for stream in Array(streams.values) {
+            cancel(stream, GRPCStatus(code: .cancelled, message: "the client closed the connection"))
+        }
+        submit { () throws(HTTP2Error) in try session.submitGoAway() }
+    }
+}
+
+/// Why a connection did not come to be.
+struct ConnectFailure: Error, CustomStringConvertible {
+    var description: String
+}

@@ -1,0 +1,126 @@
+internal import NIOCore
+internal import NIOPosix
+internal import SystemPackage
+
+/// Dials a target until it answers or the time is up.
+struct Connector {
+    let target: Target
+    let limit: Duration
+
+    /// A connection whose server has sent its SETTINGS.
+    struct Connected {
+        var channel: any Channel
+        var connection: NIOLoopBound<ClientConnection>
+    }
+
+    /// Waits between attempts, from the first on; a local server takes milliseconds to come up.
+    private static let firstPause = Duration.milliseconds(20)
+    private static let pauseGrowth = 1.6
+    private static let longestPause = Duration.seconds(1)
+
+    func connect() async throws(GRPCStatus) -> Connected {
+        let clock = ContinuousClock()
+        let end = clock.now + limit
+        var pause = Self.firstPause
+        while true {
+            do throws(Failure) {
+                return try await attempt(within: clock.now.duration(to: end))
+            } catch {
+                let jittered = pause * Double.random(in: 0.8...1.2)
+                guard error.isTemporary, clock.now + jittered < end else { throw status(error) }
+                do { try await Task.sleep(for: jittered) } catch {
+                    throw GRPCStatus(code: .cancelled, message: "connecting was cancelled")
+                }
+                pause = min(pause * Self.pauseGrowth, Self.longestPause)
+            }
+        }
+    }
+
+    private struct Failure: Error {
+        var reason: String
+        /// Whether a further attempt may succeed.
+        var isTemporary: Bool
+    }
+
+    private func status(_ failure: Failure) -> GRPCStatus {
+        GRPCStatus(code: .unavailable, message: "cannot connect to \(target): \(failure.reason)")
+    }
+
+    /// Tries every endpoint once.
+    private func attempt(within limit: Duration) async throws(Failure) -> Connected {
+        var failures: [Failure] = []
+        for endpoint in target.endpoints {
+            do throws(Failure) {
+                return try await attempt(endpoint, within: max(limit, .milliseconds(1)))
+            } catch {
+                failures.append(error)
+            }
+        }
+        throw Failure(
+            reason: failures.map(\.reason).joined(separator: "; "),
+            isTemporary: failures.contains { $0.isTemporary })
+    }
+
+    private func attempt(_ endpoint: Target.Endpoint, within limit: Duration) async throws(Failure)
+        -> Connected
+    {
+        let limit = TimeAmount.nanoseconds(limit.wholeNanoseconds)
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(limit)
+            .channelOption(.recvAllocator, value: ReadSizes.allocator)
+        do {
+            let channel: any Channel
+            switch endpoint {
+            case .host(let host, let port):
+                channel = try await bootstrap.connect(host: host, port: port).get()
+            case .unix(let path): channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
+            }
+            return try await Self.shakeHands(on: channel, within: limit)
+        } catch {
+            throw Self.judge(error, endpoint)
+        }
+    }
+
+    /// Begins HTTP/2 and waits for the server's SETTINGS.
+    private static func shakeHands(on channel: any Channel, within limit: TimeAmount) async throws
+        -> Connected
+    {
+        let ready = channel.eventLoop.makePromise(of: Void.self)
+        let connection = try await channel.eventLoop.submit {
+            let connection = try ClientConnection(ready: ready)
+            try channel.pipeline.syncOperations.addHandler(connection)
+            return NIOLoopBound(connection, eventLoop: channel.eventLoop)
+        }.get()
+        let silence = channel.eventLoop.scheduleTask(in: limit) {
+            ready.fail(ConnectFailure(description: "the server took the connection but said nothing"))
+            channel.close(promise: nil)
+        }
+        defer { silence.cancel() }
+        try await ready.futureResult.get()
+        return Connected(channel: channel, connection: connection)
+    }
+
+    private static func judge(_ error: any Error, _ endpoint: Target.Endpoint) -> Failure {
+        switch error {
+        case let error as ConnectFailure:
+            return Failure(reason: error.description, isTemporary: false)
+        case let error as NIOConnectionError where error.connectionErrors.isEmpty:
+            return Failure(reason: "the name '\(error.host)' cannot be resolved", isTemporary: false)
+        case let error as NIOConnectionError:
+            let reasons = error.connectionErrors.map {
+                "\(ListenAddress.describe($0.target)): \(describe($0.error))"
+            }
+            return Failure(reason: reasons.joined(separator: "; "), isTemporary: true)
+        default:
+            return Failure(reason: "\(Target.describe(endpoint)): \(describe(error))", isTemporary: true)
+        }
+    }
+
+    private static func describe(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: "\(Errno(rawValue: error.errnoCode))"
+        case ChannelError.connectTimeout: "no answer"
+        default: "\(error)"
+        }
+    }
+}

@@ -1,0 +1,181 @@
+internal import NIOCore
+
+/// Pumps bytes between a channel and its HTTP/2 session: receive, handle events, send, write.
+///
+/// Each role is a subclass, which handles the events. Everything runs on the channel's event loop.
+class HTTP2Connection: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    /// Bytes gathered for one write to the channel.
+    private static let writeSize = 256 << 10
+    /// Control frames that may wait for a peer that does not read before we stop reading from it.
+    private static let queuedFramesLimit = 100
+
+    let session: HTTP2Session
+    private(set) var context: ChannelHandlerContext?
+    /// Why the connection failed, if it did.
+    private(set) var failure: (any Error)?
+
+    /// An array whose storage takes the session's next events.
+    private var spentEvents: [HTTP2Event] = []
+    private var isFlushing = false
+    private var isHoldingRead = false
+    private var isClosing = false
+
+    init(session: HTTP2Session) {
+        self.session = session
+    }
+
+    // MARK: For the role
+
+    /// The connection is made; runs before anything is sent.
+    func opened() {}
+    func handle(_ event: HTTP2Event) throws(HTTP2Error) {}
+    /// The connection is gone; runs once, last.
+    func closed() {}
+
+    /// States an intent to the session and sends what comes of it. Failures of the library are the connection's.
+    func submit(_ intent: () throws(HTTP2Error) -> Void) {
+        do {
+            try intent()
+            flush()
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// Gives up: closes at once, whatever is still to be sent.
+    func fail(_ error: any Error) {
+        guard !isClosing else { return }
+        isClosing = true
+        failure = error
+        context?.close(promise: nil)
+    }
+
+    // MARK: ChannelHandler
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { start() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        start()
+        context.fireChannelActive()
+    }
+
+    private func start() {
+        opened()
+        flush()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosing else { return }
+        do {
+            try session.receive(unwrapInboundIn(data))
+            try handleEvents()
+        } catch {
+            fail(error)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flush()
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        flush()
+        if isHoldingRead, !mustHoldRead {
+            isHoldingRead = false
+            context.read()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if mustHoldRead {
+            isHoldingRead = true
+        } else {
+            context.read()
+        }
+    }
+
+    /// A peer that sends what must be answered and does not read the answers is made to wait. Data alone never
+    /// stops us from reading: flow control bounds it, and the credit for it comes by reading.
+    private var mustHoldRead: Bool {
+        context?.channel.isWritable == false && session.queuedFrames > Self.queuedFramesLimit
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        fail(error)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+    }
+
+    private func end() {
+        guard context != nil else { return }
+        isClosing = true
+        context = nil
+        closed()
+    }
+
+    // MARK: Pump
+
+    private func handleEvents() throws(HTTP2Error) {
+        while session.hasEvents {
+            var events = session.takeEvents(reusing: spentEvents)
+            for event in events { try handle(event) }
+            // Emptied at once: DATA events hold on to the channel's read buffer.
+            events.removeAll(keepingCapacity: true)
+            spentEvents = events
+        }
+    }
+
+    /// Sends what there is, for as long as the channel takes it.
+    func flush() {
+        guard let context, !isFlushing, !isClosing else { return }
+        isFlushing = true
+        defer { isFlushing = false }
+        do {
+            while context.channel.isWritable {
+                let mayHaveMore = try session.send(limit: Self.writeSize)
+                let hadEvents = session.hasEvents
+                try handleEvents()
+                write(to: context)
+                guard mayHaveMore || hadEvents else { break }
+            }
+        } catch {
+            return fail(error)
+        }
+        if session.isFinished { closeAfterWrites(context) }
+    }
+
+    private func write(to context: ChannelHandlerContext) {
+        guard session.output.readableBytes > 0 else { return }
+        context.writeAndFlush(wrapOutboundOut(session.output), promise: nil)
+        session.output.clear()
+    }
+
+    private func closeAfterWrites(_ context: ChannelHandlerContext) {
+        isClosing = true
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            context.close(promise: nil)
+        }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+    }
+}

@@ -1,0 +1,72 @@
+internal import NIOCore
+internal import NIOPosix
+internal import SystemPackage
+
+/// An address that could not be listened on, and why.
+public struct ListenError: Error, CustomStringConvertible {
+    public var address: ListenAddress
+    public var reason: String
+
+    public var description: String { "cannot listen on \(address): \(reason)" }
+}
+
+/// Opens listening sockets.
+struct ListenerBinder: Sendable {
+    /// Prepares an accepted connection, on its event loop.
+    let initializer: @Sendable (any Channel) throws -> Void
+
+    init(initializer: @escaping @Sendable (any Channel) throws -> Void) {
+        self.initializer = initializer
+    }
+
+    func bind(_ address: ListenAddress) async throws(ListenError) -> [any Channel] {
+        do {
+            switch address {
+            case .host(let host, let port):
+                return [try await bootstrap.bind(host: host, port: port).get()]
+            case .allInterfaces(let port):
+                return try await bindAllInterfaces(port: port)
+            case .unix(let path):
+                guard await !UnixSocketFile.isAnswered(path) else {
+                    throw ListenError(address: address, reason: "\(Errno.addressInUse)")
+                }
+                let bound = bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
+                return [try await bound.get()]
+            }
+        } catch let error as ListenError {
+            throw error
+        } catch let error as IOError {
+            throw ListenError(address: address, reason: "\(Errno(rawValue: error.errnoCode))")
+        } catch is UnixDomainSocketPathWrongType {
+            throw ListenError(address: address, reason: "there is a file of another kind")
+        } catch {
+            throw ListenError(address: address, reason: "\(error)")
+        }
+    }
+
+    /// One IPv6 socket takes IPv4 connections too, as NIO sets it up (IPV6_V6ONLY off); a machine without IPv6 gets an IPv4 socket.
+    private func bindAllInterfaces(port: Int) async throws -> [any Channel] {
+        do {
+            return [try await bootstrap.bind(host: "::", port: port).get()]
+        } catch let error as IOError
+            where Self.meansNoIPv6(Errno(rawValue: error.errnoCode))
+        {
+            return [try await bootstrap.bind(host: "0.0.0.0", port: port).get()]
+        }
+    }
+
+    private static func meansNoIPv6(_ error: Errno) -> Bool {
+        error == .addressFamilyNotSupported || error == .addressNotAvailable
+    }
+
+    private var bootstrap: ServerBootstrap {
+        let initializer = initializer
+        return ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.recvAllocator, value: ReadSizes.allocator)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try initializer(channel) }
+            }
+    }
+}

@@ -1,0 +1,55 @@
+internal import NIOCore
+
+/// One call on a server's connection: its state, its handler, and what waits to be sent.
+final class ServerStream: HTTP2Body {
+    let id: Int32
+    let path: String
+    let started = NIODeadline.now()
+    var call = ServerCall()
+    let handler: any ServerCallHandler
+    var deadline: Scheduled<Void>?
+    /// How the call ended, for the log.
+    private(set) var status: GRPCStatus?
+    var bytesReceived = 0
+
+    private var queue = CircularBuffer<ByteBuffer>()
+    private var trailers: [HTTP2Field]?
+
+    init(id: Int32, path: String, handler: any ServerCallHandler) {
+        self.id = id
+        self.path = path
+        self.handler = handler
+    }
+
+    /// Judges what the handler wants, and queues what is to be sent.
+    ///
+    /// - Returns: what the connection must tell the session.
+    func take(_ reply: ServerReply) -> ServerCall.Output {
+        let output = call.reply(reply)
+        if output != .nothing, let end = reply.end { status = end }
+        if case .response(_, let messages, let trailers) = output {
+            if messages.readableBytes > 0 { queue.append(messages) }
+            self.trailers = trailers
+        }
+        return output
+    }
+
+    /// The stream is gone; the handler learns of it unless it had ended the call.
+    func closed(_ reason: GRPCStatus? = nil) {
+        deadline?.cancel()
+        if let cancellation = call.closed() {
+            let cancellation = reason ?? cancellation
+            status = cancellation
+            handler.cancel(cancellation)
+        }
+    }
+
+    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
+        while frame.freeCapacity > 0, !queue.isEmpty {
+            frame.append(moving: &queue[queue.startIndex])
+            if queue[queue.startIndex].readableBytes == 0 { queue.removeFirst() }
+        }
+        if queue.isEmpty, let trailers { return .finished(trailers: trailers) }
+        return .open
+    }
+}

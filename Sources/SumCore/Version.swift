@@ -1,0 +1,9 @@
+/// What this software calls itself.
+public enum Version {
+    /// The version of the package (https://semver.org).
+    public static let current = "1.0.0"
+
+    /// The `user-agent` of requests: `grpc-`, the language, a variant and the version, and what it runs on
+    /// (grpc/doc/PROTOCOL-HTTP2.md, "User Agents").
+    static let userAgent = "grpc-swift-sum/\(current) (linux; nghttp2/\(HTTP2Session.libraryVersion))"
+}
