@@ -1,0 +1,21 @@
+public import ArgumentParser
+public import Logging
+public import SumCore
+
+extension ListenAddress: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}
+
+extension SumNumbers.Overflow: ExpressibleByArgument {}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+extension Duration: @retroactive ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(text: argument)
+    }
+
+    public var defaultValueDescription: String { "\(components.seconds)s" }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Logging
+import SumCore
+import SystemPackage
+import UnixSignals
+
+@main
+struct SumServerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sum-server",
+        abstract: "Adds the numbers that gRPC clients stream, and answers with their sum.",
+        discussion: """
+            Serves tutorial.NumberService/SumNumbers. Prints one line an address on standard output once it \
+            listens; logs go to standard error.
+
+            SIGTERM or SIGINT: new calls are refused and those in flight finish. A second signal ends at once.
+
+            EXIT STATUS: 0 all calls had finished; 1 the server could not listen, or calls were cut; 64 wrong usage.
+            """,
+        version: "sum-server \(Version.current)")
+
+    @OptionGroup var addresses: ListenOptions
+
+    @Option(help: "What becomes of a sum that does not fit int32: 'error' ends the call, 'wrap' keeps 32 bits.")
+    var overflow = SumNumbers.Overflow.error
+
+    @Option(help: .init("How long calls in flight may take when the server stops.", valueName: "duration"))
+    var drainTimeout = Duration.seconds(25)
+
+    @Option(help: "The least severe messages to log; 'debug' has a line for every call.")
+    var logLevel = Logger.Level.info
+
+    func run() async throws {
+        // Trapped before listening, so that a signal never finds the server without a handler.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigpipe)
+        var logger = Logger(label: "sum-server") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = logLevel
+        let server = try await GRPCServer.start(
+            listeningOn: addresses.all(), methods: [SumNumbers.method(overflow: overflow)], logger: logger)
+        for address in server.addresses {
+            // A closed standard output is no reason not to serve.
+            _ = try? FileDescriptor.standardOutput.writeAll("listening on \(address)\n".utf8)
+        }
+        try await stop(server, on: signals, logger: logger)
+    }
+
+    private func stop(_ server: GRPCServer, on signals: UnixSignalsSequence, logger: Logger) async throws {
+        var shutdown: Task<Void, Never>?
+        for await signal in signals where signal != .sigpipe {
+            guard shutdown == nil else {
+                logger.warning("second signal: ending at once")
+                Self.exit(withError: ExitCode.failure)
+            }
+            logger.info("stopping", metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout.defaultValueDescription)"])
+            shutdown = Task {
+                guard await server.shutdown(within: drainTimeout) else {
+                    logger.warning("calls were cut: they had not finished within the drain timeout")
+                    Self.exit(withError: ExitCode.failure)
+                }
+                Self.exit()
+            }
+        }
+    }
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch where exitCode(for: error).isSuccess {
+            exit(withError: error)
+        } catch {
+            let hint = error is ListenError ? "" : " (see 'sum-server --help')"
+            _ = try? FileDescriptor.standardError.writeAll("sum-server: \(message(for: error))\(hint)\n".utf8)
+            exit(withError: ExitCode(exitCode(for: error).rawValue))
+        }
+    }
+}
