@@ -21,7 +21,8 @@ struct SumServerCommand: AsyncParsableCommand {
 
     @OptionGroup var addresses: ListenOptions
 
-    @Option(help: "What becomes of a sum that does not fit int32: 'error' ends the call, 'wrap' keeps 32 bits.")
+    @Option(
+        help: "What becomes of a sum that does not fit int32: 'error' ends the call, 'wrap' keeps 32 bits.")
     var overflow = SumNumbers.Overflow.error
 
     @Option(help: .init("How long calls in flight may take when the server stops.", valueName: "duration"))
@@ -51,7 +52,9 @@ struct SumServerCommand: AsyncParsableCommand {
                 logger.warning("second signal: ending at once")
                 Self.exit(withError: ExitCode.failure)
             }
-            logger.info("stopping", metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout.defaultValueDescription)"])
+            logger.info(
+                "stopping",
+                metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout.defaultValueDescription)"])
             shutdown = Task {
                 guard await server.shutdown(within: drainTimeout) else {
                     logger.warning("calls were cut: they had not finished within the drain timeout")
@@ -70,7 +73,7 @@ struct SumServerCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-        } catch where exitCode(for: error).isSuccess {
+        } catch  where exitCode(for: error).isSuccess {
             exit(withError: error)
         } catch {
             let hint = error is ListenError ? "" : " (see 'sum-server --help')"

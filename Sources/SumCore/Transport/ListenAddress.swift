@@ -60,7 +60,9 @@ enum HostAndPort {
             return (host, port)
         }
         guard let colon = text.lastIndex(of: ":") else { return (text, nil) }
-        guard text.firstIndex(of: ":") == colon else { return (text, nil) }
+        guard text.firstIndex(of: ":") == colon else {
+            return text.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) ? (text, nil) : nil
+        }
         guard let port = port(text[text.index(after: colon)...]) else { return nil }
         return (String(text[..<colon]), port)
     }

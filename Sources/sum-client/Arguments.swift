@@ -1,0 +1,64 @@
+/// The command line, split into options and operands before ArgumentParser sees it, which takes `-2` for an
+/// option and seconds for ten thousand operands.
+struct Arguments: Equatable {
+    /// An operand and its place on the command line, counted from 1.
+    struct Operand: Equatable {
+        var place: Int
+        var word: String
+    }
+
+    /// What is left for ArgumentParser.
+    private(set) var options: [String] = []
+    /// Numbers, or `-` for standard input.
+    private(set) var operands: [Operand] = []
+
+    /// Options whose value is the next word. A test compares this list with ArgumentParser's.
+    static let optionsWithValue: Set<String> = [
+        "--target", "--connect-timeout", "--timeout", "--metadata", "-f", "--file",
+        "--generate-completion-script",
+    ]
+
+    init(_ words: some Sequence<String>) {
+        var expectsValue = false
+        var allAreOperands = false
+        for (index, word) in words.enumerated() {
+            if expectsValue {
+                options.append(word)
+                expectsValue = false
+            } else if allAreOperands || Self.isOperand(word) {
+                operands.append(Operand(place: index + 1, word: word))
+            } else if word == "--" {
+                allAreOperands = true
+            } else {
+                options.append(word)
+                expectsValue = Self.optionsWithValue.contains(word)
+            }
+        }
+    }
+
+    private static func isOperand(_ word: String) -> Bool {
+        guard word.hasPrefix("-"), let second = word.dropFirst().first else { return true }
+        return second.isASCII && second.isNumber
+    }
+}
+
+extension Arguments {
+    /// The numbers on the command line, all of them checked, and the other places to read from.
+    ///
+    /// - Parameter files: the paths given as options.
+    func numbersAndInputs(files: [String]) throws(InputError) -> (numbers: [Int32], inputs: [Input]) {
+        var numbers: [Int32] = []
+        var inputs = files.map { path in path == "-" ? Input.standardInput : .file(path) }
+        for operand in operands {
+            if operand.word == "-" {
+                inputs.append(.standardInput)
+            } else if let number = NumberParser.number(Array(operand.word.utf8).span) {
+                numbers.append(number)
+            } else {
+                throw .notANumber(place: "argument \(operand.place)", word: operand.word)
+            }
+        }
+        if numbers.isEmpty, inputs.isEmpty { inputs = [.standardInput] }
+        return (numbers, inputs)
+    }
+}

@@ -1,0 +1,92 @@
+public import ArgumentParser
+public import SumCore
+
+/// The options of sum-client; the numbers are taken from the command line before (`Arguments`).
+struct ClientOptions: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sum-client",
+        abstract: "Streams int32 numbers to a sum-server and prints their sum.",
+        usage: """
+            sum-client [options] [NUMBER ... | -]
+            ... | sum-client [options]
+            """,
+        discussion: """
+            Numbers come from the command line, from files (-f) and from standard input, which is read when there \
+            are neither, or for '-'. In text they stand between white space. Each is checked before it is sent.
+
+            EXAMPLES:
+              sum-client 1 -2 3
+              seq 1 10 | sum-client --timeout 1s
+
+            EXIT STATUS: 0 the sum was printed; 1 input or output failed; 2 a number is bad; 64 wrong usage; 64 \
+            plus the gRPC status code if the call failed (68 deadline exceeded, 75 sum out of range, 76 \
+            unimplemented, 77 internal, 78 unavailable); 130 interrupted.
+            """,
+        version: "sum-client \(Version.current)")
+
+    @Option(
+        help: .init(
+            """
+            The server: HOST:PORT, dns:///HOST:PORT, ipv4:ADDRESS:PORT, ipv6:[ADDRESS]:PORT or unix:PATH. \
+            (default: localhost:50051)
+            """))
+    var target: Target?
+
+    @Option(
+        help: .init(
+            "How long to try to connect; a refused connection is tried again until then.",
+            valueName: "duration"))
+    var connectTimeout = Duration.seconds(2)
+
+    @Option(
+        help: .init("The deadline of the call, such as 1s or 250ms. (default: none)", valueName: "duration"))
+    var timeout: Duration?
+
+    @Option(
+        help: .init("Metadata to send along, 'key: value'; can be repeated.", valueName: "metadata"))
+    var metadata: [String] = []
+
+    @Option(
+        name: .shortAndLong, help: .init("A file to read numbers from; can be repeated.", valueName: "path"))
+    var file: [String] = []
+
+    @Flag(help: "Print a JSON object with the sum, the count of numbers and the time the call took.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Tell on standard error what is being done.")
+    var verbose = false
+
+    func validate() throws {
+        _ = try requestMetadata()
+    }
+
+    func requestMetadata() throws -> GRPCMetadata {
+        var metadata = GRPCMetadata()
+        for text in self.metadata {
+            guard let colon = text.firstIndex(of: ":") else {
+                throw ValidationError("metadata is 'key: value', not '\(text)'")
+            }
+            let value = text[text.index(after: colon)...].drop { $0 == " " }
+            do {
+                try metadata.add(String(text[..<colon]), String(value))
+            } catch {
+                throw ValidationError(error.description)
+            }
+        }
+        return metadata
+    }
+}
+
+extension Target: ExpressibleByArgument {
+    public init?(argument: String) {
+        do { try self.init(argument) } catch { return nil }
+    }
+}
+
+extension Duration: @retroactive ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(text: argument)
+    }
+
+    public var defaultValueDescription: String { "\(components.seconds)s" }
+}

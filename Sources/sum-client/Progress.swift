@@ -1,0 +1,52 @@
+import SystemPackage
+
+/// A line on a terminal that says how far the run is. It appears when the run has lasted a second, and goes
+/// when the run ends.
+struct Progress {
+    private static let firstAfter = Duration.seconds(1)
+    private static let interval = Duration.milliseconds(250)
+
+    private let task: Task<Bool, Never>
+
+    init(of run: SumRun) {
+        task = Task {
+            let clock = ContinuousClock()
+            let started = clock.now
+            var isShown = false
+            do {
+                try await Task.sleep(for: Self.firstAfter)
+                while true {
+                    Self.show(Self.line(run.numbersSent, after: clock.now - started))
+                    isShown = true
+                    try await Task.sleep(for: Self.interval)
+                }
+            } catch {
+                return isShown
+            }
+        }
+    }
+
+    /// Takes the line away.
+    func end() async {
+        task.cancel()
+        if await task.value { Self.show("") }
+    }
+
+    static func line(_ count: Int, after elapsed: Duration) -> String {
+        let rate = Double(count) / (elapsed / .seconds(1)) / 1e6
+        return "\(grouped(count)) numbers, \((rate * 10).rounded() / 10) million a second"
+    }
+
+    /// 1234567 as 1,234,567.
+    private static func grouped(_ number: Int) -> String {
+        let digits = String(number)
+        return digits.enumerated().reduce(into: "") { text, digit in
+            if digit.offset > 0, (digits.count - digit.offset) % 3 == 0 { text += "," }
+            text.append(digit.element)
+        }
+    }
+
+    private static func show(_ line: String) {
+        _ = try? FileDescriptor.standardError.writeAll("\r\u{1B}[K\(line)".utf8)
+    }
+}

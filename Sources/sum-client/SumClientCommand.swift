@@ -1,0 +1,94 @@
+import ArgumentParser
+import SumCore
+import SystemPackage
+import UnixSignals
+
+@main
+enum SumClientCommand {
+    static func main() async {
+        let arguments = Arguments(CommandLine.arguments.dropFirst())
+        let options = parse(arguments.options)
+        let plan = plan(options, arguments)
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sigpipe)
+        let run = SumRun(plan)
+        Task { for await signal in signals where signal != .sigpipe { run.interrupt() } }
+
+        let progress = Console.standardErrorIsTerminal ? Progress(of: run) : nil
+        let outcome = await run.outcome()
+        await progress?.end()
+        switch outcome {
+        case .success(let outcome): print(outcome, options)
+        case .failure(let failure): report(failure)
+        }
+    }
+
+    private static func parse(_ words: [String]) -> ClientOptions {
+        do {
+            let command = try ClientOptions.parseAsRoot(words)
+            guard let options = command as? ClientOptions else {
+                var command = command
+                try command.run()
+                Console.quit(.success)
+            }
+            return options
+        } catch {
+            guard !ClientOptions.exitCode(for: error).isSuccess else { ClientOptions.exit(withError: error) }
+            Console.say("\(ClientOptions.message(for: error)) (see 'sum-client --help')")
+            Console.quit(.usage)
+        }
+    }
+
+    /// Everything that can be wrong before there is a connection is found here.
+    private static func plan(_ options: ClientOptions, _ arguments: Arguments) -> SumRun.Plan {
+        if arguments.operands.isEmpty, options.file.isEmpty, Console.standardInputIsTerminal {
+            Console.say("no numbers: give them as arguments, or pipe them in (see 'sum-client --help')")
+            Console.quit(.usage)
+        }
+        do {
+            let (numbers, inputs) = try arguments.numbersAndInputs(files: options.file)
+            return SumRun.Plan(
+                target: try options.target ?? Target("localhost:\(Target.defaultPort)"),
+                connectTimeout: options.connectTimeout, timeout: options.timeout,
+                metadata: try options.requestMetadata(), numbers: numbers,
+                inputs: try inputs.map(InputReader.init),
+                narrate: { [isVerbose = options.verbose] in if isVerbose { Console.say($0) } })
+        } catch let error as InputError {
+            report(.input(error))
+        } catch {
+            Console.say("\(error)")
+            Console.quit(.usage)
+        }
+    }
+
+    private static func print(_ outcome: SumRun.Outcome, _ options: ClientOptions) {
+        let seconds = outcome.elapsed / .seconds(1)
+        let line =
+            options.json
+            ? "{\"sum\":\(outcome.sum),\"numbers\":\(outcome.count),\"seconds\":\(seconds)}"
+            : "\(outcome.sum)"
+        do {
+            try FileDescriptor.standardOutput.writeAll("\(line)\n".utf8)
+        } catch {
+            report(.input(.io("standard output: \(error)")))
+        }
+        if options.verbose { Console.say("status OK after \(seconds) s") }
+        Console.quit(.success)
+    }
+
+    private static func report(_ failure: SumRun.Failure) -> Never {
+        switch failure {
+        case .input(.notANumber(let place, let word)):
+            Console.say("\(place): not an int32: '\(PeerText.printable(word))'")
+            Console.quit(.badNumber)
+        case .input(.io(let reason)):
+            Console.say(reason)
+            Console.quit(.ioError)
+        case .call(let status):
+            Console.say("\(status)")
+            Console.quit(.failedCall(status.code))
+        case .interrupted:
+            Console.say("interrupted")
+            Console.quit(.interrupted)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import SumCore
+import Synchronization
+
+/// One run: connect, stream the input, receive the sum.
+final class SumRun: Sendable {
+    struct Plan: Sendable {
+        var target: Target
+        var connectTimeout: Duration
+        var timeout: Duration?
+        var metadata: GRPCMetadata
+        var numbers: [Int32]
+        var inputs: [InputReader]
+        /// Told what is being done.
+        var narrate: @Sendable (String) -> Void
+    }
+
+    struct Outcome: Sendable {
+        var sum: Int32
+        var count: Int
+        var elapsed: Duration
+    }
+
+    enum Failure: Error {
+        case input(InputError)
+        case call(GRPCStatus)
+        case interrupted
+    }
+
+    private let plan: Plan
+    private let sent = Atomic(0)
+    private let client = Mutex<GRPCClient?>(nil)
+    /// Whatever ends the run first: the sum, a failure of input or call, an interruption.
+    private let results: AsyncStream<Result<Outcome, Failure>>
+    private let ending: AsyncStream<Result<Outcome, Failure>>.Continuation
+
+    init(_ plan: Plan) {
+        self.plan = plan
+        (results, ending) = AsyncStream.makeStream()
+    }
+
+    /// Numbers handed over so far.
+    var numbersSent: Int { sent.load(ordering: .relaxed) }
+
+    /// Gives the run up; the call is cancelled on the wire.
+    func interrupt() {
+        ending.yield(.failure(.interrupted))
+    }
+
+    /// Runs, and leaves nothing open.
+    func outcome() async -> Result<Outcome, Failure> {
+        // Not a child task: it may be blocked in a read that nothing can interrupt.
+        Task { ending.yield(await connectAndSum()) }
+        var results = results.makeAsyncIterator()
+        let outcome = await results.next() ?? .failure(.interrupted)
+        await client.withLock { $0 }?.close()
+        return outcome
+    }
+
+    private func connectAndSum() async -> Result<Outcome, Failure> {
+        do {
+            let client = try await GRPCClient.connect(to: plan.target, timeout: plan.connectTimeout)
+            self.client.withLock { $0 = client }
+            plan.narrate("connected to \(client.peer)")
+            let clock = ContinuousClock()
+            let started = clock.now
+            let call = client.sumNumbers(timeout: plan.timeout, metadata: plan.metadata)
+            reportEarlyEnd(of: call)
+            try await send(to: call)
+            plan.narrate("sent \(numbersSent) numbers")
+            let sum = try await call.closeAndReceive()
+            return .success(Outcome(sum: sum, count: numbersSent, elapsed: clock.now - started))
+        } catch let status as GRPCStatus {
+            return .failure(.call(status))
+        } catch let error as InputError {
+            return .failure(.input(error))
+        } catch {
+            return .failure(.input(.io("\(error)")))
+        }
+    }
+
+    /// A status that comes while the input is still open counts at once, even if a read is waiting for more.
+    private func reportEarlyEnd(of call: SumNumbersCall) {
+        Task {
+            let status = await call.ended()
+            if !status.isOK { ending.yield(.failure(.call(status))) }
+        }
+    }
+
+    private func send(to call: SumNumbersCall) async throws {
+        try await send(plan.numbers, to: call)
+        for input in plan.inputs {
+            try await input.forEachBatch { numbers in try await self.send(numbers, to: call) }
+        }
+    }
+
+    private func send(_ numbers: [Int32], to call: SumNumbersCall) async throws {
+        try await call.send(contentsOf: numbers)
+        sent.add(numbers.count, ordering: .relaxed)
+    }
+}
