@@ -2,13 +2,13 @@ internal import NIOCore
 
 /// One dialled socket: its session and the calls on it.
 final class ClientConnection: HTTP2Connection {
-    private let ready: EventLoopPromise<Void>
+    /// Succeeds when the server's SETTINGS are here, fails if they never come.
+    let ready: EventLoopPromise<Void>
     private var isReady = false
     private var streams: [Int32: ClientStream] = [:]
     /// What the server said when it told us to go away.
     private var farewell: String?
 
-    /// - Parameter ready: succeeds when the server's SETTINGS are here, fails if they never come.
     init(ready: EventLoopPromise<Void>) throws(HTTP2Error) {
         self.ready = ready
         super.init(session: try HTTP2Session(role: .client))
@@ -94,7 +94,8 @@ final class ClientConnection: HTTP2Connection {
     }
 
     private var notReadyReason: String {
-        failure == nil && session.wantsRead
+        if let failure = failure as? ConnectFailure { return failure.description }
+        return failure == nil && session.wantsRead
             ? "the connection was closed before the server had said anything"
             : "the server does not speak HTTP/2 without TLS"
     }

@@ -68,6 +68,12 @@ struct Connector {
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(limit)
             .channelOption(.recvAllocator, value: ReadSizes.allocator)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let ready = channel.eventLoop.makePromise(of: Void.self)
+                    try channel.pipeline.syncOperations.addHandler(ClientConnection(ready: ready))
+                }
+            }
         do {
             let channel: any Channel
             switch endpoint {
@@ -81,22 +87,20 @@ struct Connector {
         }
     }
 
-    /// Begins HTTP/2 and waits for the server's SETTINGS.
+    /// Waits for the server's SETTINGS.
     private static func shakeHands(on channel: any Channel, within limit: TimeAmount) async throws
         -> Connected
     {
-        let ready = channel.eventLoop.makePromise(of: Void.self)
-        let connection = try await channel.eventLoop.submit {
-            let connection = try ClientConnection(ready: ready)
-            try channel.pipeline.syncOperations.addHandler(connection)
-            return NIOLoopBound(connection, eventLoop: channel.eventLoop)
+        let (connection, ready) = try await channel.eventLoop.submit {
+            let connection = try channel.pipeline.syncOperations.handler(type: ClientConnection.self)
+            return (NIOLoopBound(connection, eventLoop: channel.eventLoop), connection.ready.futureResult)
         }.get()
         let silence = channel.eventLoop.scheduleTask(in: limit) {
-            ready.fail(ConnectFailure(description: "the server took the connection but said nothing"))
-            channel.close(promise: nil)
+            connection.value.fail(
+                ConnectFailure(description: "the server took the connection but said nothing"))
         }
         defer { silence.cancel() }
-        try await ready.futureResult.get()
+        try await ready.get()
         return Connected(channel: channel, connection: connection)
     }
 
