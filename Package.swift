@@ -1,15 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Every Swift target of the package is held to the same rules.
-let rules: [SwiftSetting] = [
-    // Each use of a pointer is marked `unsafe` (SE-0458).
-    .strictMemorySafety(),
+/// Every target is held to the same rules.
+let testRules: [SwiftSetting] = [
     // Imports show which layer a file belongs to (SE-0409, SE-0444); boxes show as `any` (SE-0335).
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("ExistentialAny"),
 ]
+
+/// In what ships, each use of a pointer is marked `unsafe` as well (SE-0458).
+let rules = testRules + [.strictMemorySafety()]
 
 let package = Package(
     name: "sum",
@@ -60,6 +61,23 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: rules),
+        .testTarget(
+            name: "SumCoreTests",
+            dependencies: [
+                "SumCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: testRules),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "SumCore", "sum-client", "sum-server",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: testRules),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,94 @@
+import Testing
+
+@testable import SumCore
+
+@Suite struct GRPCRequestTests {
+    private func request(changing name: String? = nil, to value: String? = nil) -> [HTTP2Field] {
+        Sample.request.filter { $0.name != name } + (value.map { [HTTP2Field(name ?? "", $0)] } ?? [])
+    }
+
+    private func rejection(_ fields: [HTTP2Field]) -> GRPCRequest.Rejection? {
+        do {
+            _ = try GRPCRequest(received: fields)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("R1, R2, R3: pseudo-headers, then the timeout, then the call, then metadata")
+    func fields() throws {
+        var metadata = GRPCMetadata()
+        try metadata.add("k", "v")
+        let request = GRPCRequest(
+            path: "/s/m", authority: "localhost:1", timeout: .seconds(1), userAgent: "ua", metadata: metadata)
+        #expect(
+            request.fields().map { "\($0.name): \($0.value)" } == [
+                ":method: POST", ":scheme: http", ":path: /s/m", ":authority: localhost:1",
+                "grpc-timeout: 1000000u",
+                "te: trailers", "content-type: application/grpc", "user-agent: ua", "k: v",
+            ])
+        #expect(try GRPCRequest(received: request.fields()) == request)
+    }
+
+    @Test("R4: the user agent begins with grpc-")
+    func userAgent() {
+        #expect(Version.userAgent.hasPrefix("grpc-swift-sum/\(Version.current) ("))
+        #expect(Version.userAgent.contains("nghttp2/1."))
+    }
+
+    @Test(
+        "S1, G12: a content-type that is not gRPC's",
+        arguments: ["text/plain", "application/grpcfoo", "application/grpc-web", ""])
+    func contentType(_ value: String) {
+        #expect(rejection(request(changing: "content-type", to: value))?.httpStatus == 415)
+    }
+
+    @Test("S1: no content-type") func noContentType() {
+        #expect(rejection(request(changing: "content-type"))?.httpStatus == 415)
+    }
+
+    @Test(
+        "G12: content-types that are",
+        arguments: [
+            "application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8",
+            "APPLICATION/GRPC",
+        ])
+    func goodContentType(_ value: String) {
+        #expect(rejection(request(changing: "content-type", to: value)) == nil)
+    }
+
+    @Test("S4: another codec") func codec() {
+        #expect(
+            rejection(request(changing: "content-type", to: "application/grpc+json"))?.status.code
+                == .unimplemented)
+    }
+
+    @Test("S2, G11: another verb", arguments: ["GET", "PUT"])
+    func verb(_ verb: String) {
+        let rejection = rejection(request(changing: ":method", to: verb))
+        #expect(rejection?.httpStatus == 405)
+        #expect(rejection?.status.code == .internalError)
+    }
+
+    @Test("S5: an unknown compression is named, and what is supported") func encoding() {
+        let rejection = rejection(request(changing: "grpc-encoding", to: "br"))
+        #expect(rejection?.status.code == .unimplemented)
+        #expect(rejection?.status.message.contains("br") == true)
+        #expect(rejection?.fields == [HTTP2Field("grpc-accept-encoding", "identity")])
+    }
+
+    @Test("S12, D2: a malformed timeout") func timeout() {
+        let rejection = rejection(request(changing: "grpc-timeout", to: "5x"))
+        #expect(rejection?.httpStatus == 400)
+        #expect(rejection?.status.code == .internalError)
+    }
+
+    @Test("S20, S21, S22: host in place of :authority, no te, odd metadata") func tolerated() throws {
+        let fields = Sample.request.filter { $0.name != "te" && $0.name != ":authority" }
+        let request = try GRPCRequest(
+            received: fields + [HTTP2Field("host", "h"), HTTP2Field("x", "é\u{7f}")])
+        #expect(request.authority == "h")
+        #expect(request.metadata["x"] == ["é\u{7f}"])
+    }
+}

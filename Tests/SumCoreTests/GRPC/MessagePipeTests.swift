@@ -1,0 +1,89 @@
+import NIOCore
+import Testing
+
+@testable import SumCore
+
+@Suite struct MessagePipeTests {
+    private func fill(_ pipe: MessagePipe, room: Int) -> (bytes: [UInt8], result: ClientCallProgress) {
+        withFrame(room: room) { pipe.fill(&$0) }
+    }
+
+    @Test("R6: messages are cut wherever frames end", arguments: [1, 2, 3, 7, 8, 20, 21, 22])
+    func cutAnywhere(_ room: Int) throws {
+        let pipe = MessagePipe()
+        let messages = (1...3).map { ByteBuffer(bytes: [0, 0, 0, 0, 2, 8, UInt8($0)]) }
+        for message in messages { _ = try pipe.write(message) }
+        #expect(!pipe.finish())
+        var sent: [UInt8] = []
+        var progress = ClientCallProgress.open
+        while progress == .open {
+            let frame = fill(pipe, room: room)
+            #expect(!frame.bytes.isEmpty)
+            sent += frame.bytes
+            progress = frame.result
+        }
+        #expect(sent == messages.flatMap { [UInt8]($0.readableBytesView) })
+        #expect(pipe.isDrained)
+    }
+
+    @Test("Single messages gather, and keep their order with batches")
+    func gather() throws {
+        let pipe = MessagePipe()
+        for number in 1...3 as ClosedRange<UInt8> {
+            _ = try pipe.write(maximumLength: 4) { frame in
+                frame.append(number, as: UInt8.self)
+            }
+        }
+        _ = try pipe.write(ByteBuffer(bytes: [9, 9]))
+        _ = try pipe.write(maximumLength: 4) { $0.append(4, as: UInt8.self) }
+        #expect(fill(pipe, room: 100).bytes == [1, 2, 3, 9, 9, 4])
+    }
+
+    @Test("The event loop is woken once, and only after it has found the pipe empty")
+    func wake() throws {
+        let pipe = MessagePipe()
+        func wakes(_ written: MessagePipe.Written) -> Bool {
+            switch written {
+            case .done(let wake), .full(let wake): wake
+            }
+        }
+        #expect(!wakes(try pipe.write(ByteBuffer(bytes: [1]))))
+        #expect(fill(pipe, room: 10).bytes == [1])
+        #expect(!wakes(try pipe.write(ByteBuffer(bytes: [2]))))
+        #expect(fill(pipe, room: 10).bytes == [2])
+        #expect(fill(pipe, room: 10).bytes.isEmpty)
+        #expect(wakes(try pipe.write(ByteBuffer(bytes: [3]))))
+        #expect(!wakes(try pipe.write(ByteBuffer(bytes: [4]))))
+        _ = fill(pipe, room: 10)
+        _ = fill(pipe, room: 10)
+        #expect(pipe.finish())
+        #expect(fill(pipe, room: 10).result == .finished)
+    }
+
+    @Test("Who sends into a full pipe waits until half of it has left")
+    func backpressure() async throws {
+        let pipe = MessagePipe()
+        var isFull = false
+        var written = 0
+        while !isFull {
+            if case .full = try pipe.write(ByteBuffer(repeating: 1, count: 100_000)) { isFull = true }
+            written += 100_000
+        }
+        #expect((1_000_000...1_200_000).contains(written))
+        async let hasRoom: Void = pipe.waitForRoom()
+        while written >= 1 << 19 { written -= fill(pipe, room: 16384).bytes.count }
+        await hasRoom
+    }
+
+    @Test("A5, K1: the end of the call frees who waits, and stops who sends", .timeLimit(.minutes(1)))
+    func end() async throws {
+        let pipe = MessagePipe()
+        while case .done = try pipe.write(ByteBuffer(repeating: 1, count: 100_000)) {}
+        async let hasRoom: Void = pipe.waitForRoom()
+        let status = GRPCStatus(code: .invalidArgument, message: "no")
+        pipe.end(status)
+        await hasRoom
+        #expect(throws: status) { try pipe.write(ByteBuffer(bytes: [1])) }
+        #expect(!pipe.isDrained)
+    }
+}

@@ -1,0 +1,102 @@
+import NIOCore
+import Testing
+
+@testable import SumCore
+
+@Suite struct ServerCallTests {
+    private let message = ByteBuffer(bytes: [0, 0, 0, 0, 2, 8, 1])
+    private let headers = [HTTP2Field(":status", "200"), HTTP2Field("content-type", "application/grpc")]
+    private let ok = [HTTP2Field("grpc-status", "0")]
+
+    private func reply(_ message: ByteBuffer = ByteBuffer(), end: GRPCStatus? = nil) -> ServerReply {
+        var reply = ServerReply(end: end)
+        reply.messages = message
+        return reply
+    }
+
+    @Test("A1: headers come with the first message, the status in trailers, even OK")
+    func success() {
+        var call = ServerCall()
+        #expect(call.receive() == true)
+        #expect(call.receiveEnd() == true)
+        #expect(
+            call.reply(reply(message, end: .ok))
+                == .response(headers: headers, messages: message, trailers: ok))
+        #expect(call.endStreamSent() == nil)
+        #expect(call.closed() == nil)
+    }
+
+    @Test("A1: messages in several replies share one header block")
+    func severalReplies() {
+        var call = ServerCall()
+        #expect(call.reply(reply()) == .nothing)
+        #expect(call.reply(reply(message)) == .response(headers: headers, messages: message, trailers: nil))
+        #expect(call.reply(reply(message)) == .response(headers: nil, messages: message, trailers: nil))
+        #expect(call.receiveEnd() == true)
+        #expect(call.reply(reply(end: .ok)) == .response(headers: nil, messages: ByteBuffer(), trailers: ok))
+    }
+
+    @Test("A2: an error before any message is one header block")
+    func trailersOnly() {
+        var call = ServerCall()
+        let status = GRPCStatus(code: .outOfRange, message: "50 %")
+        let fields = headers + [HTTP2Field("grpc-status", "11"), HTTP2Field("grpc-message", "50 %25")]
+        #expect(call.receiveEnd() == true)
+        #expect(call.reply(reply(end: status)) == .trailersOnly(fields))
+        #expect(call.endStreamSent() == nil)
+    }
+
+    @Test("A4: a status before the client's end is followed by RST_STREAM(NO_ERROR), once")
+    func earlyStatus() {
+        var call = ServerCall()
+        #expect(
+            call.reply(reply(end: .init(code: .internalError)))
+                == .trailersOnly(headers + [HTTP2Field("grpc-status", "13")]))
+        #expect(call.receive() == false)
+        #expect(call.endStreamSent() == .noError)
+        #expect(call.endStreamSent() == nil)
+        #expect(call.closed() == nil)
+    }
+
+    @Test("A4: no RST_STREAM when the client ends while the status is on its way")
+    func endAfterEarlyStatus() {
+        var call = ServerCall()
+        _ = call.reply(reply(end: .init(code: .internalError)))
+        #expect(call.receiveEnd() == false)
+        #expect(call.endStreamSent() == nil)
+    }
+
+    @Test("S15, S16: the handler learns that the client is gone, unless the call had ended")
+    func closed() {
+        var receiving = ServerCall()
+        #expect(receiving.closed()?.code == .cancelled)
+        #expect(receiving.closed() == nil)
+        #expect(receiving.reply(reply(message, end: .ok)) == .nothing)
+        #expect(receiving.expire() == nil)
+
+        var answering = ServerCall()
+        _ = answering.receiveEnd()
+        #expect(answering.closed()?.code == .cancelled)
+    }
+
+    @Test("S14: a deadline ends a call that has not ended")
+    func expire() {
+        var call = ServerCall()
+        #expect(call.expire()?.code == .deadlineExceeded)
+        _ = call.receiveEnd()
+        #expect(call.expire()?.code == .deadlineExceeded)
+        _ = call.reply(reply(end: .ok))
+        #expect(call.expire() == nil)
+    }
+
+    @Test("Nothing follows the status")
+    func afterEnd() {
+        var call = ServerCall()
+        _ = call.receiveEnd()
+        _ = call.reply(reply(end: .ok))
+        #expect(call.reply(reply(message)) == .nothing)
+        #expect(call.reply(reply(end: .ok)) == .nothing)
+        #expect(call.receive() == false)
+        #expect(call.receiveEnd() == false)
+    }
+}

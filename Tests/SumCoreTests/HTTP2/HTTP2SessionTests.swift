@@ -1,0 +1,205 @@
+import NIOCore
+import Testing
+
+@testable import SumCore
+
+@Suite struct HTTP2SessionTests {
+    private let body: [UInt8] = (0..<2000).map { UInt8(truncatingIfNeeded: $0) }
+
+    /// A whole call: request with a body, response with a body and trailers.
+    private func call(pieceLength: Int) throws -> SessionPair {
+        var pair = try SessionPair()
+        pair.pieceLength = pieceLength
+        let stream = try pair.client.submitRequest(Sample.request, body: FixedBody(body))
+        try pair.exchange()
+        try pair.server.submitResponse(
+            Sample.response, body: FixedBody([1, 2, 3], end: .finished(trailers: Sample.ok)), on: stream)
+        try pair.exchange()
+        return pair
+    }
+
+    @Test(
+        "H4, A18: a call arrives whole however its bytes are cut",
+        arguments: [1, 2, 3, 5, 8, 9, 10, 100, 4096])
+    func everyPieceLength(_ length: Int) throws {
+        let pair = try call(pieceLength: length)
+        #expect(pair.serverEvents.headers(of: 1) == [Sample.request])
+        #expect(pair.serverEvents.body(of: 1) == body)
+        #expect(pair.serverEvents.hasEnd(of: 1))
+        #expect(pair.clientEvents.headers(of: 1) == [Sample.response, Sample.ok])
+        #expect(pair.clientEvents.body(of: 1) == [1, 2, 3])
+        #expect(pair.clientEvents.closingCode(of: 1) == .noError)
+        #expect(pair.serverEvents.closingCode(of: 1) == .noError)
+    }
+
+    @Test("K12: a body flows through a window of one byte at a time")
+    func tinyWindow() throws {
+        var configuration = HTTP2Configuration()
+        configuration.streamWindow = 1
+        var pair = try SessionPair(server: configuration)
+        try pair.exchange()
+        _ = try pair.client.submitRequest(Sample.request, body: FixedBody([1, 2, 3, 4, 5]))
+        try pair.exchange()
+        #expect(pair.serverEvents.body(of: 1) == [1])
+        for received in 2...5 {
+            try pair.server.creditConnection(1)
+            try pair.server.creditStream(1, 1)
+            try pair.exchange()
+            #expect(pair.serverEvents.body(of: 1).count == received)
+        }
+        #expect(pair.serverEvents.hasEnd(of: 1))
+    }
+
+    @Test("K16: a stream whose bytes are not consumed stalls alone")
+    func withheldCredit() throws {
+        var configuration = HTTP2Configuration()
+        configuration.streamWindow = 1000
+        var pair = try SessionPair(server: configuration)
+        try pair.exchange()
+        _ = try pair.client.submitRequest(Sample.request, body: FixedBody(body))
+        _ = try pair.client.submitRequest(Sample.request, body: FixedBody([7]))
+        try pair.exchange()
+        #expect(pair.serverEvents.body(of: 1).count == 1000)
+        #expect(pair.serverEvents.body(of: 3) == [7])
+    }
+
+    @Test("A body with nothing to give is parked and pulled again")
+    func parkedBody() throws {
+        var pair = try SessionPair()
+        let body = FixedBody([1], end: .open)
+        let stream = try pair.client.submitRequest(Sample.request, body: body)
+        try pair.exchange()
+        #expect(pair.serverEvents.body(of: stream) == [1])
+        body.bytes = ByteBuffer(bytes: [2])
+        body.end = .finished(trailers: [])
+        pair.client.resume(stream)
+        try pair.exchange()
+        #expect(pair.serverEvents.body(of: stream) == [1, 2])
+        #expect(pair.serverEvents.hasEnd(of: stream))
+    }
+
+    @Test("R7: a body without bytes is an empty DATA frame with END_STREAM")
+    func emptyBody() throws {
+        var pair = try SessionPair()
+        try pair.exchange()
+        _ = try pair.client.submitRequest(Sample.request, body: FixedBody([]))
+        while try pair.client.send(limit: 1 << 20) {}
+        let sent = Array(pair.client.output.readableBytesView)
+        #expect(Array(sent.suffix(9)) == [0, 0, 0, 0, 1, 0, 0, 0, 1])
+        try pair.exchange()
+        #expect(pair.serverEvents.hasEnd(of: 1))
+    }
+
+    @Test("Output stops near its limit and goes on where it stopped")
+    func outputLimit() throws {
+        var pair = try SessionPair()
+        try pair.exchange()
+        _ = try pair.client.submitRequest(
+            Sample.request, body: FixedBody(Array(repeating: 9, count: 200_000)))
+        #expect(try pair.client.send(limit: 50_000))
+        #expect((50_000..<70_000).contains(pair.client.output.readableBytes))
+        try pair.exchange()
+        #expect(pair.serverEvents.body(of: 1).count == 200_000)
+    }
+
+    @Test("A4, finding 7: trailers, and only then RST_STREAM(NO_ERROR), reach a client that still sends")
+    func earlyEnd() throws {
+        var pair = try SessionPair()
+        let stream = try pair.client.submitRequest(Sample.request, body: FixedBody([1], end: .open))
+        try pair.exchange()
+        try pair.server.submitResponse(
+            Sample.response, body: FixedBody([], end: .finished(trailers: Sample.ok)), on: stream)
+        while try pair.server.send(limit: 1 << 20) {}
+        let events = pair.server.takeEvents(reusing: [])
+        let endWasSent = events.contains { if case .endStreamSent(stream) = $0 { true } else { false } }
+        #expect(endWasSent)
+        try pair.server.submitReset(.noError, on: stream)
+        try pair.exchange()
+        #expect(pair.clientEvents.headers(of: stream) == [Sample.response, Sample.ok])
+        #expect(pair.clientEvents.closingCode(of: stream) == .noError)
+    }
+
+    @Test("S18, R4, finding 8: a header list over the limit resets its stream, and only that")
+    func headerLimit() throws {
+        var pair = try SessionPair()
+        let bytes = HTTP2Field("x-long", String(repeating: "a", count: 9000))
+        _ = try pair.client.submitRequest(Sample.request + [bytes], body: FixedBody([]))
+        let fields = (0..<101).map { HTTP2Field("x-\($0)", "v") }
+        _ = try pair.client.submitRequest(Sample.request + fields, body: FixedBody([]))
+        _ = try pair.client.submitRequest(Sample.request, body: FixedBody([]))
+        try pair.exchange()
+        #expect(pair.clientEvents.closingCode(of: 1) == .internalError)
+        #expect(pair.clientEvents.closingCode(of: 3) == .internalError)
+        #expect(pair.serverEvents.headers(of: 1).isEmpty)
+        #expect(pair.serverEvents.headers(of: 5) == [Sample.request])
+    }
+
+    @Test("finding 6, G14: a body that belies its content-length never ends")
+    func contentLengthLie() throws {
+        var pair = try SessionPair()
+        _ = try pair.client.submitRequest(
+            Sample.request + [HTTP2Field("content-length", "9")], body: FixedBody([1, 2, 3]))
+        try pair.exchange()
+        #expect(!pair.serverEvents.hasEnd(of: 1))
+        #expect(pair.serverEvents.closingCode(of: 1) == .protocolError)
+    }
+
+    @Test("K1, K2: the first GOAWAY refuses nothing, the second refuses what is newer than its last stream")
+    func goAway() throws {
+        var pair = try SessionPair()
+        let first = try pair.client.submitRequest(Sample.request, body: FixedBody([1], end: .open))
+        try pair.exchange()
+        try pair.server.submitShutdownNotice()
+        let second = try pair.client.submitRequest(Sample.request, body: FixedBody([]))
+        try pair.exchange()
+        #expect(pair.serverEvents.headers(of: second) == [Sample.request])
+        try pair.server.submitGoAway()
+        try pair.exchange()
+        let third = try pair.client.submitRequest(Sample.request, body: FixedBody([]))
+        try pair.exchange()
+        #expect(pair.serverEvents.headers(of: third).isEmpty)
+        let wasNotSent = pair.clientEvents.contains {
+            if case .notSent(third, _) = $0 { true } else { false }
+        }
+        #expect(wasNotSent)
+        #expect(pair.clientEvents.closingCode(of: first) == nil)
+        #expect(!pair.server.isFinished)
+        for stream in [first, second] {
+            try pair.server.submitResponse(Sample.response + Sample.ok, body: nil, on: stream)
+            try pair.server.submitReset(.noError, on: stream)
+        }
+        try pair.exchange()
+        #expect(pair.server.isFinished)
+    }
+
+    @Test("A19: a PING comes back with its payload")
+    func ping() throws {
+        var pair = try SessionPair()
+        try pair.server.submitPing(payload: 0x0102_0304_0506_0708)
+        try pair.exchange()
+        let payloads = pair.serverEvents.compactMap { event -> UInt64? in
+            if case .pingAcknowledged(let payload) = event { payload } else { nil }
+        }
+        #expect(payloads == [0x0102_0304_0506_0708])
+    }
+
+    @Test(
+        "K19: bytes that are not HTTP/2 are an error, not a crash",
+        arguments: ["GET / HTTP/1.1\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}"])
+    func notHTTP2(_ text: String) throws {
+        let server = try HTTP2Session(role: .server)
+        #expect(throws: HTTP2Error.badClientMagic) {
+            try server.receive(ByteBuffer(string: text + String(repeating: "x", count: 40)))
+        }
+    }
+
+    @Test("A reset names its code to the peer", arguments: [HTTP2ErrorCode.cancel, .noError, .refusedStream])
+    func reset(_ code: HTTP2ErrorCode) throws {
+        var pair = try SessionPair()
+        let stream = try pair.client.submitRequest(Sample.request, body: FixedBody([1], end: .open))
+        try pair.exchange()
+        try pair.client.submitReset(code, on: stream)
+        try pair.exchange()
+        #expect(pair.serverEvents.closingCode(of: stream) == code)
+    }
+}

@@ -1,0 +1,85 @@
+import NIOCore
+import Testing
+
+@testable import SumCore
+
+@Suite struct SumNumbersTests {
+    private func sum(_ messages: [[UInt8]], overflow: SumNumbers.Overflow = .error) throws -> Int32 {
+        let stream = messages.reduce(into: ByteBuffer()) { $0.writeMessage($1) }
+        return try NumberCodingTests.sum([[UInt8](stream.readableBytesView)], overflow: overflow)
+    }
+
+    private func sum(of numbers: [Int32], overflow: SumNumbers.Overflow = .error) throws -> Int32 {
+        try NumberCodingTests.sum([NumberCodingTests.encode(numbers)], overflow: overflow)
+    }
+
+    @Test("G1, G2, R11, N1: no messages, and messages without the field")
+    func zeros() throws {
+        #expect(try sum([]) == 0)
+        #expect(try sum([[], [], [8, 0]]) == 0)
+    }
+
+    @Test(
+        "P1 to P6, N1: what protobuf allows",
+        arguments: [
+            ([0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], -1),
+            ([0x08, 0xff, 0xff, 0xff, 0xff, 0x0f], -1),
+            ([0x08, 0x87, 0x80, 0x80, 0x80, 0x10], 7),
+            ([0x08, 1, 0x08, 2], 2),
+            ([0x10, 5, 0x08, 3], 3),
+            ([0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x08, 4], 4),
+            ([0x12, 2, 1, 2, 0x08, 5], 5),
+            ([0x15, 1, 2, 3, 4, 0x08, 6], 6),
+            ([0x13, 0x18, 1, 0x14, 0x08, 7], 7),
+            ([0x0a, 1, 9], 0),
+        ] as [([UInt8], Int32)])
+    func valid(_ message: [UInt8], _ number: Int32) throws {
+        #expect(try sum([message, [8, 100]]) == number + 100)
+    }
+
+    @Test(
+        "S10, P2, P6, P7, N1: what it does not",
+        arguments: [
+            [0x08] + Array(repeating: 0xff, count: 10) + [0x01], [0x08, 0x80], [0x0e], [0x0f], [0x00, 1],
+            [0x08],
+            [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], [0x0a, 5, 1],
+        ] as [[UInt8]])
+    func invalid(_ message: [UInt8]) {
+        let error = #expect(throws: GRPCStatus.self) { try sum([[8, 1], message]) }
+        #expect(error?.code == .internalError)
+    }
+
+    @Test("S11, G8, G9: a stream that ends within a message has no sum", arguments: 1...6)
+    func cutShort(_ count: Int) {
+        let error = #expect(throws: GRPCStatus.self) {
+            try NumberCodingTests.sum([
+                NumberCodingTests.encode([1, 2]) + [0, 0, 0, 0, 2, 8, 1].prefix(count)
+            ])
+        }
+        #expect(error?.code == .internalError)
+    }
+
+    @Test("P8, N2: what does not fit int32 is an error that tells the exact sum")
+    func overflow() throws {
+        for (numbers, text) in [
+            ([.max, 1], "the sum 2147483648 of 2 numbers does not fit int32"),
+            ([.min, -1], "the sum -2147483649 of 2 numbers does not fit int32"),
+        ] as [([Int32], String)] {
+            #expect(throws: GRPCStatus(code: .outOfRange, message: text)) { try sum(of: numbers) }
+        }
+        #expect(try sum(of: [.max, 1], overflow: .wrap) == .min)
+    }
+
+    @Test("P8, N2: a larger sum on the way is fine")
+    func passingThrough() throws {
+        let numbers =
+            Array(repeating: Int32.max, count: 100_000) + Array(repeating: -Int32.max, count: 99_999)
+        #expect(try sum(of: numbers) == .max)
+    }
+
+    @Test("S9, G4: a message over the limit")
+    func tooLong() {
+        let error = #expect(throws: GRPCStatus.self) { try sum([Array(repeating: 0, count: 1001)]) }
+        #expect(error?.code == .resourceExhausted)
+    }
+}
