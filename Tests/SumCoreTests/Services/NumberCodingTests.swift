@@ -46,7 +46,9 @@ import Testing
 
     @Test(
         "The encoder stops where the longest number would not fit",
-        arguments: [(15, []), (16, [0, 0, 0, 0, 2, 8, 1]), (23, [0, 0, 0, 0, 2, 8, 1, 0, 0, 0, 0, 2, 8, 2])]
+        arguments: [
+            (15, []), (16, [0, 0, 0, 0, 2, 8, 1]), (23, [0, 0, 0, 0, 2, 8, 1, 0, 0, 0, 0, 2, 8, 2]),
+        ]
             as [(Int, [UInt8])])
     func encoderRoom(_ room: Int, _ bytes: [UInt8]) {
         let frame = withFrame(room: room) { NumberEncoder.append([1, 2].span, to: &$0) }

@@ -1,0 +1,205 @@
+import Logging
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import SumCore
+
+@Suite struct ServerConnectionTests {
+    private static let path = "/tutorial.NumberService/SumNumbers"
+
+    /// A harness whose one method is served by `handler`.
+    private func harness(_ handler: NotingHandler, _ configuration: GRPCServer.Configuration = .init()) throws
+        -> ServerHarness
+    {
+        let handler = NIOLoopBound(handler, eventLoop: EmbeddedEventLoop())
+        return try ServerHarness(
+            methods: [GRPCMethod(path: Self.path) { _ in handler.value }], configuration: configuration)
+    }
+
+    @Test("G1, A1: numbers in, sum out")
+    func sum() throws {
+        let harness = try ServerHarness()
+        let stream = try harness.request(FixedBody(NumberCodingTests.encode([1, -2, 300])))
+        #expect(harness.events.body(of: stream) == [0, 0, 0, 0, 3, 8, 0xab, 2])
+        #expect(harness.status(of: stream) == .ok)
+        #expect(harness.events.closingCode(of: stream) == .noError)
+    }
+
+    @Test("G1, R7: END_STREAM on HEADERS counts as no numbers")
+    func endOnHeaders() throws {
+        let harness = try ServerHarness()
+        let body = FixedBody([], end: .finished(trailers: [HTTP2Field("x", "y")]))
+        let stream = try harness.request(body)
+        #expect(harness.events.body(of: stream) == [0, 0, 0, 0, 0])
+        #expect(harness.status(of: stream) == .ok)
+    }
+
+    @Test(
+        "S3, G10: unknown methods",
+        arguments: ["/tutorial.NumberService/Nope", "/nope/SumNumbers", "/", "/tutorial.NumberService/"])
+    func unknownMethod(_ path: String) throws {
+        let harness = try ServerHarness()
+        let fields = Sample.request.map { $0.name == ":path" ? HTTP2Field(":path", path) : $0 }
+        let stream = try harness.request(FixedBody([], end: .open), fields: fields)
+        #expect(harness.status(of: stream)?.code == .unimplemented)
+        #expect(harness.status(of: stream)?.message.contains(path) == true)
+        #expect(harness.events.headers(of: stream).count == 1)
+        #expect(harness.events.closingCode(of: stream) == .noError)
+    }
+
+    @Test("S1, G12: a request that is not gRPC's gets an HTTP status")
+    func notGRPC() throws {
+        let harness = try ServerHarness()
+        let fields =
+            Sample.request.filter { $0.name != "content-type" } + [HTTP2Field("content-type", "text/plain")]
+        let stream = try harness.request(FixedBody([1, 2, 3]), fields: fields)
+        #expect(harness.events.headers(of: stream).first?.first(":status") == "415")
+    }
+
+    @Test("A2, A4, G3: a bad message ends the call while the client still sends")
+    func earlyError() throws {
+        let harness = try ServerHarness()
+        let stream = try harness.request(FixedBody([0, 0xff, 0xff, 0xff, 0xff], end: .open))
+        #expect(harness.status(of: stream)?.code == .resourceExhausted)
+        #expect(harness.events.headers(of: stream).count == 1)
+        #expect(harness.events.closingCode(of: stream) == .noError)
+        #expect(try harness.request(FixedBody([])) == 3)
+        #expect(harness.status(of: 3) == .ok)
+    }
+
+    @Test("K16: credit follows what the handler has consumed")
+    func credit() throws {
+        let handler = NotingHandler()
+        handler.onReceive = { _ in ServerReply() }
+        let harness = try harness(handler)
+        let window = Int(HTTP2Configuration().streamWindow)
+        let body = FixedBody(Array(repeating: 0, count: window + 100_000))
+        let stream = try harness.request(body)
+        #expect(handler.received == window)
+        let other = try harness.request(FixedBody([], end: .open))
+        #expect(harness.status(of: other) == nil)
+        #expect(harness.status(of: stream) == nil)
+    }
+
+    @Test("K16: the connection's credit does not wait for a slow handler")
+    func connectionCredit() throws {
+        let slow = NotingHandler()
+        slow.onReceive = { _ in ServerReply() }
+        let harness = try harness(slow)
+        let window = Int(HTTP2Configuration().streamWindow)
+        for _ in 0..<4 { _ = try harness.request(FixedBody(Array(repeating: 0, count: window))) }
+        #expect(slow.received == 4 * window)
+    }
+
+    @Test("S14, D1: a deadline ends the call, and the handler learns of it")
+    func deadline() throws {
+        let handler = NotingHandler()
+        let harness = try harness(handler)
+        let fields = Sample.request + [HTTP2Field("grpc-timeout", "100m")]
+        let stream = try harness.request(FixedBody([1], end: .open), fields: fields)
+        harness.channel.embeddedEventLoop.advanceTime(by: .milliseconds(99))
+        try harness.exchange()
+        #expect(harness.status(of: stream) == nil)
+        harness.channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+        try harness.exchange()
+        #expect(harness.status(of: stream)?.code == .deadlineExceeded)
+        #expect(handler.cancellation?.code == .deadlineExceeded)
+        #expect(harness.events.closingCode(of: stream) == .noError)
+    }
+
+    @Test("S14, D2: a timeout that is over when it comes", arguments: ["0m", "1n"])
+    func expired(_ timeout: String) throws {
+        let harness = try ServerHarness()
+        let fields = Sample.request + [HTTP2Field("grpc-timeout", timeout)]
+        let stream = try harness.request(FixedBody([], end: .open), fields: fields)
+        harness.channel.embeddedEventLoop.advanceTime(by: .nanoseconds(1))
+        try harness.exchange()
+        #expect(harness.status(of: stream)?.code == .deadlineExceeded)
+    }
+
+    @Test("S13, D2: the longest timeout there is")
+    func longestDeadline() throws {
+        let harness = try ServerHarness()
+        let fields = Sample.request + [HTTP2Field("grpc-timeout", "99999999H")]
+        let stream = try harness.request(FixedBody([]), fields: fields)
+        #expect(harness.status(of: stream) == .ok)
+    }
+
+    @Test("S15: a client's CANCEL reaches the handler, and nothing is answered")
+    func cancel() throws {
+        let handler = NotingHandler()
+        let harness = try harness(handler)
+        let stream = try harness.request(FixedBody([1], end: .open))
+        try harness.client.submitReset(.cancel, on: stream)
+        try harness.exchange()
+        #expect(handler.cancellation?.code == .cancelled)
+        #expect(harness.events.headers(of: stream).isEmpty)
+    }
+
+    @Test("S16: a lost connection cancels its calls")
+    func lostConnection() throws {
+        let handler = NotingHandler()
+        let harness = try harness(handler)
+        _ = try harness.request(FixedBody([1], end: .open))
+        try harness.channel.close().wait()
+        #expect(handler.cancellation?.code == .cancelled)
+        #expect(!handler.hasEnd)
+    }
+
+    @Test("S23: no more calls at once than announced")
+    func concurrentStreams() throws {
+        let handler = NotingHandler()
+        var configuration = GRPCServer.Configuration()
+        configuration.maximumConcurrentStreams = 2
+        let harness = try harness(handler, configuration)
+        for _ in 0..<3 { _ = try harness.request(FixedBody([1], end: .open)) }
+        #expect(handler.received == 2)
+        try harness.client.submitReset(.cancel, on: 1)
+        try harness.exchange()
+        #expect(handler.received == 3)
+    }
+
+    @Test("K1, L1: drain announces, waits for the PING, refuses, and closes when the last call has ended")
+    func drain() throws {
+        let harness = try ServerHarness()
+        let body = FixedBody(NumberCodingTests.encode([1]), end: .open)
+        let stream = try harness.request(body)
+        harness.channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
+        try harness.exchange()
+        let farewells = harness.events.compactMap { event -> Int32? in
+            if case .goAway(let last, .noError, _) = event { last } else { nil }
+        }
+        #expect(farewells == [.max, stream])
+        #expect(harness.channel.isActive)
+        body.end = .finished(trailers: [])
+        harness.client.resume(stream)
+        try harness.exchange()
+        #expect(harness.status(of: stream) == .ok)
+        harness.channel.embeddedEventLoop.run()
+        #expect(!harness.channel.isActive)
+    }
+
+    @Test("K1: a client that does not answer the PING is refused after a second")
+    func drainWithoutPing() throws {
+        let harness = try ServerHarness()
+        harness.channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
+        harness.channel.embeddedEventLoop.advanceTime(by: .milliseconds(999))
+        #expect(harness.channel.isActive)
+        harness.channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+        #expect(!harness.channel.isActive)
+    }
+
+    @Test("K19: what is not HTTP/2 closes the connection")
+    func notHTTP2() throws {
+        let harness = try ServerHarness()
+        let other = EmbeddedChannel()
+        let connection = try ServerConnection(
+            methods: [:], configuration: .init(), logger: .init(label: "test"))
+        try other.pipeline.syncOperations.addHandler(connection)
+        try other.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
+        try other.writeInbound(ByteBuffer(string: "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+        #expect(!other.isActive)
+        #expect(harness.channel.isActive)
+    }
+}
