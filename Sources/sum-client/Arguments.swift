@@ -31,9 +31,14 @@ struct Arguments: Equatable {
                 allAreOperands = true
             } else {
                 options.append(word)
-                expectsValue = Self.optionsWithValue.contains(word)
+                expectsValue = Self.expectsValue(word)
             }
         }
+    }
+
+    /// Whether the next word belongs to this option; of short options written together, to the last one.
+    private static func expectsValue(_ word: String) -> Bool {
+        optionsWithValue.contains(word.hasPrefix("--") ? word : "-\(word.suffix(1))")
     }
 
     private static func isOperand(_ word: String) -> Bool {

@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import SumCore
+import SumCore
 
 /// The options of sum-client; the numbers are taken from the command line before (`Arguments`).
 struct ClientOptions: ParsableCommand {
@@ -29,7 +29,8 @@ struct ClientOptions: ParsableCommand {
             """
             The server: HOST:PORT, dns:///HOST:PORT, ipv4:ADDRESS:PORT, ipv6:[ADDRESS]:PORT or unix:PATH. \
             (default: localhost:50051)
-            """))
+            """),
+        transform: { text in try Target(text) })
     var target: Target?
 
     @Option(
@@ -74,12 +75,6 @@ struct ClientOptions: ParsableCommand {
             }
         }
         return metadata
-    }
-}
-
-extension Target: ExpressibleByArgument {
-    public init?(argument: String) {
-        do { try self.init(argument) } catch { return nil }
     }
 }
 

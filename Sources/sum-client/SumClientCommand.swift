@@ -11,7 +11,13 @@ enum SumClientCommand {
         let plan = plan(options, arguments)
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sigpipe)
         let run = SumRun(plan)
-        Task { for await signal in signals where signal != .sigpipe { run.interrupt() } }
+        Task {
+            var isFirst = true
+            for await signal in signals where signal != .sigpipe {
+                if isFirst { run.interrupt() } else { Console.quit(.interrupted) }
+                isFirst = false
+            }
+        }
 
         let progress = Console.standardErrorIsTerminal ? Progress(of: run) : nil
         let outcome = await run.outcome()
@@ -33,7 +39,8 @@ enum SumClientCommand {
             return options
         } catch {
             guard !ClientOptions.exitCode(for: error).isSuccess else { ClientOptions.exit(withError: error) }
-            Console.say("\(ClientOptions.message(for: error)) (see 'sum-client --help')")
+            let reason = ClientOptions.message(for: error).prefix { !$0.isNewline }
+            Console.say("\(reason) (see 'sum-client --help')")
             Console.quit(.usage)
         }
     }

@@ -54,7 +54,7 @@ struct SumServerCommand: AsyncParsableCommand {
             }
             logger.info(
                 "stopping",
-                metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout.defaultValueDescription)"])
+                metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout)"])
             shutdown = Task {
                 guard await server.shutdown(within: drainTimeout) else {
                     logger.warning("calls were cut: they had not finished within the drain timeout")
@@ -77,7 +77,8 @@ struct SumServerCommand: AsyncParsableCommand {
             exit(withError: error)
         } catch {
             let hint = error is ListenError ? "" : " (see 'sum-server --help')"
-            _ = try? FileDescriptor.standardError.writeAll("sum-server: \(message(for: error))\(hint)\n".utf8)
+            _ = try? FileDescriptor.standardError.writeAll(
+                "sum-server: \(message(for: error).prefix { !$0.isNewline })\(hint)\n".utf8)
             exit(withError: ExitCode(exitCode(for: error).rawValue))
         }
     }

@@ -28,6 +28,14 @@ final class MessagePipe: Sendable {
             return isParked
         }
 
+        func checkOpen() throws(GRPCStatus) {
+            if let end { throw end }
+            guard !isFinished else {
+                throw GRPCStatus(
+                    code: .failedPrecondition, message: "the messages have been declared complete")
+            }
+        }
+
         mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
             defer { waiters = [] }
             return waiters
@@ -53,10 +61,10 @@ final class MessagePipe: Sendable {
 
     /// Adds a batch of messages.
     ///
-    /// - Throws: how the call ended, if it has.
+    /// - Throws: how the call ended, if it has; FAILED_PRECONDITION after `finish`.
     func write(_ batch: ByteBuffer) throws(GRPCStatus) -> Written {
         try state.withLock { state throws(GRPCStatus) in
-            if let end = state.end { throw end }
+            try state.checkOpen()
             state.queue.append(batch)
             return Self.account(batch.readableBytes, &state)
         }
@@ -64,10 +72,10 @@ final class MessagePipe: Sendable {
 
     /// Adds one message, which `encode` writes.
     ///
-    /// - Throws: how the call ended, if it has.
+    /// - Throws: how the call ended, if it has; FAILED_PRECONDITION after `finish`.
     func write(maximumLength: Int, _ encode: (inout OutputRawSpan) -> Void) throws(GRPCStatus) -> Written {
         try state.withLock { state throws(GRPCStatus) in
-            if let end = state.end { throw end }
+            try state.checkOpen()
             if state.queue.last.map({ $0.readableBytes + maximumLength > Self.bufferSize }) ?? true {
                 state.queue.append(state.spare.take() ?? ByteBuffer())
             }

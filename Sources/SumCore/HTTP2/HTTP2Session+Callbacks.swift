@@ -72,7 +72,7 @@ extension HTTP2Session {
 
     private static func setSendCallbacks(_ callbacks: OpaquePointer?) {
         unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks) {
-            _, frame, header, count, _, user in
+            _, _, header, count, _, user in
             guard let header = unsafe header else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
             let isFull = unsafe HTTP2Session.from(user).finishFrame(header: header, payloadLength: count)
             return isFull ? NGHTTP2_ERR_PAUSE.rawValue : 0

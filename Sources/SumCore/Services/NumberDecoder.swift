@@ -2,8 +2,7 @@
 ///
 /// A number in its usual encoding is `00 | length (4 bytes) | 08 varint`, 7 to 16 bytes, or the five bytes of an
 /// empty message for 0. The loop recognises these by one 8-byte load and one comparison, and stops before
-/// anything else (another field, a varint longer than its value needs beyond 64 bits, a flag, a cut), which is
-/// for swift-protobuf to judge.
+/// anything else (another field, a varint of unusual length, a flag, a cut), which is for swift-protobuf to judge.
 struct NumberDecoder {
     /// The sum of the numbers so far. Cannot wrap in less than 2^32 numbers, and wraps silently then.
     private(set) var sum: Int64 = 0
@@ -85,7 +84,8 @@ struct NumberDecoder {
         }
     }
 
-    /// A negative number's varint has ten bytes: it is extended to 64 bits (protobuf encoding guide, "Signed Integers").
+    /// A negative number's varint has ten bytes: it is extended to 64 bits, of which the low 32 count
+    /// (protobuf's encoding guide, "Signed Integers").
     @inline(__always)
     private static func negative(_ bytes: RawSpan, at position: Int, _ varint: UInt64) -> Int32? {
         let end = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position + 8, as: UInt16.self)

@@ -27,7 +27,8 @@ public struct SumNumbersCall: Sendable {
     /// - Throws: the `GRPCStatus` of the call if it has ended.
     public func send(_ number: Int32) async throws(GRPCStatus) {
         let written = try exchange.pipe.write(maximumLength: NumberEncoder.maximumLength) { frame in
-            _ = NumberEncoder.append([number].span, to: &frame)
+            let one: InlineArray<1, Int32> = [number]
+            _ = NumberEncoder.append(one.span, to: &frame)
         }
         await settle(written)
     }
@@ -76,7 +77,7 @@ public struct SumNumbersCall: Sendable {
 
     /// Waits until the call has ended, in whichever way, without closing the stream of numbers.
     ///
-    /// - Returns: the status the call ended with before all numbers were sent.
+    /// - Returns: the status the call ended with.
     public func ended() async -> GRPCStatus {
         switch await exchange.outcome() {
         case .success: .ok

@@ -34,8 +34,10 @@ final class ClientConnection: HTTP2Connection {
         case .closed(let streamID, let code):
             closed(streamID, code)
         case .notSent(let streamID, let error):
+            // The request has not left, so there is no stream to reset; that it is closed is told next.
             guard let stream = streams[streamID] else { return }
-            try end(stream, GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)"))
+            let notSent = GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
+            if let status = stream.call.fail(notSent) { stream.handler.end(status) }
         case .goAway(_, let code, let debug):
             farewell = debug.isEmpty ? "\(code)" : "\(code), \(PeerText.printable(debug))"
         case .pingAcknowledged:
@@ -49,12 +51,14 @@ final class ClientConnection: HTTP2Connection {
         guard stream.call.receive(bytes) else {
             return try session.creditStream(streamID, bytes.readableBytes)
         }
+        let consumed: Int
         do throws(GRPCStatus) {
-            let consumed = try stream.handler.receive(bytes)
-            try? session.creditStream(streamID, consumed)
+            consumed = try stream.handler.receive(bytes)
         } catch {
             if let status = stream.call.fail(error) { try end(stream, status, resetWith: .cancel) }
+            return
         }
+        try session.creditStream(streamID, consumed)
     }
 
     private func closed(_ streamID: Int32, _ code: HTTP2ErrorCode) {
@@ -150,7 +154,12 @@ final class ClientConnection: HTTP2Connection {
     }
 
     /// Ends the connection; calls on it are cancelled.
-    func shutDown() {
+    ///
+    /// - Parameter limit: how long a server that has stopped reading may keep us from telling it so.
+    func shutDown(within limit: TimeAmount) {
+        context?.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
+            self?.fail(ConnectFailure(description: "the server has stopped reading"))
+        }
         for stream in Array(streams.values) {
             cancel(stream, GRPCStatus(code: .cancelled, message: "the client closed the connection"))
         }

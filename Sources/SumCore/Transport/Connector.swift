@@ -111,12 +111,14 @@ struct Connector {
         case let error as NIOConnectionError where error.connectionErrors.isEmpty:
             return Failure(reason: "the name '\(error.host)' cannot be resolved", isTemporary: false)
         case let error as NIOConnectionError:
-            let reasons = error.connectionErrors.map {
-                "\(ListenAddress.describe($0.target)): \(describe($0.error))"
+            let reasons = error.connectionErrors.map { failure in
+                let address = ListenAddress.describe(failure.target)
+                return address == Target.describe(endpoint)
+                    ? describe(failure.error) : "\(address): \(describe(failure.error))"
             }
             return Failure(reason: reasons.joined(separator: "; "), isTemporary: true)
         default:
-            return Failure(reason: "\(Target.describe(endpoint)): \(describe(error))", isTemporary: true)
+            return Failure(reason: describe(error), isTemporary: true)
         }
     }
 

@@ -66,10 +66,13 @@ public final class GRPCClient: Sendable {
         )
     }
 
+    /// How long a server that has stopped reading may delay the end of its connection.
+    private static let closeLimit = TimeAmount.milliseconds(500)
+
     /// Ends the connection. Calls still open end with CANCELLED.
     public func close() async {
         let connection = connection
-        channel.eventLoop.execute { connection.value.shutDown() }
+        channel.eventLoop.execute { connection.value.shutDown(within: Self.closeLimit) }
         try? await channel.closeFuture.get()
     }
 }

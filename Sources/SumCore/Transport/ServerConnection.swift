@@ -178,10 +178,9 @@ final class ServerConnection: HTTP2Connection {
             self.submit { () throws(HTTP2Error) in try self.refuseNewStreams() }
         }
         drain = .announced(limit)
-        submit { () throws(HTTP2Error) in
-            try session.submitShutdownNotice()
-            try session.submitPing(payload: Self.drainPing)
-        }
+        // Apart, since nghttp2 sends a PING before other frames that wait with it.
+        submit { () throws(HTTP2Error) in try session.submitShutdownNotice() }
+        submit { () throws(HTTP2Error) in try session.submitPing(payload: Self.drainPing) }
     }
 
     private func refuseNewStreams() throws(HTTP2Error) {

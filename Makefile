@@ -1,0 +1,37 @@
+# Every target here works on a fresh Debian 12 machine with a Swift 6.3 toolchain.
+
+.DEFAULT_GOAL := build
+.PHONY: build run test lint generate check-generated clean help
+
+SWIFT_BUILD := swift build -c release --static-swift-stdlib -Xlinker -s
+
+build: ## Build .build/release/sum-server and .build/release/sum-client (the default)
+	@scripts/install-dependencies build
+	$(SWIFT_BUILD) --product sum-server
+	$(SWIFT_BUILD) --product sum-client
+
+run: build ## Start the server on a free port, stream numbers through the client, print the sum
+	@scripts/run-demo
+
+test: ## Run every test, foreign gRPC peers at the other end included
+	@scripts/install-dependencies test
+	scripts/build-foreign-peers
+	swift build --build-tests
+	swift test --skip-build
+
+lint: ## Check formatting and style
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+generate: ## Make the Swift code of tutorial.proto again, with the plugin of the pinned swift-protobuf
+	@scripts/install-dependencies test
+	scripts/generate
+
+check-generated: ## Fail unless the checked-in code is what `make generate` gives
+	@scripts/install-dependencies test
+	scripts/generate --check
+
+clean: ## Remove everything that was built
+	rm -rf .build
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,209 @@
+import Foundation
+import Testing
+
+/// Processes that start, stop, and are killed.
+@Suite(.timeLimit(.minutes(3))) struct LifecycleTests {
+    /// A client that is in the middle of its call: some numbers are sent, more may come.
+    private final class OpenCall {
+        let process: Process
+        private let input = Pipe()
+        private let output = Pipe()
+        private let errors = Pipe()
+
+        init(_ target: String, _ arguments: [String] = []) throws {
+            process = Tool.process("sum-client", ["-v", "--target", target] + arguments + ["40", "-"])
+            process.standardInput = input
+            process.standardOutput = output
+            process.standardError = errors
+            try process.run()
+        }
+
+        /// Waits for a line on standard error that has `text` in it.
+        func waitFor(_ text: String) async {
+            await Tool.offload { [errors] in
+                var seen = ""
+                while !seen.contains(text), let byte = try? errors.fileHandleForReading.read(upToCount: 1),
+                    !byte.isEmpty
+                {
+                    seen += String(decoding: byte, as: UTF8.self)
+                }
+            }
+        }
+
+        func finish(sending text: String) async -> Tool.Result {
+            try? input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+            try? input.fileHandleForWriting.close()
+            return await ended()
+        }
+
+        func ended() async -> Tool.Result {
+            await Tool.offload { [output, errors, process] in
+                let output = String(
+                    decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                let errors = String(
+                    decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                process.waitUntilExit()
+                return Tool.Result(output: output, errors: errors, status: process.terminationStatus)
+            }
+        }
+    }
+
+    private static func temporaryPath() -> String {
+        FileManager.default.temporaryDirectory.appending(path: "sum-\(UUID().uuidString.prefix(8))").path
+    }
+
+    @Test("L1: SIGTERM lets the call in flight end, and the server exits 0", arguments: [SIGTERM, SIGINT])
+    func drain(_ signal: Int32) async throws {
+        let server = try await ServerProcess()
+        let call = try OpenCall(server.address)
+        await call.waitFor("connected")
+        server.signal(signal)
+        let result = await call.finish(sending: "2")
+        #expect(result.output == "42\n")
+        #expect(result.status == 0)
+        #expect(await server.ended().status == 0)
+    }
+
+    @Test("L3: an idle server ends at once")
+    func idle() async throws {
+        let server = try await ServerProcess()
+        #expect(await server.stop().status == 0)
+    }
+
+    @Test("L2: a call that does not end in time is cut, and both sides say so")
+    func drainTimeout() async throws {
+        let server = try await ServerProcess(
+            "sum-server", ["--listen", "127.0.0.1:0", "--drain-timeout", "50ms"])
+        let call = try OpenCall(server.address)
+        await call.waitFor("connected")
+        let ended = await server.stop()
+        #expect(ended.status == 1)
+        #expect(ended.log.contains("calls were cut"))
+        let result = await call.ended()
+        #expect(result.output.isEmpty)
+        #expect(result.status == 78)
+    }
+
+    @Test("L3: a second signal ends the server at once")
+    func secondSignal() async throws {
+        let server = try await ServerProcess()
+        let call = try OpenCall(server.address)
+        await call.waitFor("connected")
+        server.signal(SIGTERM)
+        // The port is closed when the first signal has been taken in.
+        while try await Tool.run("sum-client", ["--target", server.address, "--connect-timeout", "1ms", "1"])
+            .status == 0
+        {}
+        server.signal(SIGTERM)
+        #expect(await server.ended().status == 1)
+        #expect(await call.ended().status == 78)
+    }
+
+    @Test("K16, S15: SIGINT cancels the call on the wire", arguments: [SIGINT, SIGTERM])
+    func interrupt(_ signal: Int32) async throws {
+        let server = try await ServerProcess(
+            "sum-server", ["--listen", "127.0.0.1:0", "--log-level", "debug"])
+        let call = try OpenCall(server.address)
+        await call.waitFor("connected")
+        kill(call.process.processIdentifier, signal)
+        let result = await call.ended()
+        #expect(result.output.isEmpty)
+        #expect(result.errors.hasSuffix("sum-client: interrupted\n"))
+        #expect(result.status == 130)
+        #expect(await server.stop().log.contains("status=CANCELLED"))
+    }
+
+    @Test("D3: a deadline ends a call whose input is still open")
+    func deadline() async throws {
+        let server = try await ServerProcess()
+        let result = try await OpenCall(server.address, ["--timeout", "100ms"]).ended()
+        #expect(result.output.isEmpty)
+        #expect(result.errors.contains("DEADLINE_EXCEEDED"))
+        #expect(result.status == 68)
+    }
+
+    @Test("L6: a server that is killed leaves no sum behind")
+    func killedServer() async throws {
+        let path = Self.temporaryPath()
+        let listens = ["--listen", "unix:\(path)"]
+        // Through a shell that tells its number: the test's own child is `timeout`.
+        let server = try await ServerProcess("sum-server", listens)
+        let call = try OpenCall(server.address)
+        await call.waitFor("connected")
+        _ = try await Tool.run("/usr/bin/pkill", ["-KILL", "-f", "^[^ ]*sum-server --listen unix:\(path)"])
+        let result = await call.ended()
+        #expect(result.output.isEmpty)
+        #expect(result.errors.contains("UNAVAILABLE: the connection was lost"))
+        #expect(result.status == 78)
+        // What it left is a socket file, which the next server replaces.
+        #expect(FileManager.default.fileExists(atPath: path))
+        let next = try await ServerProcess("sum-server", listens)
+        #expect(try await Tool.run("sum-client", ["--target", next.address, "5"]).output == "5\n")
+        #expect(await next.stop().status == 0)
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("L10: an address in use is one clear line, for ports and for sockets")
+    func addressInUse() async throws {
+        let path = Self.temporaryPath()
+        for address in ["127.0.0.1:0", "unix:\(path)"] {
+            let server = try await ServerProcess("sum-server", ["--listen", address])
+            let second = try await Tool.run("sum-server", ["--listen", server.address])
+            #expect(second.output.isEmpty)
+            #expect(
+                second.errors == "sum-server: cannot listen on \(server.address): Address already in use\n")
+            #expect(second.status == 1)
+            #expect(try await Tool.run("sum-client", ["--target", server.address, "5"]).output == "5\n")
+            #expect(await server.stop().status == 0)
+        }
+    }
+
+    @Test("A file that is no socket is not replaced")
+    func fileInTheWay() async throws {
+        let path = Self.temporaryPath()
+        try Data("precious".utf8).write(to: URL(filePath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let result = try await Tool.run("sum-server", ["--listen", "unix:\(path)"])
+        #expect(
+            result.errors == "sum-server: cannot listen on unix:\(path): there is a file of another kind\n")
+        #expect(result.status == 1)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
+    }
+
+    @Test("The client waits for a server that is still starting")
+    func connectRetry() async throws {
+        let path = Self.temporaryPath()
+        async let result = Tool.run(
+            "sum-client", ["--target", "unix:\(path)", "--connect-timeout", "30s", "1", "2"])
+        // By then the client has been refused at least once, or comes later; both must do.
+        try await Task.sleep(for: .milliseconds(50))
+        let server = try await ServerProcess("sum-server", ["--listen", "unix:\(path)"])
+        #expect(try await result.output == "3\n")
+        #expect(await server.stop().status == 0)
+    }
+
+    @Test("Port 0 on all interfaces: IPv4 and IPv6 clients are served, and the port is printed")
+    func allInterfaces() async throws {
+        let server = try await ServerProcess("sum-server", ["--port", "0"])
+        let port = try #require(server.address.split(separator: ":").last)
+        #expect(try await Tool.run("sum-client", ["--target", "127.0.0.1:\(port)", "1"]).output == "1\n")
+        if server.address.hasPrefix("[::]") {
+            #expect(try await Tool.run("sum-client", ["--target", "[::1]:\(port)", "2"]).output == "2\n")
+        }
+        #expect(try await Tool.run("sum-client", ["--target", "localhost:\(port)", "3"]).output == "3\n")
+    }
+
+    @Test("L11: a server whose output is closed serves all the same")
+    func closedOutput() async throws {
+        let path = Self.temporaryPath()
+        let server = Tool.directory.appending(path: "sum-server").path
+        let process = Tool.process("/bin/sh", ["-c", "exec \(server) --listen unix:\(path) >&- 2>&-"])
+        try process.run()
+        let result = try await Tool.run(
+            "sum-client", ["--target", "unix:\(path)", "--connect-timeout", "30s", "1"])
+        #expect(result.output == "1\n")
+        kill(process.processIdentifier, SIGTERM)
+        await Tool.offload { process.waitUntilExit() }
+        #expect(process.terminationStatus == 0)
+    }
+}

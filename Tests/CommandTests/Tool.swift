@@ -1,0 +1,130 @@
+import Foundation
+
+/// Runs the built tools as a shell would. Everything ends: a tool that hangs is killed.
+enum Tool {
+    struct Result: Sendable {
+        var output: String
+        var errors: String
+        var status: Int32
+    }
+
+    /// Seconds after which a tool is killed, and its exit status is 124.
+    static let limit = 60
+
+    /// The directory the tools were built into, which is the one of the tests.
+    static let directory = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent()
+
+    static func process(_ name: String, _ arguments: [String]) -> Process {
+        let process = Process()
+        let program = name.hasPrefix("/") ? name : directory.appending(path: name).path
+        // Foundation hands on the signal mask of the thread it runs on, which blocks most signals.
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments =
+            ["--default-signal", "/usr/bin/timeout", "--foreground", "-k", "5", "\(limit)", program] + arguments
+        return process
+    }
+
+    /// - Parameter input: what the tool reads; by default nothing.
+    static func run(_ name: String, _ arguments: [String], input: Input = .text("")) async throws -> Result {
+        let process = process(name, arguments)
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        var feeder: Pipe?
+        var text = ""
+        switch input {
+        case .text(let given):
+            (feeder, text) = (Pipe(), given)
+            process.standardInput = feeder
+        case .handle(let handle):
+            process.standardInput = handle
+        }
+        try process.run()
+        async let fed: Void = offload { [feeder, text] in
+            try? feeder?.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+            try? feeder?.fileHandleForWriting.close()
+        }
+        async let outputText = offload {
+            String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        }
+        async let errorText = offload {
+            String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        }
+        await fed
+        let texts = await (outputText, errorText)
+        await offload { process.waitUntilExit() }
+        return Result(output: texts.0, errors: texts.1, status: process.terminationStatus)
+    }
+
+    enum Input {
+        case text(String)
+        case handle(FileHandle)
+    }
+
+    /// Runs what blocks on a thread of its own.
+    static func offload<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: work()) }
+        }
+    }
+}
+
+/// A server that listens, until it is told to stop.
+final class ServerProcess: Sendable {
+    /// As in `listening on ADDRESS`.
+    let address: String
+    private let process: Process
+    private let errors: Pipe
+
+    init(_ name: String = "sum-server", _ arguments: [String] = ["--listen", "127.0.0.1:0"]) async throws {
+        let process = Tool.process(name, arguments)
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        let line = await Tool.offload {
+            var line = Data()
+            while let byte = try? output.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8),
+                !byte.isEmpty
+            {
+                line += byte
+            }
+            return String(decoding: line, as: UTF8.self)
+        }
+        guard let address = line.split(separator: " ").last, line.hasPrefix("listening on ") else {
+            process.waitUntilExit()
+            throw NotListening(
+                reason: String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
+        }
+        (self.process, self.errors, self.address) = (process, errors, String(address))
+    }
+
+    struct NotListening: Error {
+        var reason: String
+    }
+
+    deinit {
+        if process.isRunning { process.terminate() }
+    }
+
+    /// `timeout`, the test's child, hands the signal on to the tool.
+    func signal(_ signal: Int32) {
+        kill(process.processIdentifier, signal)
+    }
+
+    /// - Returns: the exit status and what was logged.
+    func ended() async -> (status: Int32, log: String) {
+        let log = await Tool.offload { [errors] in
+            String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        }
+        await Tool.offload { [process] in process.waitUntilExit() }
+        return (process.terminationStatus, log)
+    }
+
+    func stop() async -> (status: Int32, log: String) {
+        signal(SIGTERM)
+        return await ended()
+    }
+}
