@@ -21,7 +21,8 @@ enum Tool {
         // Foundation hands on the signal mask of the thread it runs on, which blocks most signals.
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments =
-            ["--default-signal", "/usr/bin/timeout", "--foreground", "-k", "5", "\(limit)", program] + arguments
+            ["--default-signal", "/usr/bin/timeout", "--foreground", "-k", "5", "\(limit)", program]
+            + arguments
         return process
     }
 

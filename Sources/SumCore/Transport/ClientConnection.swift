@@ -88,7 +88,7 @@ final class ClientConnection: HTTP2Connection {
             if let status = stream.call.fail(lost) { stream.handler.end(status) }
         }
         streams = [:]
-        ready.fail(ConnectFailure(description: notReadyReason))
+        ready.fail(notReady)
     }
 
     private var reasonSuffix: String {
@@ -97,11 +97,13 @@ final class ClientConnection: HTTP2Connection {
         return ""
     }
 
-    private var notReadyReason: String {
-        if let failure = failure as? ConnectFailure { return failure.description }
-        return failure == nil && session.wantsRead
-            ? "the connection was closed before the server had said anything"
-            : "the server does not speak HTTP/2 without TLS"
+    private var notReady: ConnectFailure {
+        if let failure = failure as? ConnectFailure { return failure }
+        guard session.wantsRead, !(failure is HTTP2Error) else {
+            return ConnectFailure(description: "the server does not speak HTTP/2 without TLS")
+        }
+        return ConnectFailure(
+            description: "the connection was closed before the server had said anything", isTemporary: true)
     }
 
     // MARK: Calls
@@ -120,8 +122,8 @@ final class ClientConnection: HTTP2Connection {
             return nil
         }
         streams[stream.id] = stream
-        if timeout != nil {
-            stream.deadline = context?.eventLoop.assumeIsolated().scheduleTask(deadline: expiry) {
+        if let timeout {
+            stream.deadline = context?.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
                 [weak self] in
                 self?.cancel(stream, .deadlineExceeded)
             }
@@ -170,4 +172,6 @@ final class ClientConnection: HTTP2Connection {
 /// Why a connection did not come to be.
 struct ConnectFailure: Error, CustomStringConvertible {
     var description: String
+    /// Whether a further attempt may succeed.
+    var isTemporary = false
 }

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOPosix
+internal import Synchronization
 internal import SystemPackage
 
 /// Dials a target until it answers or the time is up.
@@ -65,13 +66,21 @@ struct Connector {
         -> Connected
     {
         let limit = TimeAmount.nanoseconds(limit.wholeNanoseconds)
+        // One a channel: racing addresses means several channels, of which one is given to us.
+        let attempts = Mutex<[ObjectIdentifier: Handshake]>([:])
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(limit)
             .channelOption(.recvAllocator, value: ReadSizes.allocator)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    // Added before the channel reads, so that no byte of the server's is lost.
                     let ready = channel.eventLoop.makePromise(of: Void.self)
-                    try channel.pipeline.syncOperations.addHandler(ClientConnection(ready: ready))
+                    let connection = try ClientConnection(ready: ready)
+                    try channel.pipeline.syncOperations.addHandler(connection)
+                    let handshake = Handshake(
+                        connection: NIOLoopBound(connection, eventLoop: channel.eventLoop),
+                        ready: ready.futureResult)
+                    attempts.withLock { $0[ObjectIdentifier(channel)] = handshake }
                 }
             }
         do {
@@ -81,33 +90,36 @@ struct Connector {
                 channel = try await bootstrap.connect(host: host, port: port).get()
             case .unix(let path): channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
             }
-            return try await Self.shakeHands(on: channel, within: limit)
+            guard let handshake = attempts.withLock({ $0[ObjectIdentifier(channel)] }) else {
+                throw ConnectFailure(description: "the connection was not set up")
+            }
+            try await handshake.completed(on: channel, within: limit)
+            return Connected(channel: channel, connection: handshake.connection)
         } catch {
             throw Self.judge(error, endpoint)
         }
     }
 
-    /// Waits for the server's SETTINGS.
-    private static func shakeHands(on channel: any Channel, within limit: TimeAmount) async throws
-        -> Connected
-    {
-        let (connection, ready) = try await channel.eventLoop.submit {
-            let connection = try channel.pipeline.syncOperations.handler(type: ClientConnection.self)
-            return (NIOLoopBound(connection, eventLoop: channel.eventLoop), connection.ready.futureResult)
-        }.get()
-        let silence = channel.eventLoop.scheduleTask(in: limit) {
-            connection.value.fail(
-                ConnectFailure(description: "the server took the connection but said nothing"))
+    /// A connection on its way to being ready.
+    private struct Handshake: Sendable {
+        var connection: NIOLoopBound<ClientConnection>
+        /// Whether the server's SETTINGS are here.
+        var ready: EventLoopFuture<Void>
+
+        func completed(on channel: any Channel, within limit: TimeAmount) async throws {
+            let silence = channel.eventLoop.scheduleTask(in: limit) { [connection] in
+                connection.value.fail(
+                    ConnectFailure(description: "the server took the connection but said nothing"))
+            }
+            defer { silence.cancel() }
+            try await ready.get()
         }
-        defer { silence.cancel() }
-        try await ready.get()
-        return Connected(channel: channel, connection: connection)
     }
 
     private static func judge(_ error: any Error, _ endpoint: Target.Endpoint) -> Failure {
         switch error {
         case let error as ConnectFailure:
-            return Failure(reason: error.description, isTemporary: false)
+            return Failure(reason: error.description, isTemporary: error.isTemporary)
         case let error as NIOConnectionError where error.connectionErrors.isEmpty:
             return Failure(reason: "the name '\(error.host)' cannot be resolved", isTemporary: false)
         case let error as NIOConnectionError:

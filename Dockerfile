@@ -1,0 +1,25 @@
+# The tools in a small image. Build: docker build -t sum .    Run: docker run --rm -p 50051:50051 sum
+
+FROM swift:6.3-bookworm AS build
+WORKDIR /src
+RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-dev pkg-config \
+    && rm -rf /var/lib/apt/lists/*
+# The dependencies change seldom: they are fetched in a layer of their own.
+COPY Package.swift ./
+RUN mkdir -p Sources/CNghttp2 Sources/SumCore Sources/sum-server Sources/sum-client \
+        Tests/SumCoreTests Tests/CommandTests/Foreign \
+    && swift package resolve
+COPY Sources Sources
+RUN swift build -c release --static-swift-stdlib -Xlinker -s --product sum-server \
+    && swift build -c release --static-swift-stdlib -Xlinker -s --product sum-client \
+    && mkdir /tools && cp "$(swift build -c release --show-bin-path)"/sum-server /tools/ \
+    && cp "$(swift build -c release --show-bin-path)"/sum-client /tools/
+
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-14 libstdc++6 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --no-create-home --shell /usr/sbin/nologin sum
+COPY --from=build /tools/ /usr/local/bin/
+USER sum
+EXPOSE 50051
+ENTRYPOINT ["sum-server"]

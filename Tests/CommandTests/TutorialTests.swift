@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+/// The programs that docs/tutorial.md shows are compiled, against the modules that the tests were built with.
+@Suite struct TutorialTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+        .standardizedFileURL
+
+    @Test(
+        "docs/tutorial.md: its programs compile without a warning",
+        arguments: ["server.swift", "client.swift"])
+    func compiles(_ name: String) async throws {
+        let page = try String(contentsOf: Self.root.appending(path: "docs/tutorial.md"), encoding: .utf8)
+        let program = try #require(Self.block(named: name, in: page))
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).swift")
+        defer { try? FileManager.default.removeItem(at: file) }
+        // A file of another name than main.swift is a program too if it is the only one.
+        try program.write(to: file, atomically: true, encoding: .utf8)
+        let modules = Tool.directory.appending(path: "Modules").path
+        let maps = Self.moduleMaps().flatMap { ["-Xcc", "-fmodule-map-file=\($0.path)"] }
+        let result = try await Tool.run(
+            "/usr/bin/env",
+            ["swiftc", "-typecheck", "-swift-version", "6", "-warnings-as-errors", "-I", modules] + maps + [
+                file.path
+            ])
+        #expect(result.errors.isEmpty)
+        #expect(result.status == 0)
+    }
+
+    /// The lines of the fenced block that begins with "```swift NAME".
+    private static func block(named name: String, in page: String) -> String? {
+        guard let start = page.range(of: "```swift \(name)\n"),
+            let end = page.range(of: "\n```", range: start.upperBound..<page.endIndex)
+        else { return nil }
+        return String(page[start.upperBound..<end.lowerBound])
+    }
+
+    /// Those of the C modules below SumCore: some in the dependencies' sources, some made by the build.
+    private static func moduleMaps() -> [URL] {
+        let checkouts = subfolders(root.appending(path: ".build/checkouts"))
+            .flatMap { subfolders($0.appending(path: "Sources")) }.map { $0.appending(path: "include") }
+        let folders = subfolders(Tool.directory) + checkouts + [root.appending(path: "Sources/CNghttp2")]
+        return folders.map { $0.appending(path: "module.modulemap") }
+            .filter { FileManager.default.fileExists(atPath: $0.path) }
+    }
+
+    private static func subfolders(_ folder: URL) -> [URL] {
+        (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+    }
+}

@@ -1,0 +1,229 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import SumCore
+
+/// The public server and client, with real sockets between them.
+@Suite(.timeLimit(.minutes(1))) struct LoopbackTests {
+    private func withServer(
+        _ method: GRPCMethod = SumNumbers.method(), _ body: (GRPCServer, Target) async throws -> Void
+    ) async throws {
+        let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
+        try await body(server, Target(try #require(server.addresses.first)))
+        await server.shutdown(within: .seconds(10))
+    }
+
+    @Test("The tutorial's call") func tutorial() async throws {
+        try await withServer { _, target in
+            let client = try await GRPCClient.connect(to: target)
+            let call = client.sumNumbers(timeout: .seconds(30))
+            for number in 1...10 as ClosedRange<Int32> { try await call.send(number) }
+            #expect(try await call.closeAndReceive() == 55)
+            await client.close()
+        }
+    }
+
+    @Test("Batches and single numbers, far more than the pipe holds")
+    func manyNumbers() async throws {
+        try await withServer { _, target in
+            let client = try await GRPCClient.connect(to: target)
+            let call = client.sumNumbers()
+            let batch = Array(repeating: [1, -1, 100_000, -100_000, .max, -.max] as [Int32], count: 5000)
+                .flatMap { $0 }
+            for _ in 0..<20 {
+                try await call.send(contentsOf: batch)
+                try await call.send(1)
+            }
+            #expect(try await call.closeAndReceive() == 20)
+            await client.close()
+        }
+    }
+
+    @Test("Many calls at once on one connection, more than the server takes at once")
+    func concurrentCalls() async throws {
+        try await withServer { _, target in
+            let client = try await GRPCClient.connect(to: target)
+            try await withThrowingTaskGroup { group in
+                for first in 0..<300 as Range<Int32> {
+                    group.addTask {
+                        let call = client.sumNumbers()
+                        try await call.send(contentsOf: Array(first..<first + 10))
+                        #expect(try await call.closeAndReceive() == first * 10 + 45)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            await client.close()
+        }
+    }
+
+    @Test("Numbers leave as they are sent, not when the stream ends")
+    func trickle() async throws {
+        let (received, note) = AsyncStream<Int>.makeStream()
+        let method = GRPCMethod(path: SumNumbers.path) { _ in
+            let handler = NotingHandler()
+            handler.onReceive = {
+                note.yield($0.readableBytes)
+                return ServerReply(consumed: $0.readableBytes)
+            }
+            return handler
+        }
+        try await withServer(method) { _, target in
+            let client = try await GRPCClient.connect(to: target)
+            let call = client.sumNumbers()
+            var arrivals = received.makeAsyncIterator()
+            for number in 1...5 as ClosedRange<Int32> {
+                try await call.send(number)
+                #expect(await arrivals.next() == 7)
+            }
+            call.cancel()
+            await client.close()
+        }
+    }
+
+    @Test("K16: a sender waits for a server that does not consume, and a cancelled one stops")
+    func backpressure() async throws {
+        let method = GRPCMethod(path: SumNumbers.path) { _ in
+            let handler = NotingHandler()
+            handler.onReceive = { _ in ServerReply() }
+            return handler
+        }
+        try await withServer(method) { _, target in
+            let client = try await GRPCClient.connect(to: target)
+            let call = client.sumNumbers()
+            let sent = Atomic(0)
+            let sender = Task {
+                let batch = Array(repeating: Int32(1), count: 10_000)
+                while true {
+                    try await call.send(contentsOf: batch)
+                    sent.add(batch.count, ordering: .relaxed)
+                }
+            }
+            // The window, the pipe and one batch are all that can leave the sender.
+            let limit = (Int(HTTP2Configuration().streamWindow) + (2 << 20)) / 7
+            while sent.load(ordering: .relaxed) < Int(HTTP2Configuration().streamWindow) / 7 {
+                await Task.yield()
+            }
+            #expect(sent.load(ordering: .relaxed) <= limit)
+            sender.cancel()
+            let result = await sender.result
+            #expect(throws: GRPCStatus.self) { try result.get() }
+            #expect((await call.ended()).code == .cancelled)
+            await client.close()
+        }
+    }
+
+    @Test("A5: an early error reaches a sender that waits, with the server's words")
+    func earlyError() async throws {
+        let refusal = GRPCStatus(code: .permissionDenied, message: "not you: 100 % sûr")
+        let method = GRPCMethod(path: SumNumbers.path) { _ in
+            let handler = NotingHandler()
+            handler.onReceive = { _ in ServerReply(end: refusal) }
+            return handler
+        }
+        try await withServer(method) { _, target in
+            let client = try await GRPCClient.connect(to: target)
+            let call = client.sumNumbers()
+            let batch = Array(repeating: Int32(1), count: 10_000)
+            await #expect(throws: refusal) { while true { try await call.send(contentsOf: batch) } }
+            await #expect(throws: refusal) { try await call.closeAndReceive() }
+            let next = client.sumNumbers()
+            await #expect(throws: refusal) {
+                try await next.send(1)
+                _ = try await next.closeAndReceive()
+            }
+            await client.close()
+        }
+    }
+
+    @Test("A11, K8: an answer without a sum, or with two, is none", arguments: [0, 2])
+    func cardinality(_ count: Int) async throws {
+        let method = GRPCMethod(path: SumNumbers.path) { _ in
+            let handler = NotingHandler()
+            handler.onEnd = {
+                var reply = ServerReply(end: .ok)
+                for _ in 0..<count { reply.messages.writeMessage([8, 1]) }
+                return reply
+            }
+            return handler
+        }
+        try await withServer(method) { _, target in
+            let client = try await GRPCClient.connect(to: target)
+            let error = await #expect(throws: GRPCStatus.self) {
+                try await client.sumNumbers().closeAndReceive()
+            }
+            #expect(error?.code == .unimplemented)
+            await client.close()
+        }
+    }
+
+    @Test("Numbers after the end are refused") func sendAfterClose() async throws {
+        try await withServer { _, target in
+            let client = try await GRPCClient.connect(to: target)
+            let call = client.sumNumbers()
+            #expect(try await call.closeAndReceive() == 0)
+            await #expect(throws: GRPCStatus.self) { try await call.send(1) }
+            await client.close()
+            let late = client.sumNumbers()
+            let error = await #expect(throws: GRPCStatus.self) { try await late.closeAndReceive() }
+            #expect(error?.code == .unavailable)
+        }
+    }
+
+    @Test(
+        "K10, K11: servers that are none",
+        arguments: [
+            ("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" as String?, "does not speak HTTP/2"),
+            ("", "closed before the server had said anything"),
+            (nil, "said nothing"),
+        ])
+    func notAServer(_ greeting: String?, _ reason: String) async throws {
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                guard let greeting else { return channel.eventLoop.makeSucceededVoidFuture() }
+                channel.writeAndFlush(ByteBuffer(string: greeting)).whenComplete { _ in
+                    channel.close(promise: nil)
+                }
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(listener.localAddress?.port)
+        let error = await #expect(throws: GRPCStatus.self) {
+            _ = try await GRPCClient.connect(to: Target("127.0.0.1:\(port)"), timeout: .milliseconds(200))
+        }
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains(reason) == true, "\(String(describing: error))")
+        try await listener.close()
+    }
+
+    @Test("A server stops while a connection is idle, and its port is free again")
+    func restart() async throws {
+        let server = try await GRPCServer.start(
+            listeningOn: [.host("127.0.0.1", port: 0)], methods: [SumNumbers.method()])
+        let address = try #require(server.addresses.first)
+        let client = try await GRPCClient.connect(to: Target(address))
+        #expect(try await client.sumNumbers().closeAndReceive() == 0)
+        #expect(await server.shutdown(within: .seconds(10)))
+        let again = try await GRPCServer.start(
+            listeningOn: [try #require(ListenAddress(address))], methods: [SumNumbers.method()])
+        let error = await #expect(throws: GRPCStatus.self) { try await client.sumNumbers().closeAndReceive() }
+        #expect(error?.code == .unavailable)
+        let next = try await GRPCClient.connect(to: Target(address))
+        #expect(try await next.sumNumbers().closeAndReceive() == 0)
+        await next.close()
+        await client.close()
+        await again.shutdown()
+    }
+
+    @Test("An address that cannot be had is an error, and leaves nothing listening")
+    func listenError() async throws {
+        try await withServer { server, _ in
+            let taken = try #require(ListenAddress(server.addresses[0]))
+            await #expect(throws: ListenError.self) {
+                try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0), taken], methods: [])
+            }
+        }
+    }
+}
