@@ -10,10 +10,10 @@ RUN mkdir -p Sources/CNghttp2 Sources/SumCore Sources/sum-server Sources/sum-cli
         Tests/SumCoreTests Tests/CommandTests/Foreign \
     && swift package resolve
 COPY Sources Sources
-RUN swift build -c release --static-swift-stdlib -Xlinker -s --product sum-server \
-    && swift build -c release --static-swift-stdlib -Xlinker -s --product sum-client \
-    && mkdir /tools && cp "$(swift build -c release --show-bin-path)"/sum-server /tools/ \
-    && cp "$(swift build -c release --show-bin-path)"/sum-client /tools/
+RUN for tool in sum-server sum-client; do \
+        swift build -c release --static-swift-stdlib -Xlinker -s --product $tool || exit 1; \
+    done \
+    && mkdir /tools && cp .build/release/sum-server .build/release/sum-client /tools/
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-14 libstdc++6 \

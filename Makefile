@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := build
 .PHONY: build run test lint generate check-generated clean help
 
+# Product by product: all of it would be protoc too, which swift-protobuf brings along.
 SWIFT_BUILD := swift build -c release --static-swift-stdlib -Xlinker -s
 
 build: ## Build .build/release/sum-server and .build/release/sum-client (the default)
