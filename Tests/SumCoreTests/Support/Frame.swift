@@ -11,5 +11,6 @@ func withFrame<Result>(room: Int, _ body: (inout OutputRawSpan) throws -> Result
         result = try body(&frame)
         count = frame.finalize(for: memory)
     }
-    return (bytes, result!)
+    guard let result else { preconditionFailure("the body runs once") }
+    return (bytes, result)
 }
