@@ -1,16 +1,18 @@
 import Foundation
 import Testing
 
-/// The programs that docs/tutorial.md shows are compiled, against the modules that the tests were built with.
+/// The programs that the docs show are compiled, against the modules that the tests were built with.
 @Suite struct TutorialTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
         .standardizedFileURL
 
     @Test(
-        "docs/tutorial.md: its programs compile without a warning",
-        arguments: ["server.swift", "client.swift"])
-    func compiles(_ name: String) async throws {
-        let page = try String(contentsOf: Self.root.appending(path: "docs/tutorial.md"), encoding: .utf8)
+        "Programs in the docs compile without a warning",
+        arguments: [
+            ("tutorial.md", "server.swift"), ("tutorial.md", "client.swift"), ("hosting.md", "hosting.swift"),
+        ])
+    func compiles(_ page: String, _ name: String) async throws {
+        let page = try String(contentsOf: Self.root.appending(path: "docs/\(page)"), encoding: .utf8)
         let program = try #require(Self.block(named: name, in: page))
         let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).swift")
         defer { try? FileManager.default.removeItem(at: file) }

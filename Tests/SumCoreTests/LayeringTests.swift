@@ -5,7 +5,7 @@ import Testing
 @Suite struct LayeringTests {
     private static let allowed: [String: Set<String>] = [
         "HTTP2": ["CNghttp2", "NIOCore"],
-        "GRPC": ["NIOCore", "Synchronization"],
+        "GRPC": ["NIOCore", "Synchronization", "FoundationEssentials"],
         "Services": ["NIOCore", "SwiftProtobuf", "Synchronization"],
         "Transport": [
             "NIOCore", "NIOPosix", "Logging", "Synchronization", "SystemPackage", "FoundationEssentials",

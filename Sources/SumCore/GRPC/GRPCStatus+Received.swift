@@ -8,7 +8,8 @@ extension GRPCStatus {
         guard let text = fields.first("grpc-status") else { return nil }
         let message = PercentEncoding.decode(fields.first("grpc-message") ?? "")
         if let number = Int32(text), number >= 0 {
-            self.init(code: .init(rawValue: Int(number)), message: message)
+            let details = fields.first("grpc-status-details-bin").flatMap { Base64.decode($0[...]) }
+            self.init(code: .init(rawValue: Int(number)), message: message, details: details ?? [])
         } else {
             self.init(code: .unknown, message: "the server sent the grpc-status '\(text)': \(message)")
         }

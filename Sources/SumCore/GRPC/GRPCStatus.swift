@@ -5,10 +5,13 @@ public struct GRPCStatus: Error, Hashable, Sendable {
     public var code: Code
     /// Any Unicode text; empty when there is nothing to add to the code.
     public var message: String
+    /// More for programs: a serialized `google.rpc.Status`, or empty (`grpc-status-details-bin`).
+    public var details: [UInt8]
 
-    public init(code: Code, message: String = "") {
+    public init(code: Code, message: String = "", details: [UInt8] = []) {
         self.code = code
         self.message = message
+        self.details = details
     }
 
     public static let ok = GRPCStatus(code: .ok)

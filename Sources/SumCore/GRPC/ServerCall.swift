@@ -60,13 +60,13 @@ struct ServerCall: Equatable {
         if reply.end != nil {
             state = state == .receiving ? .endedEarly : .ended
         }
-        if let status = reply.end, reply.messages.readableBytes == 0, !hasSentHeaders {
-            return .trailersOnly(Self.responseFields() + status.trailers)
+        let headers = hasSentHeaders ? nil : Self.responseFields() + reply.metadata.http2Fields
+        let trailers = reply.end.map { $0.trailers + reply.trailers.http2Fields }
+        if let headers, let trailers, reply.messages.readableBytes == 0 {
+            return .trailersOnly(headers + trailers)
         }
-        defer { hasSentHeaders = true }
-        return .response(
-            headers: hasSentHeaders ? nil : Self.responseFields(), messages: reply.messages,
-            trailers: reply.end?.trailers)
+        hasSentHeaders = true
+        return .response(headers: headers, messages: reply.messages, trailers: trailers)
     }
 
     /// Our side has ended. Returns the code for RST_STREAM, which tells a client that is still sending to stop
@@ -105,6 +105,9 @@ extension GRPCStatus {
         var fields = [HTTP2Field("grpc-status", "\(code.rawValue)")]
         if !message.isEmpty {
             fields.append(HTTP2Field("grpc-message", PercentEncoding.encode(message)))
+        }
+        if !details.isEmpty {
+            fields.append(HTTP2Field("grpc-status-details-bin", Base64.encode(details)))
         }
         return fields
     }

@@ -21,8 +21,23 @@ public struct ServerCallContext: Sendable {
     public var metadata: GRPCMetadata
     /// How long the client waits for the answer, from the start of the call; nil if it set no deadline.
     public var timeout: Duration?
+    /// The client's address, such as `127.0.0.1:40000`.
+    public var peer: String
     /// Bytes of the longest message the server accepts.
     public var maximumMessageLength: Int
+    /// When the call began.
+    let started = ContinuousClock.now
+    let post: @Sendable (ServerReply) -> Void
+
+    /// How long the client still waits; nil if it set no deadline, negative when it has passed.
+    public var timeLeft: Duration? {
+        timeout.map { $0 - (ContinuousClock.now - started) }
+    }
+
+    /// Does what a handler wants at another time than when it is asked, from any thread. Ignored after the end.
+    public func reply(_ reply: ServerReply) {
+        post(reply)
+    }
 }
 
 /// The handler of one call in its lowest form: synchronous, in batches, on the event loop of its connection,
@@ -37,14 +52,24 @@ public protocol ServerCallHandler: AnyObject {
     func receiveEnd() -> ServerReply
     /// The call has ended without the handler: the client cancelled it or is gone, or its deadline has passed.
     func cancel(_ reason: GRPCStatus)
+    /// Bytes of its messages have been passed on to the network. A handler with much to send waits for this.
+    func sent(_ byteCount: Int)
+}
+
+extension ServerCallHandler {
+    public func sent(_ byteCount: Int) {}
 }
 
 /// What a handler wants done.
 public struct ServerReply: Sendable {
     /// Bytes of the request that have been consumed since the last reply. The client may send as many more.
     public var consumed: Int
+    /// Metadata for the client, which travels in front of the first message; later it is too late, and ignored.
+    public var metadata = GRPCMetadata()
     /// Messages for the client, each with its five-byte prefix.
     public var messages = ByteBuffer()
+    /// Metadata for the client that travels with the status.
+    public var trailers = GRPCMetadata()
     /// Ends the call, once the messages have been sent.
     public var end: GRPCStatus?
 

@@ -49,16 +49,7 @@ final class SumNumbersHandler: ServerCallHandler {
                 bytes.moveReaderIndex(forwardBy: decoder.add(bytes.readableBytesSpan))
             }
             guard let message = try reader.next(from: &bytes) else { return }
-            decoder.add(try Self.number(of: message))
-        }
-    }
-
-    private static func number(of message: ByteBuffer) throws(GRPCStatus) -> Int32 {
-        do {
-            return try Tutorial_NumberRequest(serializedBytes: Array(message.readableBytesView)).num
-        } catch {
-            throw GRPCStatus(
-                code: .internalError, message: "a message is not a tutorial.NumberRequest: \(error)")
+            decoder.add(try Tutorial_NumberRequest(received: message).num)
         }
     }
 

@@ -131,18 +131,9 @@ final class SumNumbersExchange: ClientCallHandler {
             let count = bytes.readableBytes
             while let message = try response.reader.next(from: &bytes) {
                 response.messageCount += 1
-                response.sum = try Self.sum(of: message)
+                response.sum = try Tutorial_NumberResponse(received: message).sum
             }
             return count
-        }
-    }
-
-    private static func sum(of message: ByteBuffer) throws(GRPCStatus) -> Int32 {
-        do {
-            return try Tutorial_NumberResponse(serializedBytes: Array(message.readableBytesView)).sum
-        } catch {
-            throw GRPCStatus(
-                code: .internalError, message: "the answer is not a tutorial.NumberResponse: \(error)")
         }
     }
 

@@ -43,7 +43,7 @@ public final class GRPCClient: Sendable {
         return SumNumbersCall(exchange: exchange, wake: call.wake, cancel: call.cancel)
     }
 
-    private func start(
+    func start(
         path: String, timeout: Duration?, metadata: GRPCMetadata, handler: any ClientCallHandler
     ) -> (wake: @Sendable () -> Void, cancel: @Sendable () -> Void) {
         let request = GRPCRequest(

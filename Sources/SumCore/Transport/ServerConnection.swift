@@ -42,7 +42,7 @@ final class ServerConnection: HTTP2Connection {
     }
 
     override func opened() {
-        if logsCalls { peer = context?.remoteAddress.map(ListenAddress.describe) ?? "?" }
+        peer = context?.remoteAddress.map(ListenAddress.describe) ?? "?"
     }
 
     override func handle(_ event: HTTP2Event) throws(HTTP2Error) {
@@ -90,9 +90,12 @@ final class ServerConnection: HTTP2Connection {
         } catch {
             return try reject(error, path: fields.first(":path") ?? "", on: streamID)
         }
+        guard let loop = context?.eventLoop else { return }
+        let connection = NIOLoopBound(self, eventLoop: loop)
         let context = ServerCallContext(
-            path: request.path, metadata: request.metadata, timeout: request.timeout,
-            maximumMessageLength: maximumMessageLength)
+            path: request.path, metadata: request.metadata, timeout: request.timeout, peer: peer,
+            maximumMessageLength: maximumMessageLength,
+            post: { reply in loop.execute { connection.value.perform(late: reply, on: streamID) } })
         let stream = ServerStream(id: streamID, path: request.path, handler: method.makeHandler(context))
         streams[streamID] = stream
         if let timeout = request.timeout { startDeadline(timeout, of: stream) }
@@ -136,6 +139,11 @@ final class ServerConnection: HTTP2Connection {
         case .response(nil, _, _):
             session.resume(stream.id)
         }
+    }
+
+    private func perform(late reply: ServerReply, on streamID: Int32) {
+        guard let stream = streams[streamID] else { return }
+        submit { () throws(HTTP2Error) in try perform(reply, on: stream) }
     }
 
     private func startDeadline(_ timeout: Duration, of stream: ServerStream) {

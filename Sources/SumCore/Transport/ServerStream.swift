@@ -45,10 +45,12 @@ final class ServerStream: HTTP2Body {
     }
 
     func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
+        let room = frame.freeCapacity
         while frame.freeCapacity > 0, !queue.isEmpty {
             frame.append(moving: &queue[queue.startIndex])
             if queue[queue.startIndex].readableBytes == 0 { queue.removeFirst() }
         }
+        handler.sent(room - frame.freeCapacity)
         if queue.isEmpty, let trailers { return .finished(trailers: trailers) }
         return .open
     }

@@ -4,6 +4,26 @@ import NIOEmbedded
 
 @testable import SumCore
 
+/// Carries bytes between a session and a connection without a socket until neither has any.
+///
+/// - Returns: the session's events.
+func exchange(_ session: HTTP2Session, with channel: EmbeddedChannel) throws -> [HTTP2Event] {
+    var events: [HTTP2Event] = []
+    while true {
+        _ = try session.send(limit: 1 << 20)
+        let sent = session.output
+        session.output.clear()
+        if sent.readableBytes > 0, channel.isActive { try channel.writeInbound(sent) }
+        var received = 0
+        while let bytes = try channel.readOutbound(as: ByteBuffer.self) {
+            received += bytes.readableBytes
+            try session.receive(bytes)
+        }
+        events += session.takeEvents(reusing: [])
+        if sent.readableBytes + received == 0 { return events }
+    }
+}
+
 /// A server's connection without a socket, and a bare HTTP/2 client that drives it. Time stands still unless
 /// it is advanced.
 final class ServerHarness {
@@ -23,21 +43,8 @@ final class ServerHarness {
         try exchange()
     }
 
-    /// Carries bytes both ways until neither side has any.
     func exchange() throws {
-        while true {
-            _ = try client.send(limit: 1 << 20)
-            let sent = client.output
-            client.output.clear()
-            if sent.readableBytes > 0, channel.isActive { try channel.writeInbound(sent) }
-            var received = 0
-            while let bytes = try channel.readOutbound(as: ByteBuffer.self) {
-                received += bytes.readableBytes
-                try client.receive(bytes)
-            }
-            events += client.takeEvents(reusing: [])
-            if sent.readableBytes + received == 0 { return }
-        }
+        events += try SumCoreTests.exchange(client, with: channel)
     }
 
     func request(_ body: any HTTP2Body, fields: [HTTP2Field] = Sample.request) throws -> Int32 {

@@ -1,0 +1,65 @@
+internal import NIOCore
+
+/// Turns a handler written with async/await into one of the lowest form: takes the messages apart, and hands
+/// them to the handler's task.
+final class AsyncCallHandler: ServerCallHandler {
+    private let call: AsyncServerCall
+    private var reader: MessageReader
+    private let task: Task<Void, Never>
+
+    /// - Parameter body: serves the call. A `GRPCStatus` it throws is how the call ends; another error ends it
+    ///   with UNKNOWN (grpc/doc/statuscodes.md).
+    init(context: ServerCallContext, _ body: @escaping @Sendable (AsyncServerCall) async throws -> Void) {
+        let call = AsyncServerCall(context: context)
+        self.call = call
+        reader = MessageReader(maximumLength: context.maximumMessageLength)
+        task = Task {
+            do {
+                try await body(call)
+                call.complete(.ok)
+            } catch let status as GRPCStatus {
+                call.complete(status)
+            } catch is CancellationError {
+                call.complete(GRPCStatus(code: .cancelled))
+            } catch {
+                call.complete(GRPCStatus(code: .unknown, message: "\(error)"))
+            }
+        }
+    }
+
+    func receive(_ bytes: ByteBuffer) -> ServerReply {
+        var bytes = bytes
+        var messages: [ByteBuffer] = []
+        do {
+            while let message = try reader.next(from: &bytes) { messages.append(message) }
+        } catch {
+            return refuse(error)
+        }
+        if !messages.isEmpty { call.push(messages) }
+        return ServerReply()
+    }
+
+    func receiveEnd() -> ServerReply {
+        do {
+            try reader.finish()
+        } catch {
+            return refuse(error)
+        }
+        call.completeInbox()
+        return ServerReply()
+    }
+
+    private func refuse(_ status: GRPCStatus) -> ServerReply {
+        cancel(status)
+        return ServerReply(end: status)
+    }
+
+    func cancel(_ reason: GRPCStatus) {
+        call.end(reason)
+        task.cancel()
+    }
+
+    func sent(_ byteCount: Int) {
+        call.sent(byteCount)
+    }
+}

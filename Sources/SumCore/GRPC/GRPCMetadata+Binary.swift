@@ -1,0 +1,33 @@
+internal import FoundationEssentials
+
+extension GRPCMetadata {
+    /// Adds bytes under a key that ends in `-bin`. They travel as base64 without padding.
+    ///
+    /// - Throws: `InvalidField` when the key breaks the rules for keys, or does not end in `-bin`.
+    public mutating func add(_ key: String, bytes: [UInt8]) throws(InvalidField) {
+        guard key.lowercased().hasSuffix("-bin") else {
+            throw InvalidField(description: "the key of bytes ends in '-bin': '\(key)'")
+        }
+        try add(key, Base64.encode(bytes))
+    }
+
+    /// The values of a key that ends in `-bin`, in order. Several in one field, with commas between them, are
+    /// several values; what is not base64 is left out (PROTOCOL-HTTP2.md, "Custom-Metadata").
+    public func bytes(_ key: String) -> [[UInt8]] {
+        self[key].flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+            .compactMap(Base64.decode)
+    }
+}
+
+/// Base64 as gRPC uses it: sent without padding, taken with or without (PROTOCOL-HTTP2.md, "Custom-Metadata").
+enum Base64 {
+    static func encode(_ bytes: [UInt8]) -> String {
+        String(Data(bytes).base64EncodedString().prefix { $0 != "=" })
+    }
+
+    static func decode(_ text: Substring) -> [UInt8]? {
+        let digits = text.prefix { $0 != "=" }
+        let padding = String(repeating: "=", count: (4 - digits.count % 4) % 4)
+        return Data(base64Encoded: digits + padding).map { [UInt8]($0) }
+    }
+}

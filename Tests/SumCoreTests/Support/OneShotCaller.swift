@@ -1,0 +1,55 @@
+import NIOCore
+import Synchronization
+
+@testable import SumCore
+
+/// A call that sends what it is given, and collects what comes back.
+final class OneShotCaller: ClientCallHandler {
+    struct Outcome: Sendable {
+        var messages: [[UInt8]]
+        var status: GRPCStatus
+    }
+
+    private struct State {
+        var request: ByteBuffer
+        var reader = MessageReader(maximumLength: 4 << 20)
+        var messages: [[UInt8]] = []
+    }
+
+    private let state: Mutex<State>
+    private let ending: AsyncStream<GRPCStatus>
+    private let end: AsyncStream<GRPCStatus>.Continuation
+
+    init(_ messages: [[UInt8]]) {
+        state = Mutex(State(request: messages.reduce(into: ByteBuffer()) { $0.writeMessage($1) }))
+        (ending, end) = AsyncStream.makeStream()
+    }
+
+    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
+        state.withLock { state in
+            frame.append(moving: &state.request)
+            return state.request.readableBytes == 0 ? .finished : .open
+        }
+    }
+
+    func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
+        try state.withLock { state throws(GRPCStatus) in
+            var bytes = bytes
+            let count = bytes.readableBytes
+            while let message = try state.reader.next(from: &bytes) {
+                state.messages.append([UInt8](message.readableBytesView))
+            }
+            return count
+        }
+    }
+
+    func end(_ status: GRPCStatus) {
+        end.yield(status)
+    }
+
+    func outcome() async -> Outcome {
+        var endings = ending.makeAsyncIterator()
+        let status = await endings.next() ?? GRPCStatus(code: .unknown)
+        return Outcome(messages: state.withLock { $0.messages }, status: status)
+    }
+}
