@@ -19,6 +19,8 @@ public final class AsyncServerCall: Sendable {
         /// Why there is nothing more to take or send.
         var end: GRPCStatus?
         var unsent = 0
+        /// What the event loop has been asked to fetch; replies that follow each other quickly go as one.
+        var outgoing: ServerReply?
         var metadata = GRPCMetadata()
         var trailers = GRPCMetadata()
         /// Who waits for a message, for room, or for the end; each looks again when woken.
@@ -58,7 +60,7 @@ public final class AsyncServerCall: Sendable {
                 return state.inbox.popFirst()
             }
             if let message {
-                context.reply(ServerReply(consumed: MessageReader.prefixLength + message.readableBytes))
+                post { $0.consumed += MessageReader.prefixLength + message.readableBytes }
                 return message
             }
             if await wait(while: { $0.inbox.isEmpty && !$0.inboxIsComplete && $0.end == nil }) { continue }
@@ -70,15 +72,11 @@ public final class AsyncServerCall: Sendable {
     ///
     /// - Throws: the status with which the call has ended, if it has.
     func send(_ message: [UInt8]) async throws(GRPCStatus) {
-        var reply = ServerReply()
-        reply.messages.writeMessage(message)
-        let count = reply.messages.readableBytes
-        reply.metadata = try state.withLock { state throws(GRPCStatus) in
+        try state.withLock { state throws(GRPCStatus) in
             if let end = state.end { throw end }
-            state.unsent += count
-            return state.metadata
+            state.unsent += MessageReader.prefixLength + message.count
         }
-        context.reply(reply)
+        post { $0.messages.writeMessage(message) }
         while await wait(while: { $0.unsent > Self.unsentLimit && $0.end == nil }) {}
     }
 
@@ -99,9 +97,26 @@ public final class AsyncServerCall: Sendable {
     }
 
     func complete(_ status: GRPCStatus) {
-        var reply = ServerReply(end: status)
-        (reply.metadata, reply.trailers) = state.withLock { ($0.metadata, $0.trailers) }
-        context.reply(reply)
+        post { $0.end = status }
+    }
+
+    private func post(_ change: (inout ServerReply) -> Void) {
+        let isFirst = state.withLock { state in
+            let isFirst = state.outgoing == nil
+            var reply = state.outgoing.take() ?? ServerReply()
+            change(&reply)
+            state.outgoing = reply
+            return isFirst
+        }
+        if isFirst { context.post { self.takeOutgoing() } }
+    }
+
+    private func takeOutgoing() -> ServerReply {
+        state.withLock { state in
+            var reply = state.outgoing.take() ?? ServerReply()
+            (reply.metadata, reply.trailers) = (state.metadata, state.trailers)
+            return reply
+        }
     }
 
     // MARK: For the event loop

@@ -27,7 +27,8 @@ public struct ServerCallContext: Sendable {
     public var maximumMessageLength: Int
     /// When the call began.
     let started = ContinuousClock.now
-    let post: @Sendable (ServerReply) -> Void
+    /// Asks for a reply on the event loop, soon.
+    let post: @Sendable (@escaping @Sendable () -> ServerReply) -> Void
 
     /// How long the client still waits; nil if it set no deadline, negative when it has passed.
     public var timeLeft: Duration? {
@@ -36,7 +37,7 @@ public struct ServerCallContext: Sendable {
 
     /// Does what a handler wants at another time than when it is asked, from any thread. Ignored after the end.
     public func reply(_ reply: ServerReply) {
-        post(reply)
+        post { reply }
     }
 }
 

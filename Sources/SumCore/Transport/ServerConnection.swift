@@ -95,7 +95,7 @@ final class ServerConnection: HTTP2Connection {
         let context = ServerCallContext(
             path: request.path, metadata: request.metadata, timeout: request.timeout, peer: peer,
             maximumMessageLength: maximumMessageLength,
-            post: { reply in loop.execute { connection.value.perform(late: reply, on: streamID) } })
+            post: { reply in loop.execute { connection.value.perform(late: reply(), on: streamID) } })
         let stream = ServerStream(id: streamID, path: request.path, handler: method.makeHandler(context))
         streams[streamID] = stream
         if let timeout = request.timeout { startDeadline(timeout, of: stream) }

@@ -25,7 +25,7 @@ import Testing
         metadata: GRPCMetadata = .init()
     ) async throws -> OneShotCaller.Outcome {
         let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
-        let client = try await GRPCClient.connect(to: Target(server.addresses[0]))
+        let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
         let caller = OneShotCaller(messages)
         _ = client.start(path: method.path, timeout: timeout, metadata: metadata, handler: caller)
         let outcome = await caller.outcome()
@@ -68,8 +68,8 @@ import Testing
             (request: Number, responses: GRPCResponses<Sum>, _) in
             for number in 1...request.num { try await responses.send(Sum.with { $0.sum = number }) }
         }
-        let result = try await call(method, [100_000])
-        #expect(result.numbers == Array(1...100_000))
+        let result = try await call(method, [20_000])
+        #expect(result.numbers == Array(1...20_000))
         #expect(result.status == .ok)
     }
 

@@ -17,7 +17,7 @@ import Testing
 
     @Test("The tutorial's call") func tutorial() async throws {
         try await withServer { _, target in
-            let client = try await GRPCClient.connect(to: target)
+            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
             let call = client.sumNumbers(timeout: .seconds(30))
             for number in 1...10 as ClosedRange<Int32> { try await call.send(number) }
             #expect(try await call.closeAndReceive() == 55)
@@ -28,7 +28,7 @@ import Testing
     @Test("Batches and single numbers, far more than the pipe holds")
     func manyNumbers() async throws {
         try await withServer { _, target in
-            let client = try await GRPCClient.connect(to: target)
+            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
             let call = client.sumNumbers()
             let batch = Array(repeating: [1, -1, 100_000, -100_000, .max, -.max] as [Int32], count: 5000)
                 .flatMap { $0 }
@@ -44,7 +44,7 @@ import Testing
     @Test("Many calls at once on one connection, more than the server takes at once")
     func concurrentCalls() async throws {
         try await withServer { _, target in
-            let client = try await GRPCClient.connect(to: target)
+            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
             try await withThrowingTaskGroup { group in
                 for first in 0..<300 as Range<Int32> {
                     group.addTask {
@@ -71,7 +71,7 @@ import Testing
             return handler
         }
         try await withServer(method) { _, target in
-            let client = try await GRPCClient.connect(to: target)
+            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
             let call = client.sumNumbers()
             var arrivals = received.makeAsyncIterator()
             for number in 1...5 as ClosedRange<Int32> {
@@ -91,7 +91,7 @@ import Testing
             return handler
         }
         try await withServer(method) { _, target in
-            let client = try await GRPCClient.connect(to: target)
+            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
             let call = client.sumNumbers()
             let sent = Atomic(0)
             let sender = Task {
@@ -124,7 +124,7 @@ import Testing
             return handler
         }
         try await withServer(method) { _, target in
-            let client = try await GRPCClient.connect(to: target)
+            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
             let call = client.sumNumbers()
             let batch = Array(repeating: Int32(1), count: 10_000)
             await #expect(throws: refusal) { while true { try await call.send(contentsOf: batch) } }
@@ -150,7 +150,7 @@ import Testing
             return handler
         }
         try await withServer(method) { _, target in
-            let client = try await GRPCClient.connect(to: target)
+            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
             let error = await #expect(throws: GRPCStatus.self) {
                 try await client.sumNumbers().closeAndReceive()
             }
@@ -161,7 +161,7 @@ import Testing
 
     @Test("Numbers after the end are refused") func sendAfterClose() async throws {
         try await withServer { _, target in
-            let client = try await GRPCClient.connect(to: target)
+            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
             let call = client.sumNumbers()
             #expect(try await call.closeAndReceive() == 0)
             await #expect(throws: GRPCStatus.self) { try await call.send(1) }
@@ -203,14 +203,14 @@ import Testing
         let server = try await GRPCServer.start(
             listeningOn: [.host("127.0.0.1", port: 0)], methods: [SumNumbers.method()])
         let address = try #require(server.addresses.first)
-        let client = try await GRPCClient.connect(to: Target(address))
+        let client = try await GRPCClient.connect(to: Target(address), timeout: .seconds(60))
         #expect(try await client.sumNumbers().closeAndReceive() == 0)
         #expect(await server.shutdown(within: .seconds(10)))
         let again = try await GRPCServer.start(
             listeningOn: [try #require(ListenAddress(address))], methods: [SumNumbers.method()])
         let error = await #expect(throws: GRPCStatus.self) { try await client.sumNumbers().closeAndReceive() }
         #expect(error?.code == .unavailable)
-        let next = try await GRPCClient.connect(to: Target(address))
+        let next = try await GRPCClient.connect(to: Target(address), timeout: .seconds(60))
         #expect(try await next.sumNumbers().closeAndReceive() == 0)
         await next.close()
         await client.close()
