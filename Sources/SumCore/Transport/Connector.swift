@@ -23,12 +23,16 @@ struct Connector {
         let clock = ContinuousClock()
         let end = clock.now + limit
         var pause = Self.firstPause
+        var earlier: Failure?
         while true {
             do throws(Failure) {
                 return try await attempt(within: clock.now.duration(to: end))
             } catch {
                 let jittered = pause * Double.random(in: 0.8...1.2)
-                guard error.isTemporary, clock.now + jittered < end else { throw status(error) }
+                // The end of the time may have cut the last attempt short; the one before tells more.
+                let telling = clock.now < end ? error : earlier ?? error
+                guard error.isTemporary, clock.now + jittered < end else { throw status(telling) }
+                earlier = error
                 do { try await Task.sleep(for: jittered) } catch {
                     throw GRPCStatus(code: .cancelled, message: "connecting was cancelled")
                 }
