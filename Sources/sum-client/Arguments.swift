@@ -14,7 +14,7 @@ struct Arguments: Equatable {
 
     /// Options whose value is the next word. A test compares this list with ArgumentParser's.
     static let optionsWithValue: Set<String> = [
-        "--target", "--connect-timeout", "--timeout", "--metadata", "-f", "--file",
+        "--target", "--connect-timeout", "--timeout", "--metadata", "-f", "--file", "--service",
         "--generate-completion-script",
     ]
 

@@ -51,6 +51,13 @@ struct ClientOptions: ParsableCommand {
         name: .shortAndLong, help: .init("A file to read numbers from; can be repeated.", valueName: "path"))
     var file: [String] = []
 
+    @Flag(help: "Print whether the server is serving, instead of a sum; exit 0 only if it is, else 1.")
+    var health = false
+
+    @Option(
+        help: .init("With --health: the service to ask for. (default: the whole server)", valueName: "name"))
+    var service: String?
+
     @Flag(help: "Print a JSON object with the sum, the count of numbers and the time the call took.")
     var json = false
 
@@ -59,6 +66,9 @@ struct ClientOptions: ParsableCommand {
 
     func validate() throws {
         _ = try requestMetadata()
+        guard service == nil || health else {
+            throw ValidationError("--service goes with --health")
+        }
     }
 
     func requestMetadata() throws -> GRPCMetadata {

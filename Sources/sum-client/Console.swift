@@ -23,6 +23,8 @@ struct ExitStatus: RawRepresentable, Equatable, Sendable {
 
     static let success = Self(rawValue: 0)
     static let ioError = Self(rawValue: 1)
+    /// The answer to a health check was another than SERVING.
+    static let notServing = Self(rawValue: 1)
     static let badNumber = Self(rawValue: 2)
     static let usage = Self(rawValue: 64)
     static let interrupted = Self(rawValue: 130)

@@ -8,6 +8,7 @@ enum SumClientCommand {
     static func main() async {
         let arguments = Arguments(CommandLine.arguments.dropFirst())
         let options = parse(arguments.options)
+        if options.health { await reportHealth(options, arguments) }
         let plan = plan(options, arguments)
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sigpipe)
         let run = SumRun(plan)
@@ -54,7 +55,7 @@ enum SumClientCommand {
         do {
             let (numbers, inputs) = try arguments.numbersAndInputs(files: options.file)
             return SumRun.Plan(
-                target: try options.target ?? Target("localhost:\(Target.defaultPort)"),
+                target: options.target ?? .default,
                 connectTimeout: options.connectTimeout, timeout: options.timeout,
                 metadata: try options.requestMetadata(), numbers: numbers,
                 inputs: try inputs.map(InputReader.init),
@@ -67,19 +68,46 @@ enum SumClientCommand {
         }
     }
 
+    private static func reportHealth(_ options: ClientOptions, _ arguments: Arguments) async -> Never {
+        guard arguments.operands.isEmpty, options.file.isEmpty else {
+            Console.say("--health takes no numbers (see 'sum-client --help')")
+            Console.quit(.usage)
+        }
+        do {
+            let client = try await GRPCClient.connect(
+                to: options.target ?? .default, timeout: options.connectTimeout)
+            let status = try await client.checkHealth(
+                of: options.service ?? "", timeout: options.timeout ?? options.connectTimeout,
+                metadata: try options.requestMetadata())
+            await client.close()
+            write(status.rawValue)
+            Console.quit(status == .serving ? .success : .notServing)
+        } catch let status as GRPCStatus {
+            report(.call(status))
+        } catch {
+            Console.say("\(error)")
+            Console.quit(.usage)
+        }
+    }
+
     private static func print(_ outcome: SumRun.Outcome, _ options: ClientOptions) {
         let seconds = outcome.elapsed / .seconds(1)
         let line =
             options.json
             ? "{\"sum\":\(outcome.sum),\"numbers\":\(outcome.count),\"seconds\":\(seconds)}"
             : "\(outcome.sum)"
+        write(line)
+        if options.verbose { Console.say("status OK after \(seconds) s") }
+        Console.quit(.success)
+    }
+
+    /// Writes a line, the result, to standard output; a result that could not be written is a failure.
+    private static func write(_ line: String) {
         do {
             try FileDescriptor.standardOutput.writeAll("\(line)\n".utf8)
         } catch {
             report(.input(.io("standard output: \(error)")))
         }
-        if options.verbose { Console.say("status OK after \(seconds) s") }
-        Console.quit(.success)
     }
 
     private static func report(_ failure: SumRun.Failure) -> Never {

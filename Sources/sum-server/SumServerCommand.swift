@@ -28,6 +28,16 @@ struct SumServerCommand: AsyncParsableCommand {
     @Option(help: .init("How long calls in flight may take when the server stops.", valueName: "duration"))
     var drainTimeout = Duration.seconds(25)
 
+    @Option(help: .init("The longest message accepted. (default: 4194304)", valueName: "bytes"))
+    var maxMessageSize: UInt32?
+
+    @Option(
+        help: .init("The most calls a client may have open on a connection. (default: 128)", valueName: "n"))
+    var maxConcurrentStreams: UInt16?
+
+    @Flag(inversion: .prefixedNo, help: "Host the standard health service, grpc.health.v1.Health.")
+    var health = true
+
     @Option(help: "The least severe messages to log; 'debug' has a line for every call.")
     var logLevel = Logger.Level.info
 
@@ -36,16 +46,28 @@ struct SumServerCommand: AsyncParsableCommand {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigpipe)
         var logger = Logger(label: "sum-server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
+        let healthService = Health(services: [SumNumbers.service])
         let server = try await GRPCServer.start(
-            listeningOn: addresses.all(), methods: [SumNumbers.method(overflow: overflow)], logger: logger)
+            listeningOn: addresses.all(),
+            methods: [SumNumbers.method(overflow: overflow)] + (health ? healthService.methods : []),
+            configuration: limits, logger: logger)
         for address in server.addresses {
             // A closed standard output is no reason not to serve.
             _ = try? FileDescriptor.standardOutput.writeAll("listening on \(address)\n".utf8)
         }
-        try await stop(server, on: signals, logger: logger)
+        try await stop(server, healthService, on: signals, logger: logger)
     }
 
-    private func stop(_ server: GRPCServer, on signals: UnixSignalsSequence, logger: Logger) async throws {
+    private var limits: GRPCServer.Configuration {
+        var limits = GRPCServer.Configuration()
+        if let maxMessageSize { limits.maximumMessageLength = Int(maxMessageSize) }
+        if let maxConcurrentStreams { limits.maximumConcurrentStreams = Int(maxConcurrentStreams) }
+        return limits
+    }
+
+    private func stop(
+        _ server: GRPCServer, _ healthService: Health, on signals: UnixSignalsSequence, logger: Logger
+    ) async throws {
         var shutdown: Task<Void, Never>?
         for await signal in signals where signal != .sigpipe {
             guard shutdown == nil else {
@@ -55,6 +77,7 @@ struct SumServerCommand: AsyncParsableCommand {
             logger.info(
                 "stopping",
                 metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout)"])
+            healthService.shutDown()
             shutdown = Task {
                 guard await server.shutdown(within: drainTimeout) else {
                     logger.warning("calls were cut: they had not finished within the drain timeout")

@@ -146,6 +146,34 @@ import Testing
         #expect(result.errors.contains("connected to \(server.address)"))
     }
 
+    @Test("S9: the limit on messages is an option")
+    func messageLimit() async throws {
+        let server = try await ServerProcess(
+            "sum-server", ["--listen", "127.0.0.1:0", "--max-message-size", "3"])
+        #expect(try await client(server, ["200"]).output == "200\n")
+        let result = try await client(server, Array(repeating: "20000", count: 100))
+        #expect(
+            result.errors
+                == "sum-client: RESOURCE_EXHAUSTED: a message of 4 bytes is larger than the limit of 3\n")
+        #expect(result.status == 72)
+    }
+
+    @Test("V1: --health prints the status, and exits 0 only when it is SERVING")
+    func health() async throws {
+        let server = try await ServerProcess()
+        for arguments in [["--health"], ["--health", "--service", "tutorial.NumberService"]] {
+            let result = try await client(server, arguments)
+            #expect(result.output == "SERVING\n")
+            #expect(result.status == 0)
+        }
+        let unknown = try await client(server, ["--health", "--service", "x.Y"])
+        #expect(unknown.output.isEmpty)
+        #expect(unknown.errors == "sum-client: NOT_FOUND: there is no service 'x.Y' here\n")
+        #expect(unknown.status == 69)
+        let without = try await ServerProcess("sum-server", ["--listen", "127.0.0.1:0", "--no-health"])
+        #expect(try await client(without, ["--health"]).status == 76)
+    }
+
     @Test("Both tools tell their version and their options", arguments: ["sum-server", "sum-client"])
     func help(_ name: String) async throws {
         let version = try await Tool.run(name, ["--version"])

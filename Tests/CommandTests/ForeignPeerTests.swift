@@ -58,9 +58,21 @@ struct ForeignPeerTests {
             input: .handle(open.fileHandleForReading))
         #expect(result.output.isEmpty)
         #expect(
-            result.errors == "sum-client: INTERNAL: the server answered before it had read all the numbers\n")
+            result.errors == "sum-client: INTERNAL: the server answered before everything was sent to it\n")
         #expect(result.status == 77)
         try open.fileHandleForWriting.close()
+    }
+
+    @Test(
+        "V1, V2: grpcio asks for health",
+        arguments: [
+            ("", "SERVING\nSERVING\n"), ("tutorial.NumberService", "SERVING\nSERVING\n"),
+            ("x.Y", "NOT_FOUND\nSERVICE_UNKNOWN\n"),
+        ])
+    func health(_ service: String, _ output: String) async throws {
+        let server = try await ServerProcess()
+        #expect(try await ForeignPeer.run("health.py", [server.address, service], []) == output)
+        #expect(await server.stop().status == 0)
     }
 
     @Test("D3: a server that is silent does not outlast the deadline")

@@ -8,7 +8,9 @@ import Testing
         "GRPC": ["NIOCore", "Synchronization", "FoundationEssentials"],
         "Services": ["NIOCore", "SwiftProtobuf", "Synchronization"],
         "Transport": [
-            "NIOCore", "NIOPosix", "Logging", "Synchronization", "SystemPackage", "FoundationEssentials",
+            "SwiftProtobuf",
+            "SwiftProtobuf", "NIOCore", "NIOPosix", "Logging", "Synchronization", "SystemPackage",
+            "FoundationEssentials",
         ],
         "SumCore": [],
     ]

@@ -87,13 +87,7 @@ public struct GRPCResponses<Response: Message>: Sendable {
 
 extension AsyncServerCall {
     fileprivate func send(message: some Message) async throws(GRPCStatus) {
-        let bytes: [UInt8]
-        do {
-            bytes = try message.serializedBytes()
-        } catch {
-            throw GRPCStatus(code: .internalError, message: "the answer cannot be encoded: \(error)")
-        }
-        try await send(bytes)
+        try await send(message.serialized())
     }
 
     /// The message of a request that has exactly one. Another number is UNIMPLEMENTED (grpc/doc/statuscodes.md).
@@ -106,6 +100,16 @@ extension AsyncServerCall {
 }
 
 extension Message {
+    /// - Throws: INTERNAL for a message that cannot be encoded, such as one of 2 GiB.
+    func serialized() throws(GRPCStatus) -> [UInt8] {
+        do {
+            return try serializedBytes()
+        } catch {
+            throw GRPCStatus(
+                code: .internalError, message: "a \(Self.protoMessageName) cannot be encoded: \(error)")
+        }
+    }
+
     /// - Throws: INTERNAL for bytes that are not such a message (grpc/doc/statuscodes.md).
     init(received bytes: ByteBuffer) throws(GRPCStatus) {
         do {

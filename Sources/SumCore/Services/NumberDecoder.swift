@@ -18,6 +18,8 @@ struct NumberDecoder {
     /// The bytes of prefix and tag in one word, as loaded from memory: flag 0, a length under 256, tag 08.
     private static let frameMask: UInt64 = 0x0000_ff00_ffff_ffff
     private static let frame: UInt64 = 0x0000_0800_0000_0000
+    /// Bytes of the longest message that the loop takes, without its prefix; a lower limit is not for it.
+    static let longestMessage = 11
     /// Bytes that the loop may read from the beginning of a message: the longest one has 16.
     private static let lookahead = 16
 

@@ -3,7 +3,8 @@ internal import SwiftProtobuf
 
 /// `tutorial.NumberService/SumNumbers`: adds the numbers a client streams, and answers with their sum.
 public enum SumNumbers {
-    public static let path = "/tutorial.NumberService/SumNumbers"
+    public static let service = "tutorial.NumberService"
+    public static let path = "/\(service)/SumNumbers"
 
     /// What becomes of a sum that does not fit int32.
     public enum Overflow: String, CaseIterable, Sendable {
@@ -45,7 +46,7 @@ final class SumNumbersHandler: ServerCallHandler {
     private func add(_ bytes: ByteBuffer) throws(GRPCStatus) {
         var bytes = bytes
         while bytes.readableBytes > 0 {
-            if reader.isAtBoundary {
+            if reader.isAtBoundary, reader.maximumLength >= NumberDecoder.longestMessage {
                 bytes.moveReaderIndex(forwardBy: decoder.add(bytes.readableBytesSpan))
             }
             guard let message = try reader.next(from: &bytes) else { return }
@@ -76,11 +77,7 @@ final class SumNumbersHandler: ServerCallHandler {
             response.sum = sum
         }
         var reply = ServerReply(end: .ok)
-        do {
-            reply.messages.writeMessage(try response.serializedBytes() as [UInt8])
-        } catch {
-            throw GRPCStatus(code: .internalError, message: "the sum cannot be encoded: \(error)")
-        }
+        reply.messages.writeMessage(try response.serialized())
         return reply
     }
 

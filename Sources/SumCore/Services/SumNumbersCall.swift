@@ -1,12 +1,10 @@
 internal import NIOCore
-internal import SwiftProtobuf
-internal import Synchronization
 
 /// A call of `SumNumbers`: send numbers, close, and receive their sum.
 ///
 /// Sending waits while the server, or the network, is behind. Several tasks may send at once.
 public struct SumNumbersCall: Sendable {
-    private let exchange: SumNumbersExchange
+    private let exchange: SingleResponseExchange<Tutorial_NumberResponse>
     private let wake: @Sendable () -> Void
     private let cancelCall: @Sendable () -> Void
 
@@ -14,7 +12,7 @@ public struct SumNumbersCall: Sendable {
     private static let batchSize = 128 << 10
 
     init(
-        exchange: SumNumbersExchange, wake: @escaping @Sendable () -> Void,
+        exchange: SingleResponseExchange<Tutorial_NumberResponse>, wake: @escaping @Sendable () -> Void,
         cancel: @escaping @Sendable () -> Void
     ) {
         self.exchange = exchange
@@ -72,7 +70,7 @@ public struct SumNumbersCall: Sendable {
         } onCancel: {
             cancelCall()
         }
-        return try outcome.get()
+        return try outcome.get().sum
     }
 
     /// Waits until the call has ended, in whichever way, without closing the stream of numbers.
@@ -88,89 +86,5 @@ public struct SumNumbersCall: Sendable {
     /// Gives the call up: the server is told (RST_STREAM CANCEL), and whoever waits for it gets CANCELLED.
     public func cancel() {
         cancelCall()
-    }
-}
-
-/// The event loop's side of a `SumNumbersCall`.
-final class SumNumbersExchange: ClientCallHandler {
-    typealias Outcome = Result<Int32, GRPCStatus>
-
-    let pipe = MessagePipe()
-
-    private struct Response {
-        var reader: MessageReader
-        var sum: Int32?
-        var messageCount = 0
-        var outcome: Outcome?
-        var waiters: [CheckedContinuation<Outcome, Never>] = []
-    }
-
-    private let response: Mutex<Response>
-
-    init(maximumMessageLength: Int) {
-        response = Mutex(Response(reader: MessageReader(maximumLength: maximumMessageLength)))
-    }
-
-    func outcome() async -> Outcome {
-        await withCheckedContinuation { continuation in
-            let outcome = response.withLock { response in
-                if response.outcome == nil { response.waiters.append(continuation) }
-                return response.outcome
-            }
-            if let outcome { continuation.resume(returning: outcome) }
-        }
-    }
-
-    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
-        pipe.fill(&frame)
-    }
-
-    func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
-        try response.withLock { response throws(GRPCStatus) in
-            var bytes = bytes
-            let count = bytes.readableBytes
-            while let message = try response.reader.next(from: &bytes) {
-                response.messageCount += 1
-                response.sum = try Tutorial_NumberResponse(received: message).sum
-            }
-            return count
-        }
-    }
-
-    func end(_ status: GRPCStatus) {
-        let allWasSent = pipe.isDrained
-        let (outcome, waiters) = response.withLock { response in
-            let outcome = Self.judge(status, response, allWasSent: allWasSent)
-            response.outcome = outcome
-            defer { response.waiters = [] }
-            return (outcome, response.waiters)
-        }
-        switch outcome {
-        case .success: pipe.end(GRPCStatus(code: .failedPrecondition, message: "the call has ended"))
-        case .failure(let status): pipe.end(status)
-        }
-        for waiter in waiters { waiter.resume(returning: outcome) }
-    }
-
-    /// A sum counts only if the call ended well, with exactly one message, and after all numbers had been sent.
-    private static func judge(_ status: GRPCStatus, _ response: Response, allWasSent: Bool) -> Outcome {
-        guard status.isOK else { return .failure(status) }
-        do {
-            try response.reader.finish()
-        } catch {
-            return .failure(error)
-        }
-        guard let sum = response.sum, response.messageCount == 1 else {
-            return .failure(
-                .init(
-                    code: .unimplemented,
-                    message: "the server answered with \(response.messageCount) messages where one was due"))
-        }
-        guard allWasSent else {
-            return .failure(
-                .init(code: .internalError, message: "the server answered before it had read all the numbers")
-            )
-        }
-        return .success(sum)
     }
 }

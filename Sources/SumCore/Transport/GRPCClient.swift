@@ -1,4 +1,5 @@
 internal import NIOCore
+public import SwiftProtobuf
 
 /// A connection to a gRPC server, for any number of calls at once.
 public final class GRPCClient: Sendable {
@@ -32,13 +33,57 @@ public final class GRPCClient: Sendable {
         return GRPCClient(connected, authority: target.authority)
     }
 
+    /// Bytes of the longest message accepted.
+    private static let maximumMessageLength = 4 << 20
+
+    /// Asks the standard health service for the status of a service, or with the empty name of the server.
+    ///
+    /// - Throws: NOT_FOUND for a service that the server does not know, UNIMPLEMENTED if it has no health service,
+    ///   and any other `GRPCStatus` the call ends with.
+    public func checkHealth(
+        of service: String = "", timeout: Duration? = nil, metadata: GRPCMetadata = .init()
+    ) async throws(GRPCStatus) -> Health.ServingStatus {
+        let request = Grpc_Health_V1_HealthCheckRequest.with { $0.service = service }
+        let response: Grpc_Health_V1_HealthCheckResponse = try await unary(
+            path: Health.checkPath, request, timeout: timeout, metadata: metadata)
+        switch response.status {
+        case .serving: return .serving
+        case .serviceUnknown: return .unknownService
+        case .notServing, .unknown, .UNRECOGNIZED: return .notServing
+        }
+    }
+
+    /// Calls a method that takes one message and gives one back.
+    ///
+    /// - Parameters:
+    ///   - path: `/package.Service/Method`.
+    ///   - timeout: the call's deadline, from now.
+    ///   - metadata: sent along with the request.
+    /// - Throws: the `GRPCStatus` of the call unless it ended well, with exactly one response.
+    public func unary<Request: Message, Response: Message>(
+        path: String, _ request: Request, timeout: Duration? = nil, metadata: GRPCMetadata = .init()
+    ) async throws(GRPCStatus) -> Response {
+        let exchange = SingleResponseExchange<Response>(maximumMessageLength: Self.maximumMessageLength)
+        var message = ByteBuffer()
+        message.writeMessage(try request.serialized())
+        _ = try exchange.pipe.write(message)
+        _ = exchange.pipe.finish()
+        let call = start(path: path, timeout: timeout, metadata: metadata, handler: exchange)
+        return try await withTaskCancellationHandler {
+            await exchange.outcome()
+        } onCancel: {
+            call.cancel()
+        }.get()
+    }
+
     /// Begins a call of `SumNumbers`.
     ///
     /// - Parameters:
     ///   - timeout: the call's deadline, from now: when it has passed, the call ends with DEADLINE_EXCEEDED.
     ///   - metadata: sent along with the request.
     public func sumNumbers(timeout: Duration? = nil, metadata: GRPCMetadata = .init()) -> SumNumbersCall {
-        let exchange = SumNumbersExchange(maximumMessageLength: 4 << 20)
+        let exchange = SingleResponseExchange<Tutorial_NumberResponse>(
+            maximumMessageLength: Self.maximumMessageLength)
         let call = start(path: SumNumbers.path, timeout: timeout, metadata: metadata, handler: exchange)
         return SumNumbersCall(exchange: exchange, wake: call.wake, cancel: call.cancel)
     }

@@ -9,6 +9,11 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
     /// The port where a target names none.
     public static let defaultPort = 50051
 
+    /// `localhost` at the default port.
+    public static let `default` = Target(
+        description: "localhost:\(defaultPort)", endpoints: [.host("localhost", port: defaultPort)],
+        authority: "localhost:\(defaultPort)")
+
     /// The target as it was written.
     public let description: String
     /// Tried in this order.
@@ -19,6 +24,12 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
     /// Why a target cannot be used.
     public struct Invalid: Error, CustomStringConvertible {
         public var description: String
+    }
+
+    private init(description: String, endpoints: [Endpoint], authority: String) {
+        self.description = description
+        self.endpoints = endpoints
+        self.authority = authority
     }
 
     /// Reads `HOST[:PORT]`, `dns:///HOST[:PORT]`, `ipv4:ADDRESS:PORT`, `ipv6:[ADDRESS]:PORT` (several of these
