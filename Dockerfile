@@ -22,4 +22,5 @@ RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-14 l
 COPY --from=build /tools/ /usr/local/bin/
 USER sum
 EXPOSE 50051
+HEALTHCHECK --interval=10s --timeout=3s CMD ["sum-client", "--health", "--connect-timeout", "1s"]
 ENTRYPOINT ["sum-server"]
