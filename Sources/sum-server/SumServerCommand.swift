@@ -35,6 +35,10 @@ struct SumServerCommand: AsyncParsableCommand {
         help: .init("The most calls a client may have open on a connection. (default: 128)", valueName: "n"))
     var maxConcurrentStreams: UInt16?
 
+    @Option(
+        help: .init("How long a client that has connected may take to begin HTTP/2.", valueName: "duration"))
+    var handshakeTimeout = Duration.seconds(10)
+
     @Flag(inversion: .prefixedNo, help: "Host the standard health service, grpc.health.v1.Health.")
     var health = true
 
@@ -62,6 +66,7 @@ struct SumServerCommand: AsyncParsableCommand {
         var limits = GRPCServer.Configuration()
         if let maxMessageSize { limits.maximumMessageLength = Int(maxMessageSize) }
         if let maxConcurrentStreams { limits.maximumConcurrentStreams = Int(maxConcurrentStreams) }
+        limits.handshakeTimeout = handshakeTimeout
         return limits
     }
 

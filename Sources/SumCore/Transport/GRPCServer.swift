@@ -11,6 +11,9 @@ public final class GRPCServer: Sendable {
         /// Bytes of the longest message accepted.
         public var maximumMessageLength = 4 << 20
 
+        /// How long a client may take, once connected, to begin HTTP/2 with its SETTINGS.
+        public var handshakeTimeout = Duration.seconds(10)
+
         public init() {}
     }
 

@@ -14,6 +14,10 @@ final class ServerConnection: HTTP2Connection {
     private let logsCalls: Bool
     private var peer = "?"
 
+    private let handshakeTimeout: TimeAmount
+    /// Closes a connection whose client does not begin.
+    private var handshake: Scheduled<Void>?
+
     private var streams: [Int32: ServerStream] = [:]
     private var drain = Drain.none
 
@@ -35,6 +39,7 @@ final class ServerConnection: HTTP2Connection {
         self.methods = methods
         self.maximumMessageLength = configuration.maximumMessageLength
         self.logger = logger
+        handshakeTimeout = .nanoseconds(configuration.handshakeTimeout.wholeNanoseconds)
         logsCalls = logger.logLevel <= .debug
         var http2 = HTTP2Configuration()
         http2.maxConcurrentStreams = UInt32(clamping: configuration.maximumConcurrentStreams)
@@ -43,6 +48,9 @@ final class ServerConnection: HTTP2Connection {
 
     override func opened() {
         peer = context?.remoteAddress.map(ListenAddress.describe) ?? "?"
+        handshake = context?.eventLoop.assumeIsolated().scheduleTask(in: handshakeTimeout) { [weak self] in
+            self?.fail(HandshakeTimeout())
+        }
     }
 
     override func handle(_ event: HTTP2Event) throws(HTTP2Error) {
@@ -62,12 +70,16 @@ final class ServerConnection: HTTP2Connection {
             finish(streamID)
         case .pingAcknowledged(Self.drainPing):
             try refuseNewStreams()
-        case .headers, .notSent, .settings, .pingAcknowledged, .goAway:
+        case .settings:
+            handshake?.cancel()
+            handshake = nil
+        case .headers, .notSent, .pingAcknowledged, .goAway:
             break
         }
     }
 
     override func closed() {
+        handshake?.cancel()
         if case .announced(let limit) = drain { limit.cancel() }
         if let failure {
             logger.debug("connection failed", metadata: ["peer": "\(peer)", "error": "\(failure)"])
@@ -197,6 +209,11 @@ final class ServerConnection: HTTP2Connection {
         drain = .refusing
         try session.submitGoAway()
     }
+}
+
+/// The client connected, and did not begin HTTP/2 in time.
+private struct HandshakeTimeout: Error, CustomStringConvertible {
+    let description = "the client did not begin HTTP/2 in time"
 }
 
 /// Stands where a handler would for a request that did not become a call.

@@ -190,6 +190,26 @@ import Testing
         #expect(!harness.channel.isActive)
     }
 
+    @Test(
+        "K18: a client that does not begin is dropped; one that has begun may be idle",
+        arguments: [0, 23, 24])
+    func handshake(_ bytesSent: Int) throws {
+        let silent = EmbeddedChannel()
+        try silent.pipeline.syncOperations.addHandler(
+            ServerConnection(methods: [:], configuration: .init(), logger: .init(label: "test")))
+        try silent.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
+        let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+        try silent.writeInbound(ByteBuffer(bytes: preface.utf8.prefix(bytesSent)))
+        silent.embeddedEventLoop.advanceTime(by: .milliseconds(9999))
+        #expect(silent.isActive)
+        silent.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+        #expect(!silent.isActive)
+
+        let harness = try ServerHarness()
+        harness.channel.embeddedEventLoop.advanceTime(by: .hours(1))
+        #expect(harness.channel.isActive)
+    }
+
     @Test("K19: what is not HTTP/2 closes the connection")
     func notHTTP2() throws {
         let harness = try ServerHarness()
