@@ -6,6 +6,7 @@ import UnixSignals
 @main
 enum SumClientCommand {
     static func main() async {
+        StandardDescriptors.reserve()
         let arguments = Arguments(CommandLine.arguments.dropFirst())
         let options = parse(arguments.options)
         if options.health { await reportHealth(options, arguments) }

@@ -94,6 +94,7 @@ struct SumServerCommand: AsyncParsableCommand {
     }
 
     static func main() async {
+        StandardDescriptors.reserve()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -35,10 +35,9 @@ final class ServerStream: HTTP2Body {
     }
 
     /// The stream is gone; the handler learns of it unless it had ended the call.
-    func closed(_ reason: GRPCStatus? = nil) {
+    func closed() {
         deadline?.cancel()
         if let cancellation = call.closed() {
-            let cancellation = reason ?? cancellation
             status = cancellation
             handler.cancel(cancellation)
         }
