@@ -62,10 +62,13 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: rules),
+        .target(
+            name: "ScriptedPeers", dependencies: ["CNghttp2"], path: "Tests/ScriptedPeers",
+            swiftSettings: testRules),
         .testTarget(
             name: "SumCoreTests",
             dependencies: [
-                "SumCore",
+                "SumCore", "ScriptedPeers",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -76,7 +79,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "SumCore", "sum-client", "sum-server",
+                "SumCore", "ScriptedPeers", "sum-client", "sum-server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Foreign"],

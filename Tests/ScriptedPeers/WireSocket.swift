@@ -1,0 +1,121 @@
+import Foundation
+
+/// A blocking TCP socket that speaks in frames. What should come and does not is an error after a minute.
+public final class WireSocket {
+    private let descriptor: Int32
+    private let reader: WireReader
+    private var frames: [WireFrame] = []
+
+    public struct Failure: Error, CustomStringConvertible {
+        public var description: String
+    }
+
+    /// - Parameter isServer: whether the other side is the client.
+    init(descriptor: Int32, isServer: Bool) {
+        self.descriptor = descriptor
+        reader = WireReader(ofClient: isServer)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
+    /// Connects to a server, such as `127.0.0.1:50051`, without sending anything.
+    public convenience init(connectingTo address: String) throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.init(descriptor: descriptor, isServer: false)
+        guard let port = address.split(separator: ":").last.flatMap({ UInt16($0) }) else {
+            throw Failure(description: "not an address with a port: \(address)")
+        }
+        let result = withLoopbackAddress(port: port) { connect(descriptor, $0, $1) }
+        guard result == 0 else { throw Failure(description: "connect: \(String(cString: strerror(errno)))") }
+    }
+
+    deinit {
+        Glibc.close(descriptor)
+    }
+
+    // MARK: Sending
+
+    public func send(_ frames: WireFrame...) throws {
+        try send(bytes: frames.flatMap(\.bytes))
+    }
+
+    public func send(bytes: [UInt8]) throws {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(
+                    descriptor, $0.baseAddress.map { $0 + sent }, $0.count - sent,
+                    Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw Failure(description: "send: \(String(cString: strerror(errno)))") }
+            sent += count
+        }
+    }
+
+    /// Ends our side of TCP; the other can still send.
+    public func endSending() {
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// Makes the end of the connection a TCP reset, which loses what the other side has not read.
+    public func resetOnClose() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    // MARK: Receiving
+
+    /// - Returns: the next frame, or nil when the other side has closed the connection.
+    public func receive() throws -> WireFrame? {
+        while frames.isEmpty {
+            let bytes = try receiveBytes()
+            if bytes.isEmpty { return nil }
+            frames = reader.read(bytes)
+        }
+        return frames.removeFirst()
+    }
+
+    /// Passes over other frames.
+    ///
+    /// - Returns: the next frame of a kind, or nil when the other side has closed the connection.
+    public func receive(_ kind: WireFrame.Kind, ack: Bool = false) throws -> WireFrame? {
+        while let frame = try receive() {
+            if frame.kind == kind, frame.isAck == ack { return frame }
+        }
+        return nil
+    }
+
+    /// - Returns: all frames until the other side closes the connection.
+    public func receiveAll() throws -> [WireFrame] {
+        var all: [WireFrame] = []
+        while let frame = try receive() { all.append(frame) }
+        return all
+    }
+
+    /// - Returns: bytes as they come; none when the other side has closed, or reset, the connection.
+    public func receiveBytes() throws -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        guard count >= 0 || errno == ECONNRESET else {
+            throw Failure(description: "nothing came: \(String(cString: strerror(errno)))")
+        }
+        return Array(buffer.prefix(max(count, 0)))
+    }
+}
+
+/// Lends the address of a port of 127.0.0.1 to C.
+func withLoopbackAddress<Result>(
+    port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+) -> Result {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+    }
+}

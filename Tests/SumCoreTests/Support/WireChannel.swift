@@ -1,0 +1,59 @@
+import NIOCore
+import NIOEmbedded
+import ScriptedPeers
+
+@testable import SumCore
+
+/// One of our connections, of either role, without a socket, and a peer that sends it exactly the frames it is
+/// told. Time stands still unless it is advanced.
+final class WireChannel {
+    let channel = EmbeddedChannel()
+    private let reader: WireReader
+    /// What the connection has sent, in order.
+    private(set) var frames: [WireFrame] = []
+    /// The same in bytes, for what is not HTTP/2.
+    private(set) var bytes: [UInt8] = []
+
+    init(_ connection: HTTP2Connection, ofClient: Bool = false) throws {
+        reader = WireReader(ofClient: ofClient)
+        try channel.pipeline.syncOperations.addHandler(connection)
+        try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
+        try collect()
+    }
+
+    var loop: EmbeddedEventLoop { channel.embeddedEventLoop }
+
+    /// Sends frames in one piece, and collects the answers.
+    func send(_ frames: WireFrame...) throws {
+        try send(bytes: frames.flatMap(\.bytes))
+    }
+
+    func send(bytes: [UInt8]) throws {
+        if channel.isActive { try channel.writeInbound(ByteBuffer(bytes: bytes)) }
+        try collect()
+    }
+
+    func advance(_ time: TimeAmount) throws {
+        loop.advanceTime(by: time)
+        try collect()
+    }
+
+    /// Whether the connection is still open.
+    var isOpen: Bool {
+        loop.run()
+        return channel.isActive
+    }
+
+    private func collect() throws {
+        while let written = try channel.readOutbound(as: ByteBuffer.self) {
+            bytes += written.readableBytesView
+            frames += reader.read(written.readableBytesView)
+        }
+    }
+
+    /// What was sent since the last time this was asked.
+    func takeFrames() -> [WireFrame] {
+        defer { frames = [] }
+        return frames
+    }
+}
