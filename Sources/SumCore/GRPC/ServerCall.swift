@@ -95,7 +95,10 @@ struct ServerCall: Equatable {
     }
 
     private static func responseFields(httpStatus: Int = 200) -> [HTTP2Field] {
-        [HTTP2Field(":status", "\(httpStatus)"), HTTP2Field("content-type", GRPCContentType.standard)]
+        [
+            HTTP2Field(":status", "\(httpStatus)"), HTTP2Field("content-type", GRPCContentType.standard),
+            HTTP2Field("server", Version.server),
+        ]
     }
 }
 

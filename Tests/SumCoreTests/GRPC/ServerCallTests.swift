@@ -5,7 +5,10 @@ import Testing
 
 @Suite struct ServerCallTests {
     private let message = ByteBuffer(bytes: [0, 0, 0, 0, 2, 8, 1])
-    private let headers = [HTTP2Field(":status", "200"), HTTP2Field("content-type", "application/grpc")]
+    private let headers = [
+        HTTP2Field(":status", "200"), HTTP2Field("content-type", "application/grpc"),
+        HTTP2Field("server", "grpc-swift-sum/\(Version.current)"),
+    ]
     private let ok = [HTTP2Field("grpc-status", "0")]
 
     private func reply(_ message: ByteBuffer = ByteBuffer(), end: GRPCStatus? = nil) -> ServerReply {
@@ -14,7 +17,7 @@ import Testing
         return reply
     }
 
-    @Test("A1: headers come with the first message, the status in trailers, even OK")
+    @Test("A1, A21: headers come with the first message, the status in trailers, even OK")
     func success() {
         var call = ServerCall()
         #expect(call.receive() == true)
