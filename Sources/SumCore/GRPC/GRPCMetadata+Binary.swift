@@ -14,8 +14,21 @@ extension GRPCMetadata {
     /// The values of a key that ends in `-bin`, in order. Several in one field, with commas between them, are
     /// several values; what is not base64 is left out (PROTOCOL-HTTP2.md, "Custom-Metadata").
     public func bytes(_ key: String) -> [[UInt8]] {
-        self[key].flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
-            .compactMap(Base64.decode)
+        self[key].flatMap(Self.binaryValues).compactMap(Base64.decode)
+    }
+
+    /// The first field whose key says base64 and whose value is something else.
+    var malformedBinaryField: Field? {
+        fields.first { field in
+            field.key.hasSuffix("-bin")
+                && !Self.binaryValues(field.value).allSatisfy { Self.unpaddedBase64($0) != nil }
+        }
+    }
+
+    private static func binaryValues(_ text: String) -> [Substring] {
+        text.split(separator: ",", omittingEmptySubsequences: false)
+            // A proxy that joins fields puts a space after the comma.
+            .map { $0.first == " " ? $0.dropFirst() : $0 }
     }
 }
 

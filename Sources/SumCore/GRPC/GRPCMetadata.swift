@@ -88,14 +88,14 @@ extension GRPCMetadata {
     }
 
     /// Takes the padding off, which gRPC wants left out on the wire; nil when `text` is not base64.
-    private static func unpaddedBase64(_ text: String) -> String? {
+    static func unpaddedBase64(_ text: some StringProtocol) -> String? {
         let digits = text.utf8.prefix { $0 != UInt8(ascii: "=") }
         let padding = text.utf8.dropFirst(digits.count)
         guard digits.allSatisfy(isBase64Digit), digits.count % 4 != 1,
             padding.isEmpty || (padding.count <= 2 && text.utf8.count % 4 == 0),
             padding.allSatisfy({ $0 == UInt8(ascii: "=") })
         else { return nil }
-        return String(Substring(digits))
+        return String(decoding: digits, as: UTF8.self)
     }
 
     private static func isBase64Digit(_ byte: UInt8) -> Bool {

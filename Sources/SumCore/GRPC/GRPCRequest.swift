@@ -78,6 +78,13 @@ extension GRPCRequest {
             throw Rejection(
                 .internalError, "malformed grpc-timeout: '\(PeerText.printable(timeout))'", httpStatus: 400)
         }
+        if let field = metadata.malformedBinaryField {
+            throw Rejection(
+                .internalError,
+                "the metadata '\(PeerText.printable(field.key))' is not base64: "
+                    + "'\(PeerText.printable(field.value))'",
+                httpStatus: 400)
+        }
     }
 }
 

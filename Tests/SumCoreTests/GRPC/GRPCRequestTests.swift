@@ -84,6 +84,23 @@ import Testing
         #expect(rejection?.status.code == .internalError)
     }
 
+    @Test(
+        "S17, G16: binary metadata that is not base64",
+        arguments: ["!", "QQ=", "Q", "QQ,=", "QQ==QQ", "Q\u{e9}"])
+    func badBase64(_ value: String) {
+        let rejection = rejection(request(changing: "x-bin", to: value))
+        #expect(rejection?.httpStatus == 400)
+        #expect(rejection?.status.code == .internalError)
+        #expect(rejection?.status.message.contains("'x-bin'") == true)
+    }
+
+    @Test("S17, R10: binary metadata that is", arguments: ["", "QQ", "QQ==", "QUI", "QUJD,QQ==", "QQ, QQ"])
+    func goodBase64(_ value: String) throws {
+        let request = try GRPCRequest(received: request(changing: "x-bin", to: value))
+        #expect(request.metadata.bytes("x-bin").first == Base64.decode(value.prefix { $0 != "," }))
+        #expect(request.metadata.bytes("x-bin").count == (value.contains(",") ? 2 : 1))
+    }
+
     @Test("S20, S21, S22: host in place of :authority, no te, odd metadata") func tolerated() throws {
         let fields = Sample.request.filter { $0.name != "te" && $0.name != ":authority" }
         let request = try GRPCRequest(
