@@ -2,11 +2,11 @@
 
 FROM swift:6.3-bookworm AS build
 WORKDIR /src
-RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-dev pkg-config \
+RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-dev zlib1g-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 # The dependencies change seldom: they are fetched in a layer of their own.
 COPY Package.swift ./
-RUN mkdir -p Sources/CNghttp2 Sources/SumCore Sources/sum-server Sources/sum-client \
+RUN mkdir -p Sources/CNghttp2 Sources/CZlib Sources/SumCore Sources/sum-server Sources/sum-client \
         Tests/SumCoreTests Tests/CommandTests/Foreign \
     && swift package resolve
 COPY Sources Sources
@@ -16,7 +16,7 @@ RUN for tool in sum-server sum-client; do \
     && mkdir /tools && cp .build/release/sum-server .build/release/sum-client /tools/
 
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-14 libstdc++6 \
+RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-14 libstdc++6 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin sum
 COPY --from=build /tools/ /usr/local/bin/

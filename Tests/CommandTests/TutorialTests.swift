@@ -41,7 +41,7 @@ import Testing
     private static func moduleMaps() -> [URL] {
         let checkouts = subfolders(root.appending(path: ".build/checkouts"))
             .flatMap { subfolders($0.appending(path: "Sources")) }.map { $0.appending(path: "include") }
-        let folders = subfolders(Tool.directory) + checkouts + [root.appending(path: "Sources/CNghttp2")]
+        let folders = subfolders(Tool.directory) + checkouts + subfolders(root.appending(path: "Sources"))
         return folders.map { $0.appending(path: "module.modulemap") }
             .filter { FileManager.default.fileExists(atPath: $0.path) }
     }

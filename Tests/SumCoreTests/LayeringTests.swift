@@ -5,10 +5,9 @@ import Testing
 @Suite struct LayeringTests {
     private static let allowed: [String: Set<String>] = [
         "HTTP2": ["CNghttp2", "NIOCore"],
-        "GRPC": ["NIOCore", "Synchronization", "FoundationEssentials"],
+        "GRPC": ["CZlib", "NIOCore", "Synchronization", "FoundationEssentials"],
         "Services": ["NIOCore", "SwiftProtobuf", "Synchronization"],
         "Transport": [
-            "SwiftProtobuf",
             "SwiftProtobuf", "NIOCore", "NIOPosix", "Logging", "Synchronization", "SystemPackage",
             "FoundationEssentials",
         ],

@@ -12,7 +12,8 @@ final class AsyncCallHandler: ServerCallHandler {
     init(context: ServerCallContext, _ body: @escaping @Sendable (AsyncServerCall) async throws -> Void) {
         let call = AsyncServerCall(context: context)
         self.call = call
-        reader = MessageReader(maximumLength: context.maximumMessageLength)
+        reader = MessageReader(
+            maximumLength: context.maximumMessageLength, compression: context.compression)
         task = Task {
             do {
                 try await body(call)

@@ -33,9 +33,19 @@ public final class AsyncServerCall: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Apart from the rest, so that the event loop never waits for the compressing of a message.
+    private let writer: Mutex<MessageWriter>
 
     init(context: ServerCallContext) {
         self.context = context
+        writer = Mutex(MessageWriter(compression: context.responseCompression))
+    }
+
+    /// Chooses how to compress the responses, before the first of them; without it, as the request is. Ignored
+    /// when the client cannot decompress it.
+    public func setCompression(_ compression: GRPCCompression) {
+        guard context.acceptedCompressions.contains(compression) else { return }
+        writer.withLock { $0 = MessageWriter(compression: compression) }
     }
 
     /// Sets what travels in front of the first response; later it is too late, and ignored.
@@ -71,12 +81,17 @@ public final class AsyncServerCall: Sendable {
     /// Sends one message.
     ///
     /// - Throws: the status with which the call has ended, if it has.
-    func send(_ message: [UInt8]) async throws(GRPCStatus) {
+    func send(_ message: [UInt8], compressed: Bool = true) async throws(GRPCStatus) {
+        let framed = try writer.withLock { writer throws(GRPCStatus) in
+            var framed = ByteBuffer()
+            try writer.write(message, compressed: compressed, to: &framed)
+            return framed
+        }
         try state.withLock { state throws(GRPCStatus) in
             if let end = state.end { throw end }
-            state.unsent += MessageReader.prefixLength + message.count
+            state.unsent += framed.readableBytes
         }
-        post { $0.messages.writeMessage(message) }
+        post { $0.messages.writeImmutableBuffer(framed) }
         while await wait(while: { $0.unsent > Self.unsentLimit && $0.end == nil }) {}
     }
 
@@ -112,9 +127,11 @@ public final class AsyncServerCall: Sendable {
     }
 
     private func takeOutgoing() -> ServerReply {
-        state.withLock { state in
+        let compression = writer.withLock { $0.compression }
+        return state.withLock { state in
             var reply = state.outgoing.take() ?? ServerReply()
             (reply.metadata, reply.trailers) = (state.metadata, state.trailers)
+            reply.compression = compression
             return reply
         }
     }

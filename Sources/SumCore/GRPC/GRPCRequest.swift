@@ -7,7 +7,13 @@ struct GRPCRequest: Equatable, Sendable {
     /// How long the client waits for the answer, from the start of the call.
     var timeout: Duration?
     var userAgent = ""
+    /// How the request's messages are compressed.
+    var compression = GRPCCompression.identity
+    /// What the client can decompress.
+    var acceptedCompressions: Set<GRPCCompression> = Set(GRPCCompression.allCases)
     var metadata = GRPCMetadata()
+    /// How often the call was tried before (`grpc-previous-rpc-attempts`, grpc/proposal A6).
+    var previousAttempts = 0
 
     /// The headers in the order gRPC asks for: pseudo-headers, timeout, the call's definition, custom metadata.
     func fields() -> [HTTP2Field] {
@@ -21,7 +27,14 @@ struct GRPCRequest: Equatable, Sendable {
         fields += [
             HTTP2Field("te", "trailers"), HTTP2Field("content-type", GRPCContentType.standard),
             HTTP2Field("user-agent", userAgent),
+            HTTP2Field("grpc-accept-encoding", GRPCCompression.acceptEncoding),
         ]
+        if compression != .identity {
+            fields.append(HTTP2Field("grpc-encoding", compression.rawValue))
+        }
+        if previousAttempts > 0 {
+            fields.append(HTTP2Field("grpc-previous-rpc-attempts", "\(previousAttempts)"))
+        }
         return fields + metadata.http2Fields
     }
 }
@@ -61,18 +74,21 @@ extension GRPCRequest {
                 .unimplemented,
                 "only protobuf messages are understood, not '\(PeerText.printable(contentType))'")
         }
-        let encoding = fields.first("grpc-encoding") ?? "identity"
-        guard encoding == "identity" else {
+        let encoding = fields.first("grpc-encoding") ?? GRPCCompression.identity.rawValue
+        guard let compression = GRPCCompression(rawValue: encoding) else {
+            let supported = GRPCCompression.acceptEncoding
             throw Rejection(
                 .unimplemented,
-                "the compression '\(PeerText.printable(encoding))' is not supported, only identity",
-                fields: [HTTP2Field("grpc-accept-encoding", "identity")])
+                "the compression '\(PeerText.printable(encoding))' is not supported, only \(supported)",
+                fields: [HTTP2Field("grpc-accept-encoding", supported)])
         }
         let timeout = fields.first("grpc-timeout")
         self.init(
             path: fields.first(":path") ?? "",
             authority: fields.first(":authority") ?? fields.first("host") ?? "",
             timeout: timeout.flatMap(GRPCTimeout.decode), userAgent: fields.first("user-agent") ?? "",
+            compression: compression,
+            acceptedCompressions: GRPCCompression.accepted(fields.first("grpc-accept-encoding") ?? ""),
             metadata: GRPCMetadata(received: fields))
         if let timeout, self.timeout == nil {
             throw Rejection(

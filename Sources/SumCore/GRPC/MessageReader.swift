@@ -5,21 +5,25 @@ internal import NIOCore
 struct MessageReader {
     static let prefixLength = 5
 
-    /// Bytes of the longest message accepted.
+    /// Bytes of the longest message accepted, on the wire and decompressed.
     let maximumLength: Int
+    /// How the messages that say so are compressed.
+    let compression: GRPCCompression
+    private var inflater: Inflater?
     /// The beginning of a message whose end has not arrived.
     private var pending = ByteBuffer()
     /// Bytes of the pending message with its prefix; of the prefix alone until that is whole.
     private var needed = Self.prefixLength
 
-    init(maximumLength: Int) {
+    init(maximumLength: Int, compression: GRPCCompression = .identity) {
         self.maximumLength = maximumLength
+        self.compression = compression
     }
 
     /// Whether the bytes so far end with a whole message.
     var isAtBoundary: Bool { pending.readableBytes == 0 }
 
-    /// Takes the next message's bytes, without its prefix, off `chunk`.
+    /// Takes the next message's bytes, without its prefix and decompressed, off `chunk`.
     ///
     /// - Returns: nil when `chunk` has been used up and the message's end is still to come.
     /// - Throws: the status that ends the call, RESOURCE_EXHAUSTED as soon as a prefix promises too much.
@@ -33,10 +37,11 @@ struct MessageReader {
             needed = Self.prefixLength + (try promisedLength())
             guard pending.readableBytes == needed else { continue }
             var message = pending
-            message.moveReaderIndex(forwardBy: Self.prefixLength)
+            let flag = message.readInteger(as: UInt8.self)
+            message.moveReaderIndex(forwardBy: Self.prefixLength - 1)
             pending = ByteBuffer()
             needed = Self.prefixLength
-            return message
+            return flag == 0 ? message : try decompress(message)
         }
     }
 
@@ -47,7 +52,7 @@ struct MessageReader {
         guard flag <= 1 else {
             throw GRPCStatus(code: .internalError, message: "a message begins with \(flag), neither 0 nor 1")
         }
-        guard flag == 0 else {
+        guard flag == 0 || compression != .identity else {
             throw GRPCStatus(
                 code: .internalError,
                 message: "a message is flagged as compressed, but the call names no compression")
@@ -60,6 +65,14 @@ struct MessageReader {
         return Int(length)
     }
 
+    private mutating func decompress(_ message: ByteBuffer) throws(GRPCStatus) -> ByteBuffer {
+        inflater = inflater ?? Inflater(compression)
+        guard let inflater else {
+            throw GRPCStatus(code: .resourceExhausted, message: "there is no memory for decompressing")
+        }
+        return try inflater.decompress(message, limit: maximumLength)
+    }
+
     /// Judges the end of the stream.
     ///
     /// - Throws: INTERNAL when it cut a message short.
@@ -69,14 +82,5 @@ struct MessageReader {
                 code: .internalError,
                 message: "the stream ended within a message, after \(pending.readableBytes) bytes of it")
         }
-    }
-}
-
-extension ByteBuffer {
-    /// Appends a message with its prefix.
-    mutating func writeMessage(_ message: some Collection<UInt8>) {
-        writeInteger(UInt8(0))
-        writeInteger(UInt32(clamping: message.count))
-        writeBytes(message)
     }
 }

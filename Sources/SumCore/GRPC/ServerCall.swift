@@ -60,11 +60,11 @@ struct ServerCall: Equatable {
         if reply.end != nil {
             state = state == .receiving ? .endedEarly : .ended
         }
-        let headers = hasSentHeaders ? nil : Self.responseFields() + reply.metadata.http2Fields
         let trailers = reply.end.map { $0.trailers + reply.trailers.http2Fields }
-        if let headers, let trailers, reply.messages.readableBytes == 0 {
-            return .trailersOnly(headers + trailers)
+        if !hasSentHeaders, let trailers, reply.messages.readableBytes == 0 {
+            return .trailersOnly(Self.responseFields() + reply.metadata.http2Fields + trailers)
         }
+        let headers = hasSentHeaders ? nil : Self.headers(of: reply)
         hasSentHeaders = true
         return .response(headers: headers, messages: reply.messages, trailers: trailers)
     }
@@ -92,6 +92,15 @@ struct ServerCall: Equatable {
     /// The one header block that refuses a request.
     static func rejection(_ rejection: GRPCRequest.Rejection) -> [HTTP2Field] {
         responseFields(httpStatus: rejection.httpStatus) + rejection.fields + rejection.status.trailers
+    }
+
+    private static func headers(of reply: ServerReply) -> [HTTP2Field] {
+        var fields = responseFields()
+        fields.append(HTTP2Field("grpc-accept-encoding", GRPCCompression.acceptEncoding))
+        if reply.compression != .identity {
+            fields.append(HTTP2Field("grpc-encoding", reply.compression.rawValue))
+        }
+        return fields + reply.metadata.http2Fields
     }
 
     private static func responseFields(httpStatus: Int = 200) -> [HTTP2Field] {

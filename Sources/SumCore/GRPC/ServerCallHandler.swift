@@ -25,6 +25,10 @@ public struct ServerCallContext: Sendable {
     public var peer: String
     /// Bytes of the longest message the server accepts.
     public var maximumMessageLength: Int
+    /// How those of the request's messages are compressed that say they are.
+    public var compression: GRPCCompression
+    /// What the client can decompress.
+    public var acceptedCompressions: Set<GRPCCompression>
     /// When the call began.
     let started = ContinuousClock.now
     /// Asks for a reply on the event loop, soon.
@@ -33,6 +37,12 @@ public struct ServerCallContext: Sendable {
     /// How long the client still waits; nil if it set no deadline, negative when it has passed.
     public var timeLeft: Duration? {
         timeout.map { $0 - (ContinuousClock.now - started) }
+    }
+
+    /// How to compress the responses unless there is a reason for another choice: as the request, which is
+    /// grpc-go's choice.
+    public var responseCompression: GRPCCompression {
+        acceptedCompressions.contains(compression) ? compression : .identity
     }
 
     /// Does what a handler wants at another time than when it is asked, from any thread. Ignored after the end.
@@ -67,6 +77,8 @@ public struct ServerReply: Sendable {
     public var consumed: Int
     /// Metadata for the client, which travels in front of the first message; later it is too late, and ignored.
     public var metadata = GRPCMetadata()
+    /// How those of the messages are compressed that say they are; counts with the first message.
+    public var compression = GRPCCompression.identity
     /// Messages for the client, each with its five-byte prefix.
     public var messages = ByteBuffer()
     /// Metadata for the client that travels with the status.

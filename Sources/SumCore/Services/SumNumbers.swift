@@ -17,7 +17,7 @@ public enum SumNumbers {
     /// The method for a server to host.
     public static func method(overflow: Overflow = .error) -> GRPCMethod {
         GRPCMethod(path: path) { context in
-            SumNumbersHandler(overflow: overflow, maximumMessageLength: context.maximumMessageLength)
+            SumNumbersHandler(overflow: overflow, context: context)
         }
     }
 }
@@ -27,10 +27,13 @@ final class SumNumbersHandler: ServerCallHandler {
     private let overflow: SumNumbers.Overflow
     private var decoder = NumberDecoder()
     private var reader: MessageReader
+    private let responseCompression: GRPCCompression
 
-    init(overflow: SumNumbers.Overflow, maximumMessageLength: Int) {
+    init(overflow: SumNumbers.Overflow, context: ServerCallContext) {
         self.overflow = overflow
-        reader = MessageReader(maximumLength: maximumMessageLength)
+        reader = MessageReader(
+            maximumLength: context.maximumMessageLength, compression: context.compression)
+        responseCompression = context.responseCompression
     }
 
     func receive(_ bytes: ByteBuffer) -> ServerReply {
@@ -77,7 +80,9 @@ final class SumNumbersHandler: ServerCallHandler {
             response.sum = sum
         }
         var reply = ServerReply(end: .ok)
-        reply.messages.writeMessage(try response.serialized())
+        reply.compression = responseCompression
+        var writer = MessageWriter(compression: responseCompression)
+        try writer.write(try response.serialized(), to: &reply.messages)
         return reply
     }
 

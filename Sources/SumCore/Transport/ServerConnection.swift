@@ -106,7 +106,8 @@ final class ServerConnection: HTTP2Connection {
         let connection = NIOLoopBound(self, eventLoop: loop)
         let context = ServerCallContext(
             path: request.path, metadata: request.metadata, timeout: request.timeout, peer: peer,
-            maximumMessageLength: maximumMessageLength,
+            maximumMessageLength: maximumMessageLength, compression: request.compression,
+            acceptedCompressions: request.acceptedCompressions,
             post: { reply in loop.execute { connection.value.perform(late: reply(), on: streamID) } })
         let stream = ServerStream(id: streamID, path: request.path, handler: method.makeHandler(context))
         streams[streamID] = stream

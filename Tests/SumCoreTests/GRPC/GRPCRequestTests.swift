@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test("R1, R2, R3: pseudo-headers, then the timeout, then the call, then metadata")
+    @Test("R1, R2, R3, R8: pseudo-headers, then the timeout, then the call, then metadata")
     func fields() throws {
         var metadata = GRPCMetadata()
         try metadata.add("k", "v")
@@ -26,15 +26,17 @@ import Testing
             request.fields().map { "\($0.name): \($0.value)" } == [
                 ":method: POST", ":scheme: http", ":path: /s/m", ":authority: localhost:1",
                 "grpc-timeout: 1000000u",
-                "te: trailers", "content-type: application/grpc", "user-agent: ua", "k: v",
+                "te: trailers", "content-type: application/grpc", "user-agent: ua",
+                "grpc-accept-encoding: identity,deflate,gzip", "k: v",
             ])
         #expect(try GRPCRequest(received: request.fields()) == request)
     }
 
     @Test("R4: the user agent begins with grpc-")
     func userAgent() {
-        #expect(Version.userAgent.hasPrefix("grpc-swift-sum/\(Version.current) ("))
-        #expect(Version.userAgent.contains("nghttp2/1."))
+        #expect(Version.userAgent(after: "a/1").hasPrefix("a/1 grpc-swift-sum/"))
+        #expect(Version.userAgent(after: "").hasPrefix("grpc-swift-sum/\(Version.current) ("))
+        #expect(Version.userAgent(after: "").contains("nghttp2/1."))
     }
 
     @Test(
@@ -75,7 +77,7 @@ import Testing
         let rejection = rejection(request(changing: "grpc-encoding", to: "br"))
         #expect(rejection?.status.code == .unimplemented)
         #expect(rejection?.status.message.contains("br") == true)
-        #expect(rejection?.fields == [HTTP2Field("grpc-accept-encoding", "identity")])
+        #expect(rejection?.fields == [HTTP2Field("grpc-accept-encoding", "identity,deflate,gzip")])
     }
 
     @Test("S12, D2: a malformed timeout") func timeout() {

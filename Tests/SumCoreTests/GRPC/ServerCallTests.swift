@@ -9,6 +9,9 @@ import Testing
         HTTP2Field(":status", "200"), HTTP2Field("content-type", "application/grpc"),
         HTTP2Field("server", "grpc-swift-sum/\(Version.current)"),
     ]
+    private var withMessages: [HTTP2Field] {
+        headers + [HTTP2Field("grpc-accept-encoding", "identity,deflate,gzip")]
+    }
     private let ok = [HTTP2Field("grpc-status", "0")]
 
     private func reply(_ message: ByteBuffer = ByteBuffer(), end: GRPCStatus? = nil) -> ServerReply {
@@ -24,7 +27,7 @@ import Testing
         #expect(call.receiveEnd() == true)
         #expect(
             call.reply(reply(message, end: .ok))
-                == .response(headers: headers, messages: message, trailers: ok))
+                == .response(headers: withMessages, messages: message, trailers: ok))
         #expect(call.endStreamSent() == nil)
         #expect(call.closed() == nil)
     }
@@ -33,7 +36,8 @@ import Testing
     func severalReplies() {
         var call = ServerCall()
         #expect(call.reply(reply()) == .nothing)
-        #expect(call.reply(reply(message)) == .response(headers: headers, messages: message, trailers: nil))
+        #expect(
+            call.reply(reply(message)) == .response(headers: withMessages, messages: message, trailers: nil))
         #expect(call.reply(reply(message)) == .response(headers: nil, messages: message, trailers: nil))
         #expect(call.receiveEnd() == true)
         #expect(call.reply(reply(end: .ok)) == .response(headers: nil, messages: ByteBuffer(), trailers: ok))

@@ -70,7 +70,7 @@ import Testing
 
     /// The decoder leaves the last bytes of a span alone, so the sum goes by way of the handler.
     static func sum(_ chunks: [[UInt8]], overflow: SumNumbers.Overflow = .error) throws -> Int32 {
-        let handler = SumNumbersHandler(overflow: overflow, maximumMessageLength: 1000)
+        let handler = SumNumbersHandler(overflow: overflow, context: .sample(maximumMessageLength: 1000))
         for chunk in chunks {
             let reply = handler.receive(ByteBuffer(bytes: chunk))
             if let status = reply.end { throw status }
