@@ -5,7 +5,14 @@ public enum Version {
 
     /// The `user-agent` of requests: `grpc-`, the language, a variant and the version, and what it runs on
     /// (grpc/doc/PROTOCOL-HTTP2.md, "User Agents").
-    static let userAgent = "grpc-swift-sum/\(current) (linux; nghttp2/\(HTTP2Session.libraryVersion))"
+    ///
+    /// - Parameter prefix: what the program says of itself; it goes first.
+    static func userAgent(after prefix: String) -> String {
+        prefix.isEmpty ? userAgent : "\(prefix) \(userAgent)"
+    }
+
+    private static let userAgent =
+        "grpc-swift-sum/\(current) (linux; nghttp2/\(HTTP2Session.libraryVersion))"
 
     /// The `server` of responses, which grpc/proposal A8 asks for.
     static let server = "grpc-swift-sum/\(current)"

@@ -78,8 +78,10 @@ enum SumClientCommand {
             let client = try await GRPCClient.connect(
                 to: options.target ?? .default, timeout: options.connectTimeout)
             let status = try await client.checkHealth(
-                of: options.service ?? "", timeout: options.timeout ?? options.connectTimeout,
-                metadata: try options.requestMetadata())
+                of: options.service ?? "",
+                options: .init(
+                    timeout: options.timeout ?? options.connectTimeout,
+                    metadata: try options.requestMetadata()))
             await client.close()
             write(status.rawValue)
             Console.quit(status == .serving ? .success : .notServing)

@@ -60,10 +60,10 @@ final class SumRun: Sendable {
         do {
             let client = try await GRPCClient.connect(to: plan.target, timeout: plan.connectTimeout)
             self.client.withLock { $0 = client }
-            plan.narrate("connected to \(client.peer)")
+            plan.narrate("connected to \(client.peer ?? "\(plan.target)")")
             let clock = ContinuousClock()
             let started = clock.now
-            let call = client.sumNumbers(timeout: plan.timeout, metadata: plan.metadata)
+            let call = client.sumNumbers(.init(timeout: plan.timeout, metadata: plan.metadata))
             reportEarlyEnd(of: call)
             try await send(to: call)
             plan.narrate("sent \(numbersSent) numbers")

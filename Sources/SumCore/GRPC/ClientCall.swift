@@ -19,56 +19,54 @@ struct ClientCall {
     /// Bytes quoted of a foreign answer.
     private static let quoteLength = 256
 
+    /// What a header block means.
+    enum Output: Equatable {
+        case nothing
+        /// Messages follow.
+        case begin(GRPCMetadata, GRPCCompression)
+        case end(ClientCallEnd)
+    }
+
     var hasEnded: Bool {
         if case .ended = state { true } else { false }
     }
 
     /// A header block has come.
-    ///
-    /// - Returns: how the call ended, or nil when it goes on.
-    mutating func receiveHeaders(_ fields: [HTTP2Field], endStream: Bool) -> GRPCStatus? {
+    mutating func receiveHeaders(_ fields: [HTTP2Field], endStream: Bool) -> Output {
         switch state {
         case .awaitingHeaders:
             return receiveResponse(fields, endStream: endStream)
         case .receivingMessages:
             guard endStream else {
-                return end(
-                    .init(
-                        code: .internalError, message: "the server sent headers in the middle of its answer"))
+                return end(.internalError, "the server sent headers in the middle of its answer")
             }
-            return end(
-                GRPCStatus(trailers: fields)
-                    ?? .init(code: .unknown, message: "the server ended the call without a grpc-status"))
+            return end(fields) ?? end(.unknown, "the server ended the call without a grpc-status")
         case .receivingForeignBody(let status, let text):
-            return end(GRPCStatus(trailers: fields) ?? status.quoting(text))
+            return end(fields) ?? end(status.quoting(text))
         case .ended:
-            return nil
+            return .nothing
         }
     }
 
-    private mutating func receiveResponse(_ fields: [HTTP2Field], endStream: Bool) -> GRPCStatus? {
+    private mutating func receiveResponse(_ fields: [HTTP2Field], endStream: Bool) -> Output {
         let httpStatus = fields.first(":status") ?? ""
-        if httpStatus.hasPrefix("1"), !endStream { return nil }
-        if endStream, let status = GRPCStatus(trailers: fields) { return end(status) }
+        if httpStatus.hasPrefix("1"), !endStream { return .nothing }
+        if endStream, let ended = end(fields) { return ended }
         let contentType = fields.first("content-type") ?? ""
-        let encoding = fields.first("grpc-encoding") ?? "identity"
         guard httpStatus == "200", GRPCContentType.isGRPC(contentType) else {
             let status = GRPCStatus(httpStatus: httpStatus, contentType: contentType)
             if endStream { return end(status) }
             state = .receivingForeignBody(status, text: [])
-            return nil
+            return .nothing
         }
-        guard encoding == "identity" else {
+        if endStream { return end(.unknown, "the server ended the call without a grpc-status") }
+        let encoding = fields.first("grpc-encoding") ?? GRPCCompression.identity.rawValue
+        guard let compression = GRPCCompression(rawValue: encoding) else {
             return end(
-                .init(
-                    code: .internalError,
-                    message: "the server compressed its answer with '\(encoding)', which was not offered"))
-        }
-        if endStream {
-            return end(.init(code: .unknown, message: "the server ended the call without a grpc-status"))
+                .internalError, "the server compressed its answer with '\(encoding)', which was not offered")
         }
         state = .receivingMessages
-        return nil
+        return .begin(GRPCMetadata(received: fields), compression)
     }
 
     /// Body bytes have come. Returns whether they belong to messages.
@@ -86,14 +84,14 @@ struct ClientCall {
     }
 
     /// The server has ended its side without trailers.
-    mutating func receiveEnd() -> GRPCStatus? {
+    ///
+    /// - Returns: how the call ended, or nil when it had ended before; so do the functions below.
+    mutating func receiveEnd() -> ClientCallEnd? {
         switch state {
         case .receivingForeignBody(let status, let text):
-            return end(status.quoting(text))
-        case .awaitingHeaders, .receivingMessages:
-            return end(.init(code: .internalError, message: "the server ended its answer without trailers"))
-        case .ended:
-            return nil
+            return fail(status.quoting(text))
+        case .awaitingHeaders, .receivingMessages, .ended:
+            return fail(.init(code: .internalError, message: "the server ended its answer without trailers"))
         }
     }
 
@@ -101,19 +99,38 @@ struct ClientCall {
     ///
     /// - Parameter deadlineHasPassed: whether the deadline is over by our own clock, in which case a server's
     ///   CANCEL means the same (grpc-go #2211).
-    mutating func closed(_ code: HTTP2ErrorCode, deadlineHasPassed: Bool) -> GRPCStatus? {
-        guard !hasEnded else { return nil }
-        if code == .cancel, deadlineHasPassed { return end(.deadlineExceeded) }
-        return end(.init(code: .init(streamReset: code), message: "the server reset the stream: \(code)"))
+    mutating func closed(_ code: HTTP2ErrorCode, deadlineHasPassed: Bool) -> ClientCallEnd? {
+        if code == .cancel, deadlineHasPassed { return fail(.deadlineExceeded) }
+        var isUnanswered = false
+        if case .awaitingHeaders = state { isUnanswered = true }
+        return fail(
+            .init(code: .init(streamReset: code), message: "the server reset the stream: \(code)"),
+            reach: code == .refusedStream && isUnanswered ? .server : .application)
     }
 
     /// The call ends on our side, whatever the server has said.
-    mutating func fail(_ status: GRPCStatus) -> GRPCStatus? {
-        hasEnded ? nil : end(status)
+    mutating func fail(_ status: GRPCStatus, reach: ClientCallEnd.Reach = .application) -> ClientCallEnd? {
+        guard !hasEnded else { return nil }
+        state = .ended
+        return ClientCallEnd(status: status, reach: reach)
     }
 
-    private mutating func end(_ status: GRPCStatus) -> GRPCStatus {
+    /// The call ends with the status in `fields`, if there is one.
+    private mutating func end(_ fields: [HTTP2Field]) -> Output? {
+        guard let status = GRPCStatus(trailers: fields) else { return nil }
         state = .ended
-        return status
+        return .end(
+            ClientCallEnd(
+                status: status, trailers: GRPCMetadata(received: fields),
+                pushback: fields.first("grpc-retry-pushback-ms")))
+    }
+
+    private mutating func end(_ status: GRPCStatus) -> Output {
+        state = .ended
+        return .end(ClientCallEnd(status: status))
+    }
+
+    private mutating func end(_ code: GRPCStatus.Code, _ message: String) -> Output {
+        end(GRPCStatus(code: code, message: message))
     }
 }

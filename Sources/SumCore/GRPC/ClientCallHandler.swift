@@ -1,25 +1,57 @@
-public import NIOCore
+internal import NIOCore
 
 /// The client's part of one call in its lowest form: synchronous, in batches, on the event loop of its
 /// connection, where it must never wait.
-public protocol ClientCallHandler: AnyObject, Sendable {
+protocol ClientCallHandler: AnyObject, Sendable {
     /// Appends the next bytes of the request's messages, each with its five-byte prefix, to a frame.
     ///
     /// The frame may have as little room as one byte, so a message is cut wherever the frame ends. A handler
     /// that has nothing to give now appends nothing, and wakes the call when it has.
     func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress
+    /// The answer has begun. A call that fails before it has messages ends without this.
+    func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression)
     /// Takes bytes of the response's messages, each with its five-byte prefix, cut at any place.
     ///
-    /// - Returns: how many bytes have been consumed. The server may send as many more.
+    /// - Returns: how many bytes have been consumed, of these or earlier ones. The server may send as many more.
     /// - Throws: the status that the call ends with, which is cancelled.
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int
     /// The call has ended. Called once, and last.
-    func end(_ status: GRPCStatus)
+    func end(_ end: ClientCallEnd)
 }
 
-public enum ClientCallProgress: Sendable {
+enum ClientCallProgress: Sendable {
     /// More may follow.
     case open
     /// All messages have been sent.
     case finished
+}
+
+/// How a call ended for its client.
+struct ClientCallEnd: Hashable, Sendable {
+    var status: GRPCStatus
+    /// What the server sent with the status.
+    var trailers = GRPCMetadata()
+    /// `grpc-retry-pushback-ms`: what the server says about trying again (grpc/proposal A6).
+    var pushback: String?
+    var reach = Reach.application
+
+    /// How far a call has come that failed (grpc/proposal A6, "Transparent Retries").
+    enum Reach {
+        /// It never left the client.
+        case client
+        /// The server refused it before any method saw it.
+        case server
+        /// A method may have seen it.
+        case application
+    }
+}
+
+/// What the tasks of a call want of its connection, from any thread.
+struct ClientCallControl: Sendable {
+    /// Pulls the messages again, after there were none.
+    var wake: @Sendable () -> Void
+    /// So many bytes of responses have been consumed, beside those that `receive` told of.
+    var credit: @Sendable (Int) -> Void
+    /// Gives the call up: the server is told (RST_STREAM CANCEL), and the call ends with CANCELLED.
+    var cancel: @Sendable () -> Void
 }

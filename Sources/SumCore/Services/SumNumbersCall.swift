@@ -1,90 +1,89 @@
 internal import NIOCore
+internal import SwiftProtobuf
 
 /// A call of `SumNumbers`: send numbers, close, and receive their sum.
 ///
 /// Sending waits while the server, or the network, is behind. Several tasks may send at once.
 public struct SumNumbersCall: Sendable {
-    private let exchange: SingleResponseExchange<Tutorial_NumberResponse>
-    private let wake: @Sendable () -> Void
-    private let cancelCall: @Sendable () -> Void
+    private let call: GRPCClientCall<Tutorial_NumberRequest, Tutorial_NumberResponse>
 
     /// Bytes of numbers that are handed over together: about 12,000 numbers.
     private static let batchSize = 128 << 10
+    /// Numbers that are compressed before any of them is handed over.
+    private static let compressedBatch = 4096
 
-    init(
-        exchange: SingleResponseExchange<Tutorial_NumberResponse>, wake: @escaping @Sendable () -> Void,
-        cancel: @escaping @Sendable () -> Void
-    ) {
-        self.exchange = exchange
-        self.wake = wake
-        self.cancelCall = cancel
+    init(_ call: GRPCClientCall<Tutorial_NumberRequest, Tutorial_NumberResponse>) {
+        self.call = call
     }
+
+    private var isCompressed: Bool { call.writer.compression != .identity }
 
     /// Sends one number. It leaves at once, together with others that are waiting.
     ///
     /// - Throws: the `GRPCStatus` of the call if it has ended.
     public func send(_ number: Int32) async throws(GRPCStatus) {
-        let written = try exchange.pipe.write(maximumLength: NumberEncoder.maximumLength) { frame in
+        guard !isCompressed else { return try await sendCompressed([number]) }
+        let written = try call.exchange.pipe.write(maximumLength: NumberEncoder.maximumLength) { frame in
             let one: InlineArray<1, Int32> = [number]
             _ = NumberEncoder.append(one.span, to: &frame)
         }
-        await settle(written)
+        await call.settle(written)
     }
 
     /// Sends many numbers.
     ///
     /// - Throws: the `GRPCStatus` of the call if it has ended.
     public func send(contentsOf numbers: [Int32]) async throws(GRPCStatus) {
+        guard !isCompressed else {
+            for start in stride(from: 0, to: numbers.count, by: Self.compressedBatch) {
+                try await sendCompressed(numbers[start...].prefix(Self.compressedBatch))
+            }
+            return
+        }
         var sent = 0
         while sent < numbers.count {
-            var batch = exchange.pipe.takeSpare()
+            var batch = call.exchange.pipe.takeSpare()
             let left = (numbers.count - sent) * NumberEncoder.maximumLength
             batch.writeWithOutputRawSpan(minimumWritableBytes: min(Self.batchSize, left)) { frame in
                 sent += NumberEncoder.append(numbers.span.extracting(sent...), to: &frame)
             }
-            await settle(try exchange.pipe.write(batch))
+            await call.settle(try call.exchange.pipe.write(batch))
         }
     }
 
-    private func settle(_ written: MessagePipe.Written) async {
-        switch written {
-        case .done(let mustWake):
-            if mustWake { wake() }
-        case .full(let mustWake):
-            if mustWake { wake() }
-            await withTaskCancellationHandler {
-                await exchange.pipe.waitForRoom()
-            } onCancel: {
-                cancelCall()
+    /// gRPC compresses message by message, which makes numbers longer, not shorter.
+    private func sendCompressed(_ numbers: ArraySlice<Int32>) async throws(GRPCStatus) {
+        try await call.send { writer, batch throws(GRPCStatus) in
+            for number in numbers {
+                let message = Tutorial_NumberRequest.with { $0.num = number }
+                try writer.write(try message.serialized(), to: &batch)
             }
         }
     }
 
     /// Ends the stream of numbers and waits for the sum.
     ///
-    /// - Throws: the `GRPCStatus` of the call unless it ended well, with exactly one sum.
+    /// - Throws: the `GRPCStatus` of the call unless it ended well, with exactly one sum. A sum that came before
+    ///   all numbers had been sent does not take them all into account, and is INTERNAL.
     public func closeAndReceive() async throws(GRPCStatus) -> Int32 {
-        if exchange.pipe.finish() { wake() }
-        let outcome = await withTaskCancellationHandler {
-            await exchange.outcome()
-        } onCancel: {
-            cancelCall()
-        }
-        return try outcome.get().sum
+        let response = try await call.closeAndReceive()
+        let status = await ended()
+        guard status.isOK else { throw status }
+        return response.sum
     }
 
     /// Waits until the call has ended, in whichever way, without closing the stream of numbers.
     ///
-    /// - Returns: the status the call ended with.
+    /// - Returns: the status the call ended with; INTERNAL if it ended well before all numbers had been sent.
     public func ended() async -> GRPCStatus {
-        switch await exchange.outcome() {
-        case .success: .ok
-        case .failure(let status): status
-        }
+        let (end, allWasSent) = await call.exchange.ended()
+        guard end.status.isOK, !allWasSent else { return end.status }
+        return GRPCStatus(
+            code: .internalError, message: "the server answered before everything was sent to it")
     }
 
     /// Gives the call up: the server is told (RST_STREAM CANCEL), and whoever waits for it gets CANCELLED.
     public func cancel() {
-        cancelCall()
+        call.cancel()
     }
 }

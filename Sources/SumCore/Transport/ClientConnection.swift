@@ -21,14 +21,17 @@ final class ClientConnection: HTTP2Connection {
             ready.succeed()
         case .headers(let streamID, let fields, _, let endStream):
             guard let stream = streams[streamID] else { return }
-            if let status = stream.call.receiveHeaders(fields, endStream: endStream) {
-                try end(stream, status, resetWith: endStream ? .noError : .cancel)
+            switch stream.call.receiveHeaders(fields, endStream: endStream) {
+            case .nothing: break
+            case .begin(let metadata, let compression):
+                stream.handler.receiveHeaders(metadata, compression: compression)
+            case .end(let callEnd): try end(stream, callEnd, resetWith: endStream ? .noError : .cancel)
             }
         case .data(let streamID, let bytes):
             try receive(bytes, on: streamID)
         case .endStream(let streamID):
             guard let stream = streams[streamID] else { return }
-            if let status = stream.call.receiveEnd() { try end(stream, status, resetWith: .noError) }
+            if let callEnd = stream.call.receiveEnd() { try end(stream, callEnd, resetWith: .noError) }
         case .endStreamSent(let streamID):
             streams[streamID]?.hasSentEnd = true
         case .closed(let streamID, let code):
@@ -37,7 +40,7 @@ final class ClientConnection: HTTP2Connection {
             // The request has not left, so there is no stream to reset; that it is closed is told next.
             guard let stream = streams[streamID] else { return }
             let notSent = GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
-            if let status = stream.call.fail(notSent) { stream.handler.end(status) }
+            if let callEnd = stream.call.fail(notSent, reach: .client) { stream.handler.end(callEnd) }
         case .goAway(_, let code, let debug):
             farewell = debug.isEmpty ? "\(code)" : "\(code), \(PeerText.printable(debug))"
         case .pingAcknowledged:
@@ -55,7 +58,7 @@ final class ClientConnection: HTTP2Connection {
         do throws(GRPCStatus) {
             consumed = try stream.handler.receive(bytes)
         } catch {
-            if let status = stream.call.fail(error) { try end(stream, status, resetWith: .cancel) }
+            if let callEnd = stream.call.fail(error) { try end(stream, callEnd, resetWith: .cancel) }
             return
         }
         try session.creditStream(streamID, consumed)
@@ -65,17 +68,17 @@ final class ClientConnection: HTTP2Connection {
         guard let stream = streams.removeValue(forKey: streamID) else { return }
         stream.deadline?.cancel()
         let hasExpired = NIODeadline.now() >= stream.expiry
-        if let status = stream.call.closed(code, deadlineHasPassed: hasExpired) {
-            stream.handler.end(status)
+        if let callEnd = stream.call.closed(code, deadlineHasPassed: hasExpired) {
+            stream.handler.end(callEnd)
         }
     }
 
     /// Tells the handler, and stops the stream unless both sides have ended it.
     private func end(
-        _ stream: ClientStream, _ status: GRPCStatus, resetWith code: HTTP2ErrorCode = .cancel
+        _ stream: ClientStream, _ callEnd: ClientCallEnd, resetWith code: HTTP2ErrorCode = .cancel
     ) throws(HTTP2Error) {
         stream.deadline?.cancel()
-        stream.handler.end(status)
+        stream.handler.end(callEnd)
         if code != .noError || !stream.hasSentEnd {
             try session.submitReset(code, on: stream.id)
         }
@@ -85,7 +88,7 @@ final class ClientConnection: HTTP2Connection {
         let lost = GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
         for stream in streams.values {
             stream.deadline?.cancel()
-            if let status = stream.call.fail(lost) { stream.handler.end(status) }
+            if let callEnd = stream.call.fail(lost) { stream.handler.end(callEnd) }
         }
         streams = [:]
         ready.fail(notReady)
@@ -118,7 +121,8 @@ final class ClientConnection: HTTP2Connection {
         do throws(GRPCStatus) {
             stream.id = try submit(request, body: stream)
         } catch {
-            handler.end(error)
+            let isOver = error.code == .deadlineExceeded
+            handler.end(ClientCallEnd(status: error, reach: isOver ? .application : .client))
             return nil
         }
         streams[stream.id] = stream
@@ -150,9 +154,15 @@ final class ClientConnection: HTTP2Connection {
         flush()
     }
 
+    /// Gives the server credit for bytes of a call's responses that have been consumed late.
+    func credit(_ stream: ClientStream, _ count: Int) {
+        guard !stream.call.hasEnded else { return }
+        submit { () throws(HTTP2Error) in try session.creditStream(stream.id, count) }
+    }
+
     func cancel(_ stream: ClientStream, _ status: GRPCStatus) {
-        guard let status = stream.call.fail(status) else { return }
-        submit { () throws(HTTP2Error) in try end(stream, status) }
+        guard let callEnd = stream.call.fail(status) else { return }
+        submit { () throws(HTTP2Error) in try end(stream, callEnd) }
     }
 
     /// Ends the connection; calls on it are cancelled.

@@ -9,34 +9,29 @@ struct Connector {
     let limit: Duration
 
     /// A connection whose server has sent its SETTINGS.
-    struct Connected {
+    struct Connected: Sendable {
         var channel: any Channel
         var connection: NIOLoopBound<ClientConnection>
     }
 
-    /// Waits between attempts, from the first on; a local server takes milliseconds to come up.
-    private static let firstPause = Duration.milliseconds(20)
-    private static let pauseGrowth = 1.6
-    private static let longestPause = Duration.seconds(1)
-
     func connect() async throws(GRPCStatus) -> Connected {
         let clock = ContinuousClock()
         let end = clock.now + limit
-        var pause = Self.firstPause
+        // gRPC's own first pause is a second; but a local server takes milliseconds to come up.
+        var backoff = Backoff(first: .milliseconds(20), longest: .seconds(120))
         var earlier: Failure?
         while true {
             do throws(Failure) {
                 return try await attempt(within: clock.now.duration(to: end))
             } catch {
-                let jittered = pause * Double.random(in: 0.8...1.2)
+                let pause = backoff.next()
                 // The end of the time may have cut the last attempt short; the one before tells more.
                 let telling = clock.now < end ? error : earlier ?? error
-                guard error.isTemporary, clock.now + jittered < end else { throw status(telling) }
+                guard error.isTemporary, clock.now + pause < end else { throw status(telling) }
                 earlier = error
-                do { try await Task.sleep(for: jittered) } catch {
+                do { try await Task.sleep(for: pause) } catch {
                     throw GRPCStatus(code: .cancelled, message: "connecting was cancelled")
                 }
-                pause = min(pause * Self.pauseGrowth, Self.longestPause)
             }
         }
     }

@@ -1,20 +1,38 @@
 internal import NIOCore
 public import SwiftProtobuf
+internal import Synchronization
 
-/// A connection to a gRPC server, for any number of calls at once.
+/// A client of a gRPC server: one connection, made again when it is lost, for any number of calls at once.
 public final class GRPCClient: Sendable {
-    /// The address connected to, such as `127.0.0.1:50051`.
-    public let peer: String
+    public struct Configuration: Sendable {
+        /// How long a call tries to connect before it fails, unless it waits for the connection.
+        public var connectTimeout = Duration.seconds(2)
+        /// Bytes of the longest message accepted.
+        public var maximumMessageLength = 4 << 20
+        /// What a program says of itself, in front of what the library says (`user-agent`).
+        public var userAgent = ""
 
-    private let channel: any Channel
-    private let connection: NIOLoopBound<ClientConnection>
-    private let authority: String
+        public init() {}
+    }
 
-    private init(_ connected: Connector.Connected, authority: String) {
-        channel = connected.channel
-        connection = connected.connection
-        self.authority = authority
-        peer = channel.remoteAddress.map(ListenAddress.describe) ?? authority
+    private let target: Target
+    private let configuration: Configuration
+
+    private struct State {
+        var current: Connector.Connected?
+        /// One dial, for all calls that wait for it.
+        var dial: Task<Result<Connector.Connected, GRPCStatus>, Never>?
+        /// Every connection, also those that end their last calls.
+        var open: [ObjectIdentifier: Connector.Connected] = [:]
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    /// A client that connects when it has a call to make.
+    public init(target: Target, configuration: Configuration = .init()) {
+        self.target = target
+        self.configuration = configuration
     }
 
     /// Connects, and waits until the server is ready for calls.
@@ -24,28 +42,59 @@ public final class GRPCClient: Sendable {
     ///
     /// - Parameters:
     ///   - target: the server.
-    ///   - timeout: how long to try.
+    ///   - timeout: how long to try, now and whenever the connection has to be made again.
     /// - Throws: UNAVAILABLE, with the reason for every address, when the time is up or it is no use to try on.
     public static func connect(
         to target: Target, timeout: Duration = .seconds(2)
     ) async throws(GRPCStatus) -> GRPCClient {
-        let connected = try await Connector(target: target, limit: timeout).connect()
-        return GRPCClient(connected, authority: target.authority)
+        var configuration = Configuration()
+        configuration.connectTimeout = timeout
+        let client = GRPCClient(target: target, configuration: configuration)
+        _ = try await client.connected()
+        return client
     }
 
-    /// Bytes of the longest message accepted.
-    private static let maximumMessageLength = 4 << 20
+    // MARK: Calls
+
+    /// Begins a call of any of the four kinds.
+    ///
+    /// - Parameter path: `/package.Service/Method`.
+    public func call<Request: Message, Response: Message>(
+        _ path: String, options: GRPCCallOptions = .init(), sending: Request.Type = Request.self,
+        receiving: Response.Type = Response.self
+    ) -> GRPCClientCall<Request, Response> {
+        let exchange = ClientExchange(maximumMessageLength: configuration.maximumMessageLength)
+        let control = start(path, options, handler: exchange)
+        return GRPCClientCall(exchange: exchange, control: control, compression: options.compression)
+    }
+
+    /// Calls a method that takes one message and gives one back.
+    ///
+    /// - Parameter path: `/package.Service/Method`.
+    /// - Throws: the `GRPCStatus` of the call unless it ended well, with exactly one response.
+    public func unary<Request: Message, Response: Message>(
+        _ path: String, _ request: Request, options: GRPCCallOptions = .init()
+    ) async throws(GRPCStatus) -> Response {
+        let call = call(path, options: options, sending: Request.self, receiving: Response.self)
+        try await call.send(request)
+        return try await call.closeAndReceive()
+    }
+
+    /// Begins a call of `SumNumbers`.
+    public func sumNumbers(_ options: GRPCCallOptions = .init()) -> SumNumbersCall {
+        SumNumbersCall(call(SumNumbers.path, options: options))
+    }
 
     /// Asks the standard health service for the status of a service, or with the empty name of the server.
     ///
     /// - Throws: NOT_FOUND for a service that the server does not know, UNIMPLEMENTED if it has no health service,
     ///   and any other `GRPCStatus` the call ends with.
     public func checkHealth(
-        of service: String = "", timeout: Duration? = nil, metadata: GRPCMetadata = .init()
+        of service: String = "", options: GRPCCallOptions = .init()
     ) async throws(GRPCStatus) -> Health.ServingStatus {
         let request = Grpc_Health_V1_HealthCheckRequest.with { $0.service = service }
         let response: Grpc_Health_V1_HealthCheckResponse = try await unary(
-            path: Health.checkPath, request, timeout: timeout, metadata: metadata)
+            Health.checkPath, request, options: options)
         switch response.status {
         case .serving: return .serving
         case .serviceUnknown: return .unknownService
@@ -53,62 +102,81 @@ public final class GRPCClient: Sendable {
         }
     }
 
-    /// Calls a method that takes one message and gives one back.
-    ///
-    /// - Parameters:
-    ///   - path: `/package.Service/Method`.
-    ///   - timeout: the call's deadline, from now.
-    ///   - metadata: sent along with the request.
-    /// - Throws: the `GRPCStatus` of the call unless it ended well, with exactly one response.
-    public func unary<Request: Message, Response: Message>(
-        path: String, _ request: Request, timeout: Duration? = nil, metadata: GRPCMetadata = .init()
-    ) async throws(GRPCStatus) -> Response {
-        let exchange = SingleResponseExchange<Response>(maximumMessageLength: Self.maximumMessageLength)
-        var message = ByteBuffer()
-        message.writeMessage(try request.serialized())
-        _ = try exchange.pipe.write(message)
-        _ = exchange.pipe.finish()
-        let call = start(path: path, timeout: timeout, metadata: metadata, handler: exchange)
-        return try await withTaskCancellationHandler {
-            await exchange.outcome()
-        } onCancel: {
-            call.cancel()
-        }.get()
-    }
-
-    /// Begins a call of `SumNumbers`.
-    ///
-    /// - Parameters:
-    ///   - timeout: the call's deadline, from now: when it has passed, the call ends with DEADLINE_EXCEEDED.
-    ///   - metadata: sent along with the request.
-    public func sumNumbers(timeout: Duration? = nil, metadata: GRPCMetadata = .init()) -> SumNumbersCall {
-        let exchange = SingleResponseExchange<Tutorial_NumberResponse>(
-            maximumMessageLength: Self.maximumMessageLength)
-        let call = start(path: SumNumbers.path, timeout: timeout, metadata: metadata, handler: exchange)
-        return SumNumbersCall(exchange: exchange, wake: call.wake, cancel: call.cancel)
-    }
-
     func start(
-        path: String, timeout: Duration?, metadata: GRPCMetadata, handler: any ClientCallHandler
-    ) -> (wake: @Sendable () -> Void, cancel: @Sendable () -> Void) {
+        _ path: String, _ options: GRPCCallOptions, handler: any ClientCallHandler
+    ) -> ClientCallControl {
         let request = GRPCRequest(
-            path: path, authority: authority, timeout: timeout, userAgent: Version.userAgent,
-            metadata: metadata)
-        let reference = NIOLoopBoundBox.makeBoxSendingValue(
-            Optional<ClientStream>.none, eventLoop: channel.eventLoop)
-        let connection = connection
-        let loop = channel.eventLoop
-        loop.execute { reference.value = connection.value.start(request, handler: handler) }
-        return (
-            wake: { loop.execute { if let stream = reference.value { connection.value.resume(stream) } } },
-            cancel: {
-                loop.execute {
-                    guard let stream = reference.value else { return }
-                    connection.value.cancel(
-                        stream, GRPCStatus(code: .cancelled, message: "the call was cancelled"))
-                }
+            path: path, authority: target.authority,
+            userAgent: Version.userAgent(after: configuration.userAgent),
+            compression: options.compression, metadata: options.metadata)
+        let attempts = ClientCallAttempts(self, request, options, handler: handler)
+        attempts.begin()
+        return attempts.control
+    }
+
+    // MARK: Connections
+
+    /// The address connected to, such as `127.0.0.1:50051`; nil without a connection.
+    public var peer: String? {
+        current?.channel.remoteAddress.map(ListenAddress.describe)
+    }
+
+    var current: Connector.Connected? { state.withLock { $0.current } }
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// The connection for a new call, which is made if there is none.
+    func connected() async throws(GRPCStatus) -> Connector.Connected {
+        let dial = try state.withLock { state throws(GRPCStatus) in
+            guard !state.isClosed else {
+                throw GRPCStatus(code: .unavailable, message: "the client has been closed")
             }
-        )
+            if let current = state.current { return Task { Result<_, GRPCStatus>.success(current) } }
+            if let dial = state.dial { return dial }
+            let dial = Task { await self.dial() }
+            state.dial = dial
+            return dial
+        }
+        return try await dial.value.get()
+    }
+
+    private func dial() async -> Result<Connector.Connected, GRPCStatus> {
+        let result: Result<Connector.Connected, GRPCStatus>
+        do throws(GRPCStatus) {
+            result = .success(
+                try await Connector(target: target, limit: configuration.connectTimeout).connect())
+        } catch {
+            result = .failure(error)
+        }
+        state.withLock { $0.dial = nil }
+        guard case .success(let connected) = result else { return result }
+        guard adopt(connected) else {
+            connected.channel.close(promise: nil)
+            return .failure(GRPCStatus(code: .cancelled, message: "the client has been closed"))
+        }
+        return result
+    }
+
+    /// - Returns: false when the client was closed in the meantime.
+    private func adopt(_ connected: Connector.Connected) -> Bool {
+        let id = ObjectIdentifier(connected.channel)
+        let isWanted = state.withLock { state in
+            guard !state.isClosed else { return false }
+            state.current = connected
+            state.open[id] = connected
+            return true
+        }
+        connected.channel.closeFuture.whenComplete { _ in
+            self.discard(connected)
+            self.state.withLock { $0.open[id] = nil }
+        }
+        return isWanted
+    }
+
+    /// A connection takes no more calls: the next one needs another.
+    func discard(_ connected: Connector.Connected) {
+        state.withLock { state in
+            if state.current?.channel === connected.channel { state.current = nil }
+        }
     }
 
     /// How long a server that has stopped reading may delay the end of its connection.
@@ -116,8 +184,15 @@ public final class GRPCClient: Sendable {
 
     /// Ends the connection. Calls still open end with CANCELLED.
     public func close() async {
-        let connection = connection
-        channel.eventLoop.execute { connection.value.shutDown(within: Self.closeLimit) }
-        try? await channel.closeFuture.get()
+        let open = state.withLock { state in
+            state.isClosed = true
+            state.current = nil
+            return Array(state.open.values)
+        }
+        for connected in open {
+            let connection = connected.connection
+            connected.channel.eventLoop.execute { connection.value.shutDown(within: Self.closeLimit) }
+        }
+        for connected in open { try? await connected.channel.closeFuture.get() }
     }
 }

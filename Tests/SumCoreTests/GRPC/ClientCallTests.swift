@@ -3,6 +3,13 @@ import Testing
 
 @testable import SumCore
 
+extension ClientCall {
+    /// The status that a header block ends the call with; nil when it goes on.
+    fileprivate mutating func status(_ fields: [HTTP2Field], endStream: Bool) -> GRPCStatus? {
+        if case .end(let end) = receiveHeaders(fields, endStream: endStream) { end.status } else { nil }
+    }
+}
+
 @Suite struct ClientCallTests {
     private static let headers = [
         HTTP2Field(":status", "200"), HTTP2Field("content-type", "application/grpc"),
@@ -15,9 +22,9 @@ import Testing
     @Test("A1: headers, messages, trailers")
     func success() {
         var call = ClientCall()
-        #expect(call.receiveHeaders(Self.headers, endStream: false) == nil)
+        #expect(call.status(Self.headers, endStream: false) == nil)
         #expect(call.receive(ByteBuffer()) == true)
-        #expect(call.receiveHeaders(fields(["grpc-status": "0"]), endStream: true) == .ok)
+        #expect(call.status(fields(["grpc-status": "0"]), endStream: true) == .ok)
         #expect(call.hasEnded)
         #expect(call.closed(.noError, deadlineHasPassed: true) == nil)
     }
@@ -25,7 +32,7 @@ import Testing
     @Test("A2, A3: a status in the headers, with its message decoded")
     func trailersOnly() {
         var call = ClientCall()
-        let status = call.receiveHeaders(
+        let status = call.status(
             Self.headers + fields(["grpc-status": "11", "grpc-message": "100%25"]), endStream: true)
         #expect(status == GRPCStatus(code: .outOfRange, message: "100%"))
     }
@@ -33,20 +40,20 @@ import Testing
     @Test("K15: 1xx responses are skipped")
     func informational() {
         var call = ClientCall()
-        #expect(call.receiveHeaders(fields([":status": "103", "link": "x"]), endStream: false) == nil)
-        #expect(call.receiveHeaders(Self.headers, endStream: false) == nil)
-        #expect(call.receiveHeaders(fields(["grpc-status": "0"]), endStream: true) == .ok)
+        #expect(call.status(fields([":status": "103", "link": "x"]), endStream: false) == nil)
+        #expect(call.status(Self.headers, endStream: false) == nil)
+        #expect(call.status(fields(["grpc-status": "0"]), endStream: true) == .ok)
     }
 
     @Test("A9, A10, K6: an answer that is not gRPC is quoted, cut and escaped")
     func foreignBody() {
         var call = ClientCall()
         #expect(
-            call.receiveHeaders(fields([":status": "502", "content-type": "text/html"]), endStream: false)
+            call.status(fields([":status": "502", "content-type": "text/html"]), endStream: false)
                 == nil)
         #expect(call.receive(ByteBuffer(string: "<h1>Bad\u{1b} gateway</h1>")) == false)
         #expect(call.receive(ByteBuffer(repeating: 0x61, count: 1000)) == false)
-        let status = call.receiveEnd()
+        let status = call.receiveEnd()?.status
         #expect(status?.code == .unavailable)
         let expected =
             "the answer is not gRPC: HTTP status 502, content-type 'text/html': \"<h1>Bad\\u{1B} gateway</h1>aaa"
@@ -57,72 +64,97 @@ import Testing
     @Test("A9: an answer without a body; a grpc-status wins over the HTTP status")
     func foreignHeaders() {
         var plain = ClientCall()
-        #expect(plain.receiveHeaders(fields([":status": "404"]), endStream: true)?.code == .unimplemented)
+        #expect(plain.status(fields([":status": "404"]), endStream: true)?.code == .unimplemented)
         var withStatus = ClientCall()
         let both = fields([":status": "503", "grpc-status": "5"])
-        #expect(withStatus.receiveHeaders(both, endStream: true)?.code == .notFound)
+        #expect(withStatus.status(both, endStream: true)?.code == .notFound)
         var trailing = ClientCall()
-        _ = trailing.receiveHeaders(fields([":status": "503"]), endStream: false)
-        #expect(trailing.receiveHeaders(fields(["grpc-status": "5"]), endStream: true)?.code == .notFound)
+        _ = trailing.status(fields([":status": "503"]), endStream: false)
+        #expect(trailing.status(fields(["grpc-status": "5"]), endStream: true)?.code == .notFound)
     }
 
     @Test("A13, K8: trailers win over a status in the headers")
     func statusTwice() {
         var call = ClientCall()
-        #expect(call.receiveHeaders(Self.headers + fields(["grpc-status": "0"]), endStream: false) == nil)
-        #expect(call.receiveHeaders(fields(["grpc-status": "10"]), endStream: true)?.code == .aborted)
+        #expect(call.status(Self.headers + fields(["grpc-status": "0"]), endStream: false) == nil)
+        #expect(call.status(fields(["grpc-status": "10"]), endStream: true)?.code == .aborted)
     }
 
     @Test("A12, K7: an end without a grpc-status")
     func noStatus() {
         var trailers = ClientCall()
-        _ = trailers.receiveHeaders(Self.headers, endStream: false)
-        #expect(trailers.receiveHeaders(fields(["x": "y"]), endStream: true)?.code == .unknown)
+        _ = trailers.status(Self.headers, endStream: false)
+        #expect(trailers.status(fields(["x": "y"]), endStream: true)?.code == .unknown)
         var data = ClientCall()
-        _ = data.receiveHeaders(Self.headers, endStream: false)
-        #expect(data.receiveEnd()?.code == .internalError)
+        _ = data.status(Self.headers, endStream: false)
+        #expect(data.receiveEnd()?.status.code == .internalError)
         var headers = ClientCall()
-        #expect(headers.receiveHeaders(Self.headers, endStream: true)?.code == .unknown)
+        #expect(headers.status(Self.headers, endStream: true)?.code == .unknown)
     }
 
     @Test("A14: headers in the middle of the answer")
     func secondHeaders() {
         var call = ClientCall()
-        _ = call.receiveHeaders(Self.headers, endStream: false)
-        #expect(call.receiveHeaders(Self.headers, endStream: false)?.code == .internalError)
+        _ = call.status(Self.headers, endStream: false)
+        #expect(call.status(Self.headers, endStream: false)?.code == .internalError)
     }
 
     @Test("A15: an answer compressed with what was not offered")
     func compressed() {
         var call = ClientCall()
-        let status = call.receiveHeaders(Self.headers + fields(["grpc-encoding": "br"]), endStream: false)
+        let status = call.status(Self.headers + fields(["grpc-encoding": "br"]), endStream: false)
         #expect(status?.code == .internalError)
         #expect(status?.message.contains("br") == true)
+    }
+
+    @Test("Metadata comes with headers and with trailers, and what the server says about retries")
+    func metadata() throws {
+        var call = ClientCall()
+        var expected = GRPCMetadata()
+        try expected.add("a", "1")
+        try expected.add("a", "2")
+        let headers = Self.headers + fields(["a": "1", "a": "2", "grpc-encoding": "gzip"])
+        #expect(call.receiveHeaders(headers, endStream: false) == .begin(expected, .gzip))
+        let trailers = fields(["grpc-status": "14", "a": "1", "grpc-retry-pushback-ms": "7", "a": "2"])
+        let end = ClientCallEnd(
+            status: GRPCStatus(code: .unavailable), trailers: expected, pushback: "7")
+        #expect(call.receiveHeaders(trailers, endStream: true) == .end(end))
+    }
+
+    @Test("K14: only a call that was refused before it was answered is known not to have been seen")
+    func reach() {
+        var refused = ClientCall()
+        #expect(refused.closed(.refusedStream, deadlineHasPassed: false)?.reach == .server)
+        var cancelled = ClientCall()
+        #expect(cancelled.closed(.cancel, deadlineHasPassed: false)?.reach == .application)
+        var answered = ClientCall()
+        _ = answered.receiveHeaders(Self.headers, endStream: false)
+        #expect(answered.closed(.refusedStream, deadlineHasPassed: false)?.reach == .application)
     }
 
     @Test("A6, K3: a reset without trailers is a failure, whatever its code")
     func reset() {
         var call = ClientCall()
-        #expect(call.closed(.noError, deadlineHasPassed: false)?.code == .internalError)
+        #expect(call.closed(.noError, deadlineHasPassed: false)?.status.code == .internalError)
         #expect(call.closed(.noError, deadlineHasPassed: false) == nil)
         var refused = ClientCall()
-        #expect(refused.closed(.refusedStream, deadlineHasPassed: false)?.code == .unavailable)
+        #expect(refused.closed(.refusedStream, deadlineHasPassed: false)?.status.code == .unavailable)
     }
 
     @Test("A8: the server's CANCEL after the deadline is the deadline")
     func cancelAfterDeadline() {
         var late = ClientCall()
-        #expect(late.closed(.cancel, deadlineHasPassed: true)?.code == .deadlineExceeded)
+        #expect(late.closed(.cancel, deadlineHasPassed: true)?.status.code == .deadlineExceeded)
         var early = ClientCall()
-        #expect(early.closed(.cancel, deadlineHasPassed: false)?.code == .cancelled)
+        #expect(early.closed(.cancel, deadlineHasPassed: false)?.status.code == .cancelled)
     }
 
     @Test("A call ends once")
     func failOnce() {
         var call = ClientCall()
-        #expect(call.fail(.deadlineExceeded) == .deadlineExceeded)
+        #expect(call.fail(.deadlineExceeded)?.status == .deadlineExceeded)
         #expect(call.fail(.deadlineExceeded) == nil)
-        #expect(call.receiveHeaders(Self.headers, endStream: true) == nil)
+        #expect(call.status(Self.headers, endStream: true) == nil)
         #expect(call.receive(ByteBuffer()) == false)
         #expect(call.receiveEnd() == nil)
     }

@@ -32,8 +32,7 @@ import Testing
     func list() async throws {
         try await withHealth { (health, _, client) async throws in
             func list() async throws -> Grpc_Health_V1_HealthListResponse {
-                try await client.unary(
-                    path: "/grpc.health.v1.Health/List", Grpc_Health_V1_HealthListRequest())
+                try await client.unary("/grpc.health.v1.Health/List", Grpc_Health_V1_HealthListRequest())
             }
             #expect(try await list().statuses.mapValues(\.status) == ["": .serving, "a.A": .serving])
             for number in 0..<99 { health.set(.serving, for: "s\(number)") }
@@ -42,63 +41,36 @@ import Testing
         }
     }
 
-    /// A call of Watch, and the statuses that come.
-    private func watch(
-        _ service: String, _ client: GRPCClient
-    ) throws -> (caller: WatchCaller, statuses: AsyncStream<Int>.Iterator) {
-        let request =
-            try Grpc_Health_V1_HealthCheckRequest.with { $0.service = service }.serializedBytes() as [UInt8]
-        let caller = WatchCaller(request)
-        _ = client.start(
-            path: "/grpc.health.v1.Health/Watch", timeout: nil, metadata: .init(), handler: caller)
-        return (caller, caller.statuses.makeAsyncIterator())
+    private typealias Watch = GRPCClientCall<
+        Grpc_Health_V1_HealthCheckRequest, Grpc_Health_V1_HealthCheckResponse
+    >
+
+    private func watch(_ service: String, _ client: GRPCClient) async throws -> Watch {
+        let call: Watch = client.call("/grpc.health.v1.Health/Watch")
+        try await call.send(.with { $0.service = service })
+        call.finish()
+        return call
     }
 
     @Test("V2, V4: Watch tells the status at once, every change, and the end; a service may come later")
     func watch() async throws {
         try await withHealth { (health, _, client) async throws in
-            let (known, first) = try watch("a.A", client)
-            var statuses = first
-            #expect(await statuses.next() == 1)
+            let known = try await watch("a.A", client)
+            #expect(try await known.next()?.status == .serving)
             health.set(.serving, for: "a.A")
             health.set(.notServing, for: "a.A")
-            #expect(await statuses.next() == 2)
-            let (later, second) = try watch("b.B", client)
-            var laterStatuses = second
-            #expect(await laterStatuses.next() == 3)
+            #expect(try await known.next()?.status == .notServing)
+            let later = try await watch("b.B", client)
+            #expect(try await later.next()?.status == .serviceUnknown)
             health.set(.serving, for: "b.B")
-            #expect(await laterStatuses.next() == 1)
+            #expect(try await later.next()?.status == .serving)
             health.shutDown()
-            #expect(await laterStatuses.next() == 2)
-            #expect(await later.ending().code == .unavailable)
-            #expect(await known.ending().code == .unavailable)
+            #expect(try await later.next()?.status == .notServing)
+            #expect(await later.ended().status.code == .unavailable)
+            #expect(await known.ended().status.code == .unavailable)
             #expect(try await client.checkHealth() == .notServing)
             health.set(.serving, for: "")
             #expect(try await client.checkHealth() == .notServing)
         }
     }
-}
-
-/// Sends one message, and notes the statuses that come as they come.
-private final class WatchCaller: ClientCallHandler {
-    private let inner: OneShotCaller
-    let statuses: AsyncStream<Int>
-    private let note: AsyncStream<Int>.Continuation
-
-    init(_ request: [UInt8]) {
-        inner = OneShotCaller([request])
-        (statuses, note) = AsyncStream.makeStream()
-    }
-
-    func ending() async -> GRPCStatus { await inner.outcome().status }
-
-    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress { inner.fill(&frame) }
-
-    /// The server sends each status in a DATA frame of its own: prefix, tag, number.
-    func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
-        if let status = bytes.readableBytesView.last { note.yield(Int(status)) }
-        return try inner.receive(bytes)
-    }
-
-    func end(_ status: GRPCStatus) { inner.end(status) }
 }

@@ -8,6 +8,7 @@ final class OneShotCaller: ClientCallHandler {
     struct Outcome: Sendable {
         var messages: [[UInt8]]
         var status: GRPCStatus
+        var trailers = GRPCMetadata()
     }
 
     private struct State {
@@ -17,8 +18,8 @@ final class OneShotCaller: ClientCallHandler {
     }
 
     private let state: Mutex<State>
-    private let ending: AsyncStream<GRPCStatus>
-    private let end: AsyncStream<GRPCStatus>.Continuation
+    private let ending: AsyncStream<ClientCallEnd>
+    private let end: AsyncStream<ClientCallEnd>.Continuation
 
     init(_ messages: [[UInt8]]) {
         state = Mutex(State(request: messages.reduce(into: ByteBuffer()) { $0.writeMessage($1) }))
@@ -43,13 +44,15 @@ final class OneShotCaller: ClientCallHandler {
         }
     }
 
-    func end(_ status: GRPCStatus) {
-        end.yield(status)
+    func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {}
+
+    func end(_ end: ClientCallEnd) {
+        self.end.yield(end)
     }
 
     func outcome() async -> Outcome {
         var endings = ending.makeAsyncIterator()
-        let status = await endings.next() ?? GRPCStatus(code: .unknown)
-        return Outcome(messages: state.withLock { $0.messages }, status: status)
+        let end = await endings.next() ?? ClientCallEnd(status: GRPCStatus(code: .unknown))
+        return Outcome(messages: state.withLock { $0.messages }, status: end.status, trailers: end.trailers)
     }
 }

@@ -53,8 +53,10 @@ private final class NotingCaller: ClientCallHandler {
 
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int { bytes.readableBytes }
 
-    func end(_ status: GRPCStatus) {
-        state.withLock { $0.endings.append(status) }
+    func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {}
+
+    func end(_ end: ClientCallEnd) {
+        state.withLock { $0.endings.append(end.status) }
     }
 }
 

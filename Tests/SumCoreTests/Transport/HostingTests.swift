@@ -27,7 +27,7 @@ import Testing
         let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
         let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
         let caller = OneShotCaller(messages)
-        _ = client.start(path: method.path, timeout: timeout, metadata: metadata, handler: caller)
+        _ = client.start(method.path, .init(timeout: timeout, metadata: metadata), handler: caller)
         let outcome = await caller.outcome()
         await client.close()
         await server.shutdown(within: .seconds(10))

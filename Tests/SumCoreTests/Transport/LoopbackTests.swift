@@ -18,7 +18,7 @@ import Testing
     @Test("The tutorial's call") func tutorial() async throws {
         try await withServer { _, target in
             let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
-            let call = client.sumNumbers(timeout: .seconds(30))
+            let call = client.sumNumbers(.init(timeout: .seconds(30)))
             for number in 1...10 as ClosedRange<Int32> { try await call.send(number) }
             #expect(try await call.closeAndReceive() == 55)
             await client.close()
@@ -191,14 +191,16 @@ import Testing
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(listener.localAddress?.port)
         let error = await #expect(throws: GRPCStatus.self) {
-            _ = try await GRPCClient.connect(to: Target("127.0.0.1:\(port)"), timeout: .milliseconds(200))
+            _ = try await GRPCClient.connect(to: Target("127.0.0.1:\(port)"), timeout: .seconds(3))
         }
         #expect(error?.code == .unavailable)
         #expect(error?.message.contains(reason) == true, "\(String(describing: error))")
         try await listener.close()
     }
 
-    @Test("A server stops while a connection is idle, and its port is free again")
+    @Test(
+        "K2, L7: a server stops while a connection is idle, and the next call finds the one that took its place"
+    )
     func restart() async throws {
         let server = try await GRPCServer.start(
             listeningOn: [.host("127.0.0.1", port: 0)], methods: [SumNumbers.method()])
@@ -208,11 +210,7 @@ import Testing
         #expect(await server.shutdown(within: .seconds(10)))
         let again = try await GRPCServer.start(
             listeningOn: [try #require(ListenAddress(address))], methods: [SumNumbers.method()])
-        let error = await #expect(throws: GRPCStatus.self) { try await client.sumNumbers().closeAndReceive() }
-        #expect(error?.code == .unavailable)
-        let next = try await GRPCClient.connect(to: Target(address), timeout: .seconds(60))
-        #expect(try await next.sumNumbers().closeAndReceive() == 0)
-        await next.close()
+        #expect(try await client.sumNumbers().closeAndReceive() == 0)
         await client.close()
         await again.shutdown()
     }

@@ -1,0 +1,79 @@
+/// Decides whether a call that failed is tried again (grpc/proposal A6).
+///
+/// Only before the answer has begun, and while all that was sent can be sent again. A call that never left the
+/// client is tried again a few times, one that the server refused before a method saw it once; these do not count
+/// as retries. After UNAVAILABLE it is tried again as often as its options allow.
+struct RetryPolicy {
+    let maximumRetries: Int
+    /// Retries so far, which the server is told (`grpc-previous-rpc-attempts`).
+    private(set) var retries = 0
+    private var wasRefused = false
+    private var unsent = 0
+    /// A server that takes connections and no calls must not keep a call for ever.
+    private static let unsentLimit = 5
+    private var backoff = Backoff(first: .milliseconds(100), longest: .seconds(5))
+
+    init(maximumRetries: Int) {
+        self.maximumRetries = maximumRetries
+    }
+
+    enum Decision: Equatable {
+        case end(ClientCallEnd)
+        case retry(after: Duration)
+    }
+
+    /// - Parameters:
+    ///   - isWhole: whether all that was sent can be sent again.
+    ///   - timeLeft: until the deadline; nil if there is none.
+    mutating func decide(_ end: ClientCallEnd, isWhole: Bool, timeLeft: Duration?) -> Decision {
+        switch end.reach {
+        case .client where unsent < Self.unsentLimit:
+            unsent += 1
+            return .retry(after: unsent == 1 ? .zero : backoff.next())
+        case .client:
+            return .end(end)
+        case .server where !wasRefused && isWhole:
+            wasRefused = true
+            return .retry(after: .zero)
+        case .server, .application:
+            return retry(end, isWhole: isWhole, timeLeft: timeLeft)
+        }
+    }
+
+    private mutating func retry(_ end: ClientCallEnd, isWhole: Bool, timeLeft: Duration?) -> Decision {
+        guard end.status.code == .unavailable, maximumRetries > 0 else {
+            return .end(end)
+        }
+        guard isWhole else {
+            return .end(
+                end.adding("more was sent than the \(ReplayBuffer.limit) bytes kept for another attempt"))
+        }
+        guard retries < maximumRetries else {
+            return .end(retries == 0 ? end : end.adding("after \(retries) retries"))
+        }
+        guard let pause = pause(end.pushback) else {
+            return .end(end.adding("the server asks not to try again"))
+        }
+        guard timeLeft.map({ pause < $0 }) ?? true else {
+            return .end(end.adding("the deadline leaves no time to try again"))
+        }
+        retries += 1
+        return .retry(after: pause)
+    }
+
+    /// The server's word goes before our own; a negative number, or none, forbids.
+    private mutating func pause(_ pushback: String?) -> Duration? {
+        guard let pushback else { return backoff.next() }
+        guard let milliseconds = Int32(pushback), milliseconds >= 0 else { return nil }
+        return .milliseconds(Int64(milliseconds))
+    }
+}
+
+extension ClientCallEnd {
+    /// Says in the message why the call was not tried again.
+    fileprivate func adding(_ reason: String) -> ClientCallEnd {
+        var end = self
+        end.status.message += end.status.message.isEmpty ? reason : " (\(reason))"
+        return end
+    }
+}

@@ -1,0 +1,121 @@
+import NIOCore
+import Testing
+
+@testable import SumCore
+
+@Suite struct RetryPolicyTests {
+    private func end(
+        _ code: GRPCStatus.Code = .unavailable, _ reach: ClientCallEnd.Reach = .application,
+        pushback: String? = nil
+    ) -> ClientCallEnd {
+        ClientCallEnd(status: GRPCStatus(code: code, message: "why"), pushback: pushback, reach: reach)
+    }
+
+    /// The pause before the next attempt; nil when there is none.
+    private func pause(
+        _ policy: inout RetryPolicy, _ end: ClientCallEnd, isWhole: Bool = true, timeLeft: Duration? = nil
+    ) -> Duration? {
+        switch policy.decide(end, isWhole: isWhole, timeLeft: timeLeft) {
+        case .end: nil
+        case .retry(let pause): pause
+        }
+    }
+
+    private func message(
+        _ policy: inout RetryPolicy, _ end: ClientCallEnd, isWhole: Bool = true, timeLeft: Duration? = nil
+    ) -> String? {
+        switch policy.decide(end, isWhole: isWhole, timeLeft: timeLeft) {
+        case .end(let end): end.status.message
+        case .retry: nil
+        }
+    }
+
+    @Test("K14: a call that the server refused is tried again at once, once, also without retries")
+    func refused() {
+        var policy = RetryPolicy(maximumRetries: 0)
+        #expect(pause(&policy, end(.unavailable, .server)) == .zero)
+        #expect(pause(&policy, end(.unavailable, .server)) == nil)
+        #expect(policy.retries == 0)
+    }
+
+    @Test("K14: a call that never left is tried again, but not for ever")
+    func unsent() {
+        var policy = RetryPolicy(maximumRetries: 0)
+        let pauses = (0..<5).map { _ in pause(&policy, end(.unavailable, .client)) }
+        #expect(pauses[0] == .zero)
+        #expect(pauses.allSatisfy { $0 != nil })
+        #expect(pause(&policy, end(.unavailable, .client)) == nil)
+    }
+
+    @Test("K14: UNAVAILABLE is tried again as often as asked, with pauses that grow, nothing else is")
+    func configured() throws {
+        var policy = RetryPolicy(maximumRetries: 3)
+        #expect(pause(&policy, end(.internalError)) == nil)
+        let pauses = try (0..<3).map { _ in try #require(pause(&policy, end())) }
+        #expect((80...120).contains(pauses[0] / .milliseconds(1)))
+        #expect(pauses[2] > pauses[0] * 1.5)
+        #expect(policy.retries == 3)
+        #expect(message(&policy, end()) == "why (after 3 retries)")
+        var none = RetryPolicy(maximumRetries: 0)
+        #expect(message(&none, end()) == "why")
+    }
+
+    @Test(
+        "K14: the server's word on retries goes before ours",
+        arguments: [
+            ("0", 0), ("250", 250), ("-1", nil), ("x", nil), ("99999999999", nil),
+        ] as [(String, Int?)])
+    func pushback(_ text: String, _ milliseconds: Int?) {
+        var policy = RetryPolicy(maximumRetries: 1)
+        #expect(pause(&policy, end(pushback: text)) == milliseconds.map { .milliseconds($0) })
+    }
+
+    @Test("K14: what was sent is not kept any more, or there is no time")
+    func impossible() throws {
+        var policy = RetryPolicy(maximumRetries: 3)
+        let kept = try #require(message(&policy, end(), isWhole: false))
+        #expect(kept == "why (more was sent than the 262144 bytes kept for another attempt)")
+        #expect(pause(&policy, end(.unavailable, .server), isWhole: false) == nil)
+        let late = try #require(message(&policy, end(), timeLeft: .milliseconds(10)))
+        #expect(late.contains("deadline"))
+    }
+
+    @Test("K14: what was sent is sent again, from the first byte, wherever frames were cut", arguments: 1...9)
+    func replay(_ room: Int) {
+        var buffer = ReplayBuffer()
+        var source = ByteBuffer(bytes: 0..<40)
+        func send(_ frames: Int) -> [UInt8] {
+            (0..<frames).flatMap { _ in
+                withFrame(room: room) { frame in
+                    buffer.fill(&frame) { frame in
+                        frame.append(moving: &source)
+                        return source.readableBytes == 0 ? .finished : .open
+                    }
+                }.bytes
+            }
+        }
+        let first = send(3)
+        #expect(first == Array(0..<UInt8(3 * room)))
+        buffer.rewind()
+        #expect(send(60) == Array(0..<40))
+        #expect(buffer.isWhole)
+        buffer.rewind()
+        #expect(send(60) == Array(0..<40))
+    }
+
+    @Test("K14: no more than its limit is kept")
+    func overflow() {
+        var buffer = ReplayBuffer()
+        for index in 0..<17 {
+            #expect(buffer.isWhole == true, "after \(index) frames")
+            _ = withFrame(room: 16 << 10) { frame in
+                buffer.fill(&frame) { frame in
+                    var bytes = ByteBuffer(repeating: 1, count: 16 << 10)
+                    frame.append(moving: &bytes)
+                    return .open
+                }
+            }
+        }
+        #expect(buffer.isWhole == false)
+    }
+}
