@@ -42,6 +42,9 @@ struct SumServerCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Host the standard health service, grpc.health.v1.Health.")
     var health = true
 
+    @Flag(inversion: .prefixedNo, help: "Host the standard reflection service, v1 and v1alpha.")
+    var reflection = true
+
     @Option(help: "The least severe messages to log; 'debug' has a line for every call.")
     var logLevel = Logger.Level.info
 
@@ -51,10 +54,11 @@ struct SumServerCommand: AsyncParsableCommand {
         var logger = Logger(label: "sum-server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
         let healthService = Health(services: [SumNumbers.service])
+        var methods = [SumNumbers.method(overflow: overflow)]
+        if health { methods += healthService.methods }
+        if reflection { methods += Reflection(of: methods).methods }
         let server = try await GRPCServer.start(
-            listeningOn: addresses.all(),
-            methods: [SumNumbers.method(overflow: overflow)] + (health ? healthService.methods : []),
-            configuration: limits, logger: logger)
+            listeningOn: addresses.all(), methods: methods, configuration: limits, logger: logger)
         for address in server.addresses {
             // A closed standard output is no reason not to serve.
             _ = try? FileDescriptor.standardOutput.writeAll("listening on \(address)\n".utf8)
