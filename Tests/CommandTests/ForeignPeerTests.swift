@@ -64,7 +64,7 @@ struct ForeignPeerTests {
     }
 
     @Test(
-        "V1, V2: grpcio asks for health",
+        "V1, V2: grpcio's health package asks",
         arguments: [
             ("", "SERVING\nSERVING\n"), ("tutorial.NumberService", "SERVING\nSERVING\n"),
             ("x.Y", "NOT_FOUND\nSERVICE_UNKNOWN\n"),
@@ -73,6 +73,43 @@ struct ForeignPeerTests {
         let server = try await ServerProcess()
         #expect(try await ForeignPeer.run("health.py", [server.address, service], []) == output)
         #expect(await server.stop().status == 0)
+    }
+
+    @Test("V2, V4: grpcio's health package watches a server stop")
+    func healthAtTheEnd() async throws {
+        let server = try await ServerProcess()
+        let output = try await ForeignPeer.run("health.py", [server.address, "", "\(server.id)"], [])
+        #expect(output == "SERVING\nSERVING\nNOT_SERVING\nUNAVAILABLE\n")
+        #expect(await server.ended().status == 0)
+    }
+
+    @Test(
+        "V3, V5: grpcio's reflection package finds the services, and calls them with messages made from that")
+    func reflection() async throws {
+        let server = try await ServerProcess()
+        let services = """
+            grpc.health.v1.Health grpc.reflection.v1.ServerReflection \
+            grpc.reflection.v1alpha.ServerReflection tutorial.NumberService
+            """
+        #expect(
+            try await ForeignPeer.run("reflection.py", [server.address], Array(-3...1000)) == """
+                v1alpha: \(services)
+                tutorial.NumberService.SumNumbers is in tutorial.proto
+                grpc.health.v1.HealthCheckResponse.ServingStatus is in grpc/health/v1/health.proto
+                x.Y is not known
+                sum: 500494
+                health: ''=1 'tutorial.NumberService'=1
+                v1: \(services)
+                files: 1
+                error: 5 there is no type 'x.Y' here
+
+                """)
+    }
+
+    @Test("V5: --no-reflection leaves it out")
+    func noReflection() async throws {
+        let server = try await ServerProcess("sum-server", ["--listen", "127.0.0.1:0", "--no-reflection"])
+        #expect(try await ForeignPeer.run("reflection.py", [server.address], []) == "UNIMPLEMENTED\n")
     }
 
     @Test("D3: a server that is silent does not outlast the deadline")
@@ -98,7 +135,8 @@ enum ForeignPeer {
         // Debian's Python, for which the packages are installed.
         return (
             "/usr/bin/env",
-            ["PYTHONPATH=\(built.path)", "PYTHONDONTWRITEBYTECODE=1", "/usr/bin/python3", script] + arguments
+            ["PYTHONPATH=\(built.path)/python", "PYTHONDONTWRITEBYTECODE=1", "/usr/bin/python3", script]
+                + arguments
         )
     }
 

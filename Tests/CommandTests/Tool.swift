@@ -114,9 +114,11 @@ final class ServerProcess: Sendable {
         if process.isRunning { process.terminate() }
     }
 
-    /// `timeout`, the test's child, hands the signal on to the tool.
+    /// That of `timeout`, the test's child, which hands signals on to the tool.
+    var id: Int32 { process.processIdentifier }
+
     func signal(_ signal: Int32) {
-        kill(process.processIdentifier, signal)
+        kill(id, signal)
     }
 
     /// - Returns: the exit status and what was logged.
