@@ -23,7 +23,7 @@ test: ## Run every test, foreign gRPC peers at the other end included
 lint: ## Check formatting and style
 	swift format lint --strict --recursive Sources Tests Package.swift
 
-generate: ## Make the Swift code of tutorial.proto again, with the plugin of the pinned swift-protobuf
+generate: ## Make the Swift code of the protos again, with the plugin of the pinned swift-protobuf
 	@scripts/install-dependencies test
 	scripts/generate
 

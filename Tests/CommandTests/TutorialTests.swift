@@ -10,6 +10,7 @@ import Testing
         "Programs in the docs compile without a warning",
         arguments: [
             ("tutorial.md", "server.swift"), ("tutorial.md", "client.swift"), ("hosting.md", "hosting.swift"),
+            ("hosting.md", "reflection.swift"),
         ])
     func compiles(_ page: String, _ name: String) async throws {
         let page = try String(contentsOf: Self.root.appending(path: "docs/\(page)"), encoding: .utf8)
