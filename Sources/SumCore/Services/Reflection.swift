@@ -24,8 +24,8 @@ public final class Reflection: Sendable {
     /// - Parameters:
     ///   - methods: what the server hosts beside reflection. Their services are listed.
     ///   - descriptors: the protos of services of your own, with what these import: what
-    ///     `protoc --include_imports --descriptor_set_out` writes. Those of the services of this module are
-    ///     known.
+    ///     `protoc --include_imports --descriptor_set_out` writes. Those of this module's services are known; of
+    ///     two files with one name, the one given here counts.
     public init(of methods: [GRPCMethod], descriptors: Google_Protobuf_FileDescriptorSet = .init()) {
         services = Set(methods.map(\.service)).union(Self.versions).sorted()
         self.descriptors = descriptors.file
