@@ -1,5 +1,5 @@
 public import ArgumentParser
-import SumCore
+public import SumCore
 
 /// The options of sum-client; the numbers are taken from the command line before (`Arguments`).
 struct ClientOptions: ParsableCommand {
@@ -48,6 +48,24 @@ struct ClientOptions: ParsableCommand {
     var metadata: [String] = []
 
     @Option(
+        help: "How to compress each number's message: 'identity' for not at all, 'deflate' or 'gzip'.")
+    var compress = GRPCCompression.identity
+
+    @Option(
+        help: .init(
+            """
+            How often to try again after UNAVAILABLE, as long as the server has not begun to answer and what was \
+            sent fits into 256 KiB.
+            """, valueName: "n"))
+    var retry: UInt8 = 0
+
+    @Flag(help: "Wait for the server as long as --timeout allows, instead of --connect-timeout.")
+    var waitForReady = false
+
+    @Option(help: .init("What to call the program in the user agent, such as 'job/1.2'.", valueName: "name"))
+    var userAgent: String?
+
+    @Option(
         name: .shortAndLong, help: .init("A file to read numbers from; can be repeated.", valueName: "path"))
     var file: [String] = []
 
@@ -66,12 +84,30 @@ struct ClientOptions: ParsableCommand {
 
     func validate() throws {
         _ = try requestMetadata()
+        guard userAgent?.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) ?? true else {
+            throw ValidationError("the user agent is printable ASCII")
+        }
         guard service == nil || health else {
             throw ValidationError("--service goes with --health")
         }
     }
 
-    func requestMetadata() throws -> GRPCMetadata {
+    func clientConfiguration() -> GRPCClient.Configuration {
+        var configuration = GRPCClient.Configuration()
+        configuration.connectTimeout = connectTimeout
+        configuration.userAgent = userAgent ?? ""
+        return configuration
+    }
+
+    func callOptions() throws -> GRPCCallOptions {
+        var options = GRPCCallOptions(timeout: timeout, metadata: try requestMetadata())
+        options.compression = compress
+        options.maximumRetries = Int(retry)
+        options.waitsForReady = waitForReady
+        return options
+    }
+
+    private func requestMetadata() throws -> GRPCMetadata {
         var metadata = GRPCMetadata()
         for text in self.metadata {
             guard let colon = text.firstIndex(of: ":") else {
@@ -87,6 +123,8 @@ struct ClientOptions: ParsableCommand {
         return metadata
     }
 }
+
+extension GRPCCompression: ExpressibleByArgument {}
 
 extension Duration: @retroactive ExpressibleByArgument {
     public init?(argument: String) {

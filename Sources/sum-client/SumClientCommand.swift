@@ -57,8 +57,8 @@ enum SumClientCommand {
             let (numbers, inputs) = try arguments.numbersAndInputs(files: options.file)
             return SumRun.Plan(
                 target: options.target ?? .default,
-                connectTimeout: options.connectTimeout, timeout: options.timeout,
-                metadata: try options.requestMetadata(), numbers: numbers,
+                configuration: options.clientConfiguration(), options: try options.callOptions(),
+                numbers: numbers,
                 inputs: try inputs.map(InputReader.init),
                 narrate: { [isVerbose = options.verbose] in if isVerbose { Console.say($0) } })
         } catch let error as InputError {
@@ -75,13 +75,11 @@ enum SumClientCommand {
             Console.quit(.usage)
         }
         do {
-            let client = try await GRPCClient.connect(
-                to: options.target ?? .default, timeout: options.connectTimeout)
-            let status = try await client.checkHealth(
-                of: options.service ?? "",
-                options: .init(
-                    timeout: options.timeout ?? options.connectTimeout,
-                    metadata: try options.requestMetadata()))
+            let client = GRPCClient(
+                target: options.target ?? .default, configuration: options.clientConfiguration())
+            var callOptions = try options.callOptions()
+            callOptions.timeout = callOptions.timeout ?? (options.waitForReady ? nil : options.connectTimeout)
+            let status = try await client.checkHealth(of: options.service ?? "", options: callOptions)
             await client.close()
             write(status.rawValue)
             Console.quit(status == .serving ? .success : .notServing)
@@ -122,7 +120,7 @@ enum SumClientCommand {
             Console.say(reason)
             Console.quit(.ioError)
         case .call(let status):
-            Console.say("\(status)")
+            Console.say("\(status)" + (status.detailsDescription.map { " (\($0))" } ?? ""))
             Console.quit(.failedCall(status.code))
         case .interrupted:
             Console.say("interrupted")

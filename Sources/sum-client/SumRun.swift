@@ -5,9 +5,8 @@ import Synchronization
 final class SumRun: Sendable {
     struct Plan: Sendable {
         var target: Target
-        var connectTimeout: Duration
-        var timeout: Duration?
-        var metadata: GRPCMetadata
+        var configuration: GRPCClient.Configuration
+        var options: GRPCCallOptions
         var numbers: [Int32]
         var inputs: [InputReader]
         /// Told what is being done.
@@ -28,13 +27,14 @@ final class SumRun: Sendable {
 
     private let plan: Plan
     private let sent = Atomic(0)
-    private let client = Mutex<GRPCClient?>(nil)
+    private let client: GRPCClient
     /// Whatever ends the run first: the sum, a failure of input or call, an interruption.
     private let results: AsyncStream<Result<Outcome, Failure>>
     private let ending: AsyncStream<Result<Outcome, Failure>>.Continuation
 
     init(_ plan: Plan) {
         self.plan = plan
+        client = GRPCClient(target: plan.target, configuration: plan.configuration)
         (results, ending) = AsyncStream.makeStream()
     }
 
@@ -52,18 +52,18 @@ final class SumRun: Sendable {
         Task { ending.yield(await connectAndSum()) }
         var results = results.makeAsyncIterator()
         let outcome = await results.next() ?? .failure(.interrupted)
-        await client.withLock { $0 }?.close()
+        await client.close()
         return outcome
     }
 
     private func connectAndSum() async -> Result<Outcome, Failure> {
         do {
-            let client = try await GRPCClient.connect(to: plan.target, timeout: plan.connectTimeout)
-            self.client.withLock { $0 = client }
-            plan.narrate("connected to \(client.peer ?? "\(plan.target)")")
+            if !plan.options.waitsForReady {
+                plan.narrate("connected to \(try await client.connect())")
+            }
             let clock = ContinuousClock()
             let started = clock.now
-            let call = client.sumNumbers(.init(timeout: plan.timeout, metadata: plan.metadata))
+            let call = client.sumNumbers(plan.options)
             reportEarlyEnd(of: call)
             try await send(to: call)
             plan.narrate("sent \(numbersSent) numbers")

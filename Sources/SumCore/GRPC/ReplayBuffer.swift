@@ -10,6 +10,8 @@ struct ReplayBuffer {
     private var left = ByteBuffer()
     /// Whether everything sent is still here.
     private(set) var isWhole = true
+    /// Whether more was sent than is kept.
+    private(set) var hasOverflowed = false
 
     /// The next attempt sends everything from the beginning.
     mutating func rewind() {
@@ -37,7 +39,10 @@ struct ReplayBuffer {
     }
 
     private mutating func keep(_ bytes: RawSpan) {
-        guard sent.readableBytes + bytes.byteCount <= Self.limit else { return drop() }
+        guard sent.readableBytes + bytes.byteCount <= Self.limit else {
+            hasOverflowed = true
+            return drop()
+        }
         if bytes.byteCount > 0 { sent.writeBytes(bytes) }
     }
 }

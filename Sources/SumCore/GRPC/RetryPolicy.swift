@@ -23,33 +23,34 @@ struct RetryPolicy {
     }
 
     /// - Parameters:
-    ///   - isWhole: whether all that was sent can be sent again.
+    ///   - replay: what was sent, which is dropped once the answer begins.
     ///   - timeLeft: until the deadline; nil if there is none.
-    mutating func decide(_ end: ClientCallEnd, isWhole: Bool, timeLeft: Duration?) -> Decision {
+    mutating func decide(_ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?) -> Decision {
         switch end.reach {
         case .client where unsent < Self.unsentLimit:
             unsent += 1
             return .retry(after: unsent == 1 ? .zero : backoff.next())
         case .client:
             return .end(end)
-        case .server where !wasRefused && isWhole:
+        case .server where !wasRefused && replay.isWhole:
             wasRefused = true
             return .retry(after: .zero)
         case .server, .application:
-            return retry(end, isWhole: isWhole, timeLeft: timeLeft)
+            return retry(end, replay, timeLeft: timeLeft)
         }
     }
 
-    private mutating func retry(_ end: ClientCallEnd, isWhole: Bool, timeLeft: Duration?) -> Decision {
+    private mutating func retry(_ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?) -> Decision {
         guard end.status.code == .unavailable, maximumRetries > 0 else {
             return .end(end)
         }
-        guard isWhole else {
+        guard replay.isWhole else {
+            guard replay.hasOverflowed else { return .end(end) }
             return .end(
                 end.adding("more was sent than the \(ReplayBuffer.limit) bytes kept for another attempt"))
         }
         guard retries < maximumRetries else {
-            return .end(retries == 0 ? end : end.adding("after \(retries) retries"))
+            return .end(retries == 0 ? end : end.adding("tried \(retries + 1) times"))
         }
         guard let pause = pause(end.pushback) else {
             return .end(end.adding("the server asks not to try again"))

@@ -174,7 +174,7 @@ final class ClientCallAttempts: ClientCallHandler {
     func end(_ end: ClientCallEnd) {
         let (decision, attempt) = state.withLock { state in
             defer { state.attempt = nil }
-            let decision = state.policy.decide(end, isWhole: state.replay.isWhole, timeLeft: timeLeft)
+            let decision = state.policy.decide(end, state.replay, timeLeft: timeLeft)
             return (decision, state.attempt)
         }
         // A connection that does not take a call takes no other either.

@@ -35,23 +35,31 @@ public final class GRPCClient: Sendable {
         self.configuration = configuration
     }
 
-    /// Connects, and waits until the server is ready for calls.
+    /// A client that has connected.
     ///
-    /// All addresses of the target are tried, IPv6 and IPv4 at once (RFC 8305). A connection that is refused is
-    /// tried again, with pauses that grow, until the time is up; so a server may still be starting.
-    ///
-    /// - Parameters:
-    ///   - target: the server.
-    ///   - timeout: how long to try, now and whenever the connection has to be made again.
-    /// - Throws: UNAVAILABLE, with the reason for every address, when the time is up or it is no use to try on.
+    /// - Parameter timeout: how long to try, now and whenever the connection has to be made again.
+    /// - Throws: as `connect()` does.
     public static func connect(
         to target: Target, timeout: Duration = .seconds(2)
     ) async throws(GRPCStatus) -> GRPCClient {
         var configuration = Configuration()
         configuration.connectTimeout = timeout
         let client = GRPCClient(target: target, configuration: configuration)
-        _ = try await client.connected()
+        try await client.connect()
         return client
+    }
+
+    /// Connects if there is no connection, and waits until the server is ready for calls.
+    ///
+    /// All addresses of the target are tried, IPv6 and IPv4 at once (RFC 8305). A connection that is refused is
+    /// tried again, with pauses that grow, until the time is up; so a server may still be starting.
+    ///
+    /// - Returns: the address connected to, such as `127.0.0.1:50051`.
+    /// - Throws: UNAVAILABLE, with the reason for every address, when the time is up or it is no use to try on.
+    @discardableResult
+    public func connect() async throws(GRPCStatus) -> String {
+        let channel = try await connected().channel
+        return channel.remoteAddress.map(ListenAddress.describe) ?? target.description
     }
 
     // MARK: Calls
@@ -115,11 +123,6 @@ public final class GRPCClient: Sendable {
     }
 
     // MARK: Connections
-
-    /// The address connected to, such as `127.0.0.1:50051`; nil without a connection.
-    public var peer: String? {
-        current?.channel.remoteAddress.map(ListenAddress.describe)
-    }
 
     var current: Connector.Connected? { state.withLock { $0.current } }
     var isClosed: Bool { state.withLock { $0.isClosed } }

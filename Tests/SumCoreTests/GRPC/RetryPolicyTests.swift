@@ -13,18 +13,18 @@ import Testing
 
     /// The pause before the next attempt; nil when there is none.
     private func pause(
-        _ policy: inout RetryPolicy, _ end: ClientCallEnd, isWhole: Bool = true, timeLeft: Duration? = nil
+        _ policy: inout RetryPolicy, _ end: ClientCallEnd, _ replay: ReplayBuffer = .init(), timeLeft: Duration? = nil
     ) -> Duration? {
-        switch policy.decide(end, isWhole: isWhole, timeLeft: timeLeft) {
+        switch policy.decide(end, replay, timeLeft: timeLeft) {
         case .end: nil
         case .retry(let pause): pause
         }
     }
 
     private func message(
-        _ policy: inout RetryPolicy, _ end: ClientCallEnd, isWhole: Bool = true, timeLeft: Duration? = nil
+        _ policy: inout RetryPolicy, _ end: ClientCallEnd, _ replay: ReplayBuffer = .init(), timeLeft: Duration? = nil
     ) -> String? {
-        switch policy.decide(end, isWhole: isWhole, timeLeft: timeLeft) {
+        switch policy.decide(end, replay, timeLeft: timeLeft) {
         case .end(let end): end.status.message
         case .retry: nil
         }
@@ -55,7 +55,7 @@ import Testing
         #expect((80...120).contains(pauses[0] / .milliseconds(1)))
         #expect(pauses[2] > pauses[0] * 1.5)
         #expect(policy.retries == 3)
-        #expect(message(&policy, end()) == "why (after 3 retries)")
+        #expect(message(&policy, end()) == "why (tried 4 times)")
         var none = RetryPolicy(maximumRetries: 0)
         #expect(message(&none, end()) == "why")
     }
@@ -73,9 +73,13 @@ import Testing
     @Test("K14: what was sent is not kept any more, or there is no time")
     func impossible() throws {
         var policy = RetryPolicy(maximumRetries: 3)
-        let kept = try #require(message(&policy, end(), isWhole: false))
+        let tooMuch = overflowing()
+        let kept = try #require(message(&policy, end(), tooMuch))
         #expect(kept == "why (more was sent than the 262144 bytes kept for another attempt)")
-        #expect(pause(&policy, end(.unavailable, .server), isWhole: false) == nil)
+        #expect(pause(&policy, end(.unavailable, .server), tooMuch) == nil)
+        var begun = ReplayBuffer()
+        begun.drop()
+        #expect(message(&policy, end(), begun) == "why")
         let late = try #require(message(&policy, end(), timeLeft: .milliseconds(10)))
         #expect(late.contains("deadline"))
     }
@@ -105,9 +109,15 @@ import Testing
 
     @Test("K14: no more than its limit is kept")
     func overflow() {
+        #expect(overflowing(frames: 16).isWhole)
+        #expect(overflowing(frames: 17).isWhole == false)
+        #expect(overflowing(frames: 17).hasOverflowed)
+    }
+
+    /// A buffer after frames of 16 KiB.
+    private func overflowing(frames: Int = 17) -> ReplayBuffer {
         var buffer = ReplayBuffer()
-        for index in 0..<17 {
-            #expect(buffer.isWhole == true, "after \(index) frames")
+        for _ in 0..<frames {
             _ = withFrame(room: 16 << 10) { frame in
                 buffer.fill(&frame) { frame in
                     var bytes = ByteBuffer(repeating: 1, count: 16 << 10)
@@ -116,6 +126,6 @@ import Testing
                 }
             }
         }
-        #expect(buffer.isWhole == false)
+        return buffer
     }
 }

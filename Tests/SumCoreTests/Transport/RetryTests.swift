@@ -1,0 +1,196 @@
+import ScriptedPeers
+import Testing
+
+@testable import SumCore
+
+/// Calls that are tried again, against servers that misbehave on purpose.
+@Suite(.timeLimit(.minutes(1))) struct RetryTests {
+    /// What answers one connection's only call with a sum of 7, after it has read the whole request.
+    private static func answer(_ peer: WireSocket) throws -> [UInt8] {
+        var body: [UInt8] = []
+        while let frame = try peer.receive() {
+            if frame.kind == .data { body += frame.payload }
+            guard frame.endsStream else { continue }
+            try peer.send(
+                .headers(.response, on: frame.streamID),
+                .data([0, 0, 0, 0, 2, 8, 7], on: frame.streamID),
+                .headers(.trailers(0), on: frame.streamID, endStream: true))
+            break
+        }
+        return body
+    }
+
+    private func sum(
+        _ server: ScriptedServer, retries: Int = 0, count: Int = 1, waitsForReady: Bool = false
+    ) async throws -> Int32 {
+        var configuration = GRPCClient.Configuration()
+        configuration.connectTimeout = .seconds(60)
+        let client = GRPCClient(target: try Target(server.address), configuration: configuration)
+        var options = GRPCCallOptions()
+        options.maximumRetries = retries
+        let call = client.sumNumbers(options)
+        do {
+            try await call.send(contentsOf: Array(repeating: 1, count: count))
+            let sum = try await call.closeAndReceive()
+            await client.close()
+            return sum
+        } catch {
+            await client.close()
+            throw error
+        }
+    }
+
+    @Test(
+        "K4, K14: a stream that was refused is tried again at once on the same connection, with all its numbers"
+    )
+    func refused() async throws {
+        let server = try ScriptedServer { peer in
+            try peer.send(.settings(), .settingsAck)
+            let first = try #require(try peer.receive(.headers))
+            _ = try peer.receive(.data)
+            try peer.send(.rstStream(7, on: first.streamID))
+            let second = try #require(try peer.receive(.headers))
+            #expect(second.streamID == 3)
+            #expect(second["grpc-previous-rpc-attempts"] == nil)
+            #expect(try Self.answer(peer) == [0, 0, 0, 0, 2, 8, 1])
+            _ = try peer.receiveAll()
+        }
+        #expect(try await sum(server) == 7)
+        #expect(server.connections == 1)
+        try await server.end()
+    }
+
+    @Test("K2, K5: a call above the last id of GOAWAY is made again on a new connection")
+    func goAway() async throws {
+        let server = try ScriptedServer { peer, number in
+            try peer.send(.settings(), .settingsAck)
+            guard number == 0 else {
+                #expect(try Self.answer(peer) == [0, 0, 0, 0, 2, 8, 1])
+                _ = try peer.receiveAll()
+                return
+            }
+            _ = try peer.receive(.data)
+            try peer.send(.goAway(lastStreamID: 0))
+            _ = try peer.receiveAll()
+        }
+        #expect(try await sum(server) == 7)
+        #expect(server.connections == 2)
+        try await server.end()
+    }
+
+    @Test("K2, K5: a call at or below the last id of GOAWAY goes on")
+    func goAwayLater() async throws {
+        let server = try ScriptedServer { peer in
+            try peer.send(.settings(), .settingsAck)
+            let request = try #require(try peer.receive(.headers))
+            try peer.send(.goAway(lastStreamID: request.streamID))
+            #expect(try Self.answer(peer) == [0, 0, 0, 0, 2, 8, 1])
+            _ = try peer.receiveAll()
+        }
+        #expect(try await sum(server) == 7)
+        #expect(server.connections == 1)
+        try await server.end()
+    }
+
+    @Test("K14: a lost connection is UNAVAILABLE, and tried again as often as asked; the server is told")
+    func unavailable() async throws {
+        let server = try ScriptedServer { peer, number in
+            try peer.send(.settings(), .settingsAck)
+            let request = try #require(try peer.receive(.headers))
+            #expect(request["grpc-previous-rpc-attempts"] == (number == 0 ? nil : "\(number)"))
+            if number < 2 { return }
+            #expect(try Self.answer(peer) == [0, 0, 0, 0, 2, 8, 1])
+            _ = try peer.receiveAll()
+        }
+        #expect(try await sum(server, retries: 2) == 7)
+        try await server.end()
+        #expect(server.connections == 3)
+    }
+
+    @Test("K14: without retries, or after the last one, it is the status", arguments: [0, 1])
+    func exhausted(_ retries: Int) async throws {
+        let server = try ScriptedServer { peer in
+            try peer.send(.settings(), .settingsAck)
+            while let request = try peer.receive(.headers) {
+                try peer.send(
+                    .headers(.response + .trailers(14, "busy"), on: request.streamID, endStream: true))
+            }
+        }
+        let message = retries == 0 ? "busy" : "busy (tried 2 times)"
+        await #expect(throws: GRPCStatus(code: .unavailable, message: message)) {
+            try await sum(server, retries: retries)
+        }
+        try await server.end()
+    }
+
+    @Test("K14: a server says when to try again, or not to", arguments: [("0", 2), ("-1", 1), ("soon", 1)])
+    func pushback(_ pushback: String, _ attempts: Int) async throws {
+        let server = try ScriptedServer { peer in
+            try peer.send(.settings(), .settingsAck)
+            var attempt = 0
+            while let request = try peer.receive(.headers) {
+                attempt += 1
+                let status: [WireField] = .response + .trailers(14, "busy")
+                try peer.send(
+                    .headers(
+                        status + [WireField("grpc-retry-pushback-ms", pushback)], on: request.streamID,
+                        endStream: true))
+            }
+            #expect(attempt == attempts)
+        }
+        await #expect(throws: GRPCStatus.self) { try await sum(server, retries: 1) }
+        try await server.end()
+    }
+
+    @Test(
+        "K14: once the answer has begun, or more was sent than is kept, there is no further attempt",
+        arguments: [
+            (1, true), (60_000, false),
+        ])
+    func committed(_ count: Int, _ hasBegun: Bool) async throws {
+        let server = try ScriptedServer { peer in
+            try peer.send(.settings([4: 1 << 20]), .settingsAck, .windowUpdate(1 << 20))
+            let request = try #require(try peer.receive(.headers))
+            if hasBegun { try peer.send(.headers(.response, on: request.streamID)) }
+            var received = 0
+            while received < count * 7, let frame = try peer.receive(.data) {
+                received += frame.payload.count
+            }
+            if hasBegun {
+                try peer.send(.headers(.trailers(14, "busy"), on: request.streamID, endStream: true))
+            } else {
+                try peer.send(
+                    .headers(.response + .trailers(14, "busy"), on: request.streamID, endStream: true))
+            }
+            _ = try peer.receiveAll()
+        }
+        let error = await #expect(throws: GRPCStatus.self) { try await sum(server, retries: 5, count: count) }
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains("262144") == !hasBegun)
+        try await server.end()
+        #expect(server.connections == 1)
+    }
+
+    @Test("K9: a call that waits for its server outlasts refused connections; its deadline still counts")
+    func waitForReady() async throws {
+        let taken = try ScriptedServer { _ in }
+        taken.stopListening()
+        try await taken.end()
+        var configuration = GRPCClient.Configuration()
+        configuration.connectTimeout = .milliseconds(1)
+        let client = GRPCClient(target: try Target(taken.address), configuration: configuration)
+        var options = GRPCCallOptions(timeout: .milliseconds(300))
+        await #expect(throws: GRPCStatus.self) { try await client.sumNumbers(options).closeAndReceive() }
+        options.waitsForReady = true
+        await #expect(throws: GRPCStatus.deadlineExceeded) {
+            try await client.sumNumbers(options).closeAndReceive()
+        }
+        options.timeout = nil
+        let waiting = client.sumNumbers(options)
+        let server = try await GRPCServer.start(
+            listeningOn: [try #require(ListenAddress(taken.address))], methods: [SumNumbers.method()])
+        #expect(try await waiting.closeAndReceive() == 0)
+        await client.close()
+        await server.shutdown(within: .seconds(10))
+    }
+}
