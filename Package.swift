@@ -83,6 +83,7 @@ let package = Package(
             dependencies: [
                 "SumCore", "ScriptedPeers", "sum-client", "sum-server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Foreign"],
             swiftSettings: testRules),

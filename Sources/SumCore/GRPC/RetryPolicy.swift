@@ -40,7 +40,8 @@ struct RetryPolicy {
         }
     }
 
-    private mutating func retry(_ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?) -> Decision {
+    private mutating func retry(_ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?) -> Decision
+    {
         guard end.status.code == .unavailable, maximumRetries > 0 else {
             return .end(end)
         }

@@ -1,32 +1,47 @@
-"""Python's grpcio as a client. Usage: client.py TARGET [TIMEOUT [PAUSE]] < numbers
+"""Python's grpcio as a client of SumNumbers, which reads numbers from standard input.
 
-Prints the sum, or the status code and message. PAUSE is the seconds between numbers.
+Prints the sum, or the status code and message.
 """
 
+import argparse
 import sys
 import time
 
 import grpc
 import tutorial_pb2 as messages
 
-target = sys.argv[1]
-timeout = float(sys.argv[2]) if len(sys.argv) > 2 else None
-pause = float(sys.argv[3]) if len(sys.argv) > 3 else 0
+parser = argparse.ArgumentParser()
+parser.add_argument("target")
+parser.add_argument("--timeout", type=float)
+parser.add_argument("--pause", type=float, default=0, help="seconds between numbers")
+parser.add_argument("--compression", choices=["NoCompression", "Deflate", "Gzip"], default="NoCompression")
+parser.add_argument("--cancel", action="store_true", help="cancel when all numbers are sent")
+arguments = parser.parse_args()
 
 
 def requests():
     for line in sys.stdin:
         yield messages.NumberRequest(num=int(line))
-        time.sleep(pause)
+        time.sleep(arguments.pause)
+    if arguments.cancel:
+        call.cancel()
 
 
-with grpc.insecure_channel(target) as channel:
+with grpc.insecure_channel(arguments.target) as channel:
     sum_numbers = channel.stream_unary(
         "/tutorial.NumberService/SumNumbers",
         request_serializer=messages.NumberRequest.SerializeToString,
         response_deserializer=messages.NumberResponse.FromString,
     )
+    call = sum_numbers.future(
+        requests(),
+        timeout=arguments.timeout,
+        wait_for_ready=True,
+        compression=grpc.Compression[arguments.compression],
+    )
     try:
-        print(sum_numbers(requests(), timeout=timeout, wait_for_ready=True).sum)
+        print(call.result().sum)
+    except grpc.FutureCancelledError:
+        print("CANCELLED")
     except grpc.RpcError as error:
         print(error.code().name, error.details())

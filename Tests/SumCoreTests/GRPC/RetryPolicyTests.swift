@@ -13,7 +13,8 @@ import Testing
 
     /// The pause before the next attempt; nil when there is none.
     private func pause(
-        _ policy: inout RetryPolicy, _ end: ClientCallEnd, _ replay: ReplayBuffer = .init(), timeLeft: Duration? = nil
+        _ policy: inout RetryPolicy, _ end: ClientCallEnd, _ replay: ReplayBuffer = .init(),
+        timeLeft: Duration? = nil
     ) -> Duration? {
         switch policy.decide(end, replay, timeLeft: timeLeft) {
         case .end: nil
@@ -22,7 +23,8 @@ import Testing
     }
 
     private func message(
-        _ policy: inout RetryPolicy, _ end: ClientCallEnd, _ replay: ReplayBuffer = .init(), timeLeft: Duration? = nil
+        _ policy: inout RetryPolicy, _ end: ClientCallEnd, _ replay: ReplayBuffer = .init(),
+        timeLeft: Duration? = nil
     ) -> String? {
         switch policy.decide(end, replay, timeLeft: timeLeft) {
         case .end(let end): end.status.message

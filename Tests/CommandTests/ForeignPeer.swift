@@ -1,0 +1,36 @@
+import Foundation
+
+enum ForeignPeer {
+    static let sums: [([Int], String)] = [
+        ([], "0"), ([1, 2, 3], "6"), ([0, -1, 2_147_483_647, -2_147_483_648, 300, 70_000], "70298"),
+        (Array(1...20_000), "200010000"),
+    ]
+
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+        .standardizedFileURL
+    private static let built = root.appending(path: ".build/foreign")
+    private static let scripts = root.appending(path: "Tests/CommandTests/Foreign")
+
+    static let isBuilt = FileManager.default.fileExists(atPath: built.appending(path: "done").path)
+
+    private static func command(_ name: String, _ arguments: [String]) -> (String, [String]) {
+        guard name.hasSuffix(".py") else { return (built.appending(path: name).path, arguments) }
+        let script = scripts.appending(path: name).path
+        // Debian's Python, for which the packages are installed.
+        return (
+            "/usr/bin/env",
+            ["PYTHONPATH=\(built.path)/python", "PYTHONDONTWRITEBYTECODE=1", "/usr/bin/python3", script]
+                + arguments
+        )
+    }
+
+    static func run(_ name: String, _ arguments: [String], _ numbers: [Int]) async throws -> String {
+        let (program, words) = command(name, arguments)
+        return try await Tool.run(program, words, input: .text(numbers.map { "\($0)\n" }.joined())).output
+    }
+
+    static func server(_ name: String) async throws -> ServerProcess {
+        let (program, words) = command(name, [])
+        return try await ServerProcess(program, words)
+    }
+}

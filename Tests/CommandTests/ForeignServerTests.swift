@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// gRPC C++ and Python's grpcio as servers of our client.
+@Suite(.enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), .timeLimit(.minutes(3)))
+struct ForeignServerTests {
+    @Test("S8: our client gets right sums from their servers", arguments: ["cpp-server", "server.py"])
+    func foreignServers(_ name: String) async throws {
+        let server = try await ForeignPeer.server(name)
+        for (numbers, sum) in ForeignPeer.sums {
+            let input = numbers.map { "\($0)\n" }.joined()
+            let result = try await Tool.run("sum-client", ["--target", server.address], input: .text(input))
+            #expect(result.output == "\(sum)\n")
+        }
+    }
+
+    @Test("A5, K1, K18: an early error is shown at once, escaped, while the input is still open")
+    func earlyError() async throws {
+        let server = try await ForeignPeer.server("server.py")
+        let open = Pipe()
+        let result = try await Tool.run(
+            "sum-client", ["--target", server.address, "-1000001", "-"],
+            input: .handle(open.fileHandleForReading))
+        #expect(result.output.isEmpty)
+        #expect(result.errors == "sum-client: RESOURCE_EXHAUSTED: enough: 100 %\\u{1B}\n")
+        #expect(result.status == 72)
+        try open.fileHandleForWriting.close()
+    }
+
+    @Test("K2: a sum that comes before all numbers were sent is none")
+    func earlySum() async throws {
+        let server = try await ForeignPeer.server("server.py")
+        let open = Pipe()
+        let result = try await Tool.run(
+            "sum-client", ["--target", server.address, "-1000002", "-"],
+            input: .handle(open.fileHandleForReading))
+        #expect(result.output.isEmpty)
+        #expect(
+            result.errors == "sum-client: INTERNAL: the server answered before everything was sent to it\n")
+        #expect(result.status == 77)
+        try open.fileHandleForWriting.close()
+    }
+
+    @Test("D3: a server that is silent does not outlast the deadline")
+    func silence() async throws {
+        let server = try await ForeignPeer.server("server.py")
+        let result = try await Tool.run(
+            "sum-client", ["--target", server.address, "--timeout", "200ms", "-1000003"])
+        #expect(result.status == 68)
+    }
+
+    private func run(_ first: Int, _ arguments: [String] = []) async throws -> Tool.Result {
+        let server = try await ForeignPeer.server("server.py")
+        return try await Tool.run(
+            "sum-client", ["--target", server.address] + arguments + ["\(first)", "5"])
+    }
+
+    @Test("A17: a rich error is shown with its details") func richError() async throws {
+        let result = try await run(-1_000_004)
+        #expect(result.output.isEmpty)
+        #expect(
+            result.errors
+                == "sum-client: FAILED_PRECONDITION: rest (google.rpc.ErrorInfo { 1: \"TIRED\" 2: \"example.com\" })\n"
+        )
+        #expect(result.status == 73)
+    }
+
+    @Test("A15, K14: a compressed reply") func compressedReply() async throws {
+        #expect(try await run(-1_000_005).output == "5\n")
+    }
+
+    @Test("G6: numbers that our client compressed", arguments: ["deflate", "gzip"])
+    func compression(_ name: String) async throws {
+        let server = try await ForeignPeer.server("server.py")
+        for (numbers, sum) in ForeignPeer.sums {
+            let input = numbers.map { "\($0)\n" }.joined()
+            let result = try await Tool.run(
+                "sum-client", ["--target", server.address, "--compress", name], input: .text(input))
+            #expect(result.output == "\(sum)\n")
+        }
+    }
+
+    @Test("A slow server gets all the time it takes") func slow() async throws {
+        #expect(try await run(-1_000_006).output == "5\n")
+    }
+
+    @Test("R4, R10: the metadata and the user agent that grpcio sees")
+    func metadata() async throws {
+        let arguments = [
+            "--metadata", "k: a", "--metadata", "K:b", "--metadata", "x-bin: AP8", "--user-agent", "job/1.2",
+        ]
+        let result = try await run(-1_000_007, arguments)
+        #expect(
+            result.errors.hasPrefix("sum-client: ABORTED: k='a' k='b' user-agent='job/1.2 grpc-swift-sum/"))
+        #expect(result.errors.hasSuffix(" x-bin=b'\\x00\\xff'\n"))
+    }
+}
