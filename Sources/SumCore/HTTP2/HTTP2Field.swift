@@ -15,6 +15,13 @@ struct HTTP2Field: Equatable, Sendable {
 }
 
 extension [HTTP2Field] {
+    /// What the list counts towards SETTINGS_MAX_HEADER_LIST_SIZE.
+    var listSize: Int {
+        reduce(0) { size, field in
+            size + HTTP2Field.listSize(nameLength: field.name.utf8.count, valueLength: field.value.utf8.count)
+        }
+    }
+
     /// The value of the first field called `name`.
     func first(_ name: String) -> String? {
         first { $0.name == name }?.value

@@ -124,6 +124,10 @@ internal import NIOCore
     var wantsWrite: Bool { unsafe nghttp2_session_want_write(session) != 0 }
     /// Whether the connection has come to its end, as after GOAWAY with no streams left.
     var isFinished: Bool { !wantsRead && !wantsWrite }
+    /// The longest header list that the peer takes (SETTINGS_MAX_HEADER_LIST_SIZE).
+    var peerMaxHeaderListSize: UInt32 {
+        unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE)
+    }
     /// Frames waiting to be sent, DATA not counted.
     var queuedFrames: Int { unsafe nghttp2_session_get_outbound_queue_size(session) }
 }

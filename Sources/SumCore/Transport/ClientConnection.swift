@@ -121,8 +121,8 @@ final class ClientConnection: HTTP2Connection {
         do throws(GRPCStatus) {
             stream.id = try submit(request, body: stream)
         } catch {
-            let isOver = error.code == .deadlineExceeded
-            handler.end(ClientCallEnd(status: error, reach: isOver ? .application : .client))
+            let mayLeaveLater = error.code == .unavailable
+            handler.end(ClientCallEnd(status: error, reach: mayLeaveLater ? .client : .application))
             return nil
         }
         streams[stream.id] = stream
@@ -141,8 +141,15 @@ final class ClientConnection: HTTP2Connection {
             throw GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
         }
         if let timeout = request.timeout, timeout <= .zero { throw .deadlineExceeded }
+        let fields = request.fields()
+        guard fields.listSize <= session.peerMaxHeaderListSize else {
+            throw GRPCStatus(
+                code: .internalError,
+                message:
+                    "the metadata is longer than the \(session.peerMaxHeaderListSize) bytes the server takes")
+        }
         do {
-            return try session.submitRequest(request.fields(), body: body)
+            return try session.submitRequest(fields, body: body)
         } catch {
             throw GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
         }
