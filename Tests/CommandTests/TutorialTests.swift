@@ -10,6 +10,7 @@ import Testing
         "Programs in the docs compile without a warning",
         arguments: [
             ("tutorial.md", "server.swift"), ("tutorial.md", "client.swift"), ("hosting.md", "hosting.swift"),
+            ("hosting.md", "calling.swift"),
             ("hosting.md", "reflection.swift"),
         ])
     func compiles(_ page: String, _ name: String) async throws {

@@ -125,7 +125,8 @@ import Testing
     func reset(_ code: Int, _ expected: GRPCStatus.Code) async throws {
         let status = try await status { peer in
             _ = try peer.receive(.headers)
-            try peer.send(.headers(.response, on: 1), .data(Self.seven, on: 1), .rstStream(UInt32(code), on: 1))
+            try peer.send(
+                .headers(.response, on: 1), .data(Self.seven, on: 1), .rstStream(UInt32(code), on: 1))
         }
         #expect(status.code == expected)
     }
