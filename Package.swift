@@ -71,6 +71,7 @@ let package = Package(
             name: "SumCoreTests",
             dependencies: [
                 "SumCore", "ScriptedPeers",
+                .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

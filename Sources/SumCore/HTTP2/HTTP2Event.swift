@@ -19,6 +19,8 @@ enum HTTP2Event {
     case notSent(streamID: Int32, error: HTTP2Error)
     /// The peer's SETTINGS arrived and hold from now on.
     case settings
+    /// A PING of the peer's, which is answered without being asked for.
+    case ping
     case pingAcknowledged(payload: UInt64)
     case goAway(lastStreamID: Int32, code: HTTP2ErrorCode, debug: String)
 

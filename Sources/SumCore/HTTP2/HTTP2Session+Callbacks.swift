@@ -143,6 +143,8 @@ extension HTTP2Session {
                 unsafe $0.load(as: UInt64.self)
             }
             report(.pingAcknowledged(payload: UInt64(bigEndian: payload)))
+        case NGHTTP2_PING:
+            report(.ping)
         case NGHTTP2_GOAWAY:
             let goAway = unsafe frame.goaway
             let debug = unsafe UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
@@ -157,8 +159,9 @@ extension HTTP2Session {
     }
 
     private func sent(_ header: nghttp2_frame_hd) {
-        let carriesEnd = header.type == NGHTTP2_DATA.rawValue || header.type == NGHTTP2_HEADERS.rawValue
-        if carriesEnd, header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
+        guard header.type == NGHTTP2_DATA.rawValue || header.type == NGHTTP2_HEADERS.rawValue else { return }
+        hasSentHeadersOrData = true
+        if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
             report(.endStreamSent(streamID: header.stream_id))
         }
     }

@@ -35,6 +35,8 @@ internal import NIOCore
     /// The header block being received.
     private var headers = HeaderBlock()
     var bodies: [Int32: any HTTP2Body] = [:]
+    /// Set with each HEADERS or DATA frame passed on for sending; whoever asks clears it.
+    var hasSentHeadersOrData = false
 
     init(role: Role, configuration: HTTP2Configuration = .init()) throws(HTTP2Error) {
         self.configuration = configuration

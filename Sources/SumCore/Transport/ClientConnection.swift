@@ -43,7 +43,7 @@ final class ClientConnection: HTTP2Connection {
             if let callEnd = stream.call.fail(notSent, reach: .client) { stream.handler.end(callEnd) }
         case .goAway(_, let code, let debug):
             farewell = debug.isEmpty ? "\(code)" : "\(code), \(PeerText.printable(debug))"
-        case .pingAcknowledged:
+        case .ping, .pingAcknowledged:
             break
         }
     }

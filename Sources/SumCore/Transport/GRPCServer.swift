@@ -5,18 +5,6 @@ internal import Synchronization
 
 /// A gRPC server: listens, and hosts methods.
 public final class GRPCServer: Sendable {
-    public struct Configuration: Sendable {
-        /// Calls one client may have open at once on a connection.
-        public var maximumConcurrentStreams = 128
-        /// Bytes of the longest message accepted.
-        public var maximumMessageLength = 4 << 20
-
-        /// How long a client may take, once connected, to begin HTTP/2 with its SETTINGS.
-        public var handshakeTimeout = Duration.seconds(10)
-
-        public init() {}
-    }
-
     /// The addresses the server listens on, as a client writes them: `127.0.0.1:50051`, `unix:/run/sum.sock`.
     public let addresses: [String]
 

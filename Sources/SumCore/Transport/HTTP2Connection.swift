@@ -24,6 +24,13 @@ class HTTP2Connection: ChannelDuplexHandler {
     private var isHoldingRead = false
     private var isClosing = false
 
+    /// Asks a silent peer whether it is there; nil: it may be silent for ever. Set when the connection opens.
+    var keepalive: Keepalive?
+    /// The one task that looks after time limits, whatever there are of them.
+    private var timeCheck: Scheduled<Void>?
+    /// How long the last words to a peer that is dismissed may take to leave.
+    private static let dismissalLimit = TimeAmount.seconds(1)
+
     init(session: HTTP2Session) {
         self.session = session
     }
@@ -35,6 +42,26 @@ class HTTP2Connection: ChannelDuplexHandler {
     func handle(_ event: HTTP2Event) throws(HTTP2Error) {}
     /// The connection is gone; runs once, last.
     func closed() {}
+    /// Whether the connection is used now.
+    var hasCalls: Bool { false }
+
+    /// Does what is due by time. Overridden by a role with limits of its own.
+    ///
+    /// - Returns: when to look again; nil when there is nothing to wait for.
+    func checkTime(_ now: NIODeadline) -> NIODeadline? {
+        switch keepalive?.step(at: now, hasCalls: hasCalls) {
+        case .wait(let next):
+            return next
+        case .ping(let next):
+            submit { () throws(HTTP2Error) in try session.submitPing(payload: Keepalive.pingPayload) }
+            return next
+        case .giveUp:
+            fail(PeerIsSilent())
+            return nil
+        case nil:
+            return nil
+        }
+    }
 
     /// States an intent to the session and sends what comes of it. Failures of the library are the connection's.
     func submit(_ intent: () throws(HTTP2Error) -> Void) {
@@ -54,6 +81,16 @@ class HTTP2Connection: ChannelDuplexHandler {
         context?.close(promise: nil)
     }
 
+    /// Ends the connection for what the peer did, once what there is to send has left, or soon.
+    func dismiss(_ error: any Error) {
+        guard let context, !isClosing else { return }
+        failure = error
+        closeAfterWrites(context)
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.dismissalLimit) {
+            context.close(promise: nil)
+        }
+    }
+
     // MARK: ChannelHandler
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -68,11 +105,20 @@ class HTTP2Connection: ChannelDuplexHandler {
 
     private func start() {
         opened()
+        checkTime()
         flush()
+    }
+
+    private func checkTime() {
+        guard let context, !isClosing, let next = checkTime(context.eventLoop.now), !isClosing else { return }
+        timeCheck = context.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [weak self] in
+            self?.checkTime()
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
+        keepalive?.received(at: context.eventLoop.now)
         do {
             try session.receive(unwrapInboundIn(data))
             try handleEvents()
@@ -130,6 +176,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         guard context != nil else { return }
         isClosing = true
         context = nil
+        timeCheck?.cancel()
         closed()
     }
 
@@ -178,4 +225,9 @@ class HTTP2Connection: ChannelDuplexHandler {
         }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
     }
+}
+
+/// The peer has not answered a PING in time.
+struct PeerIsSilent: Error, CustomStringConvertible {
+    let description = "the other side is silent, and has not answered a PING"
 }

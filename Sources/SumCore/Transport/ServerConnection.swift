@@ -9,38 +9,29 @@ final class ServerConnection: HTTP2Connection {
     }
 
     private let methods: [String: GRPCMethod]
-    private let maximumMessageLength: Int
     private let logger: Logger
     private let logsCalls: Bool
     private var peer = "?"
 
-    private let handshakeTimeout: TimeAmount
-    /// Closes a connection whose client does not begin.
-    private var handshake: Scheduled<Void>?
+    private let configuration: GRPCServer.Configuration
+    /// When a client that has not begun HTTP/2 is given up; nil once it has.
+    private var handshakeEnd: NIODeadline?
+    private var lifetime: ConnectionLifetime?
+    private var pingStrikes: PingStrikes
 
     private var streams: [Int32: ServerStream] = [:]
-    private var drain = Drain.none
-
-    /// The two steps of a graceful end (RFC 9113 section 6.8): first a GOAWAY that refuses nothing, and, when
-    /// a PING has shown that the client has seen it, one that names the last stream served.
-    private enum Drain {
-        case none
-        case announced(Scheduled<Void>)
-        case refusing
-    }
-
-    /// How long the client has for answering the PING.
-    private static let drainPingLimit = TimeAmount.seconds(1)
-    private static let drainPing: UInt64 = 0x7375_6d20_6472_6169
+    var drain = Drain.none
 
     init(methods: [String: GRPCMethod], configuration: GRPCServer.Configuration, logger: Logger)
         throws(HTTP2Error)
     {
         self.methods = methods
-        self.maximumMessageLength = configuration.maximumMessageLength
+        self.configuration = configuration
         self.logger = logger
-        handshakeTimeout = .nanoseconds(configuration.handshakeTimeout.wholeNanoseconds)
         logsCalls = logger.logLevel <= .debug
+        pingStrikes = PingStrikes(
+            minimumInterval: TimeAmount(configuration.minimumPingInterval),
+            permitsWithoutCalls: configuration.permitsPingsWithoutCalls)
         var http2 = HTTP2Configuration()
         http2.maxConcurrentStreams = UInt32(clamping: configuration.maximumConcurrentStreams)
         super.init(session: try HTTP2Session(role: .server, configuration: http2))
@@ -48,9 +39,16 @@ final class ServerConnection: HTTP2Connection {
 
     override func opened() {
         peer = context?.remoteAddress.map(ListenAddress.describe) ?? "?"
-        handshake = context?.eventLoop.assumeIsolated().scheduleTask(in: handshakeTimeout) { [weak self] in
-            self?.fail(HandshakeTimeout())
-        }
+        guard let now = context?.eventLoop.now else { return }
+        handshakeEnd = now + TimeAmount(configuration.handshakeTimeout)
+        keepalive = Keepalive(
+            time: TimeAmount(configuration.keepaliveTime),
+            timeout: TimeAmount(configuration.keepaliveTimeout),
+            withoutCalls: true, now: now)
+        lifetime = ConnectionLifetime(
+            idle: configuration.maximumConnectionIdle.map(TimeAmount.init),
+            age: configuration.maximumConnectionAge.map(TimeAmount.init),
+            grace: configuration.maximumConnectionAgeGrace.map(TimeAmount.init), now: now)
     }
 
     override func handle(_ event: HTTP2Event) throws(HTTP2Error) {
@@ -70,17 +68,17 @@ final class ServerConnection: HTTP2Connection {
             finish(streamID)
         case .pingAcknowledged(Self.drainPing):
             try refuseNewStreams()
+        case .ping:
+            try receivePing()
         case .settings:
-            handshake?.cancel()
-            handshake = nil
+            handshakeEnd = nil
         case .headers, .notSent, .pingAcknowledged, .goAway:
             break
         }
     }
 
     override func closed() {
-        handshake?.cancel()
-        if case .announced(let limit) = drain { limit.cancel() }
+        if case .announced(_, let limit) = drain { limit.cancel() }
         if let failure {
             logger.debug("connection failed", metadata: ["peer": "\(peer)", "error": "\(failure)"])
         }
@@ -106,11 +104,11 @@ final class ServerConnection: HTTP2Connection {
         let connection = NIOLoopBound(self, eventLoop: loop)
         let context = ServerCallContext(
             path: request.path, metadata: request.metadata, timeout: request.timeout, peer: peer,
-            maximumMessageLength: maximumMessageLength, compression: request.compression,
+            maximumMessageLength: configuration.maximumMessageLength, compression: request.compression,
             acceptedCompressions: request.acceptedCompressions,
             post: { reply in loop.execute { connection.value.perform(late: reply(), on: streamID) } })
         let stream = ServerStream(id: streamID, path: request.path, handler: method.makeHandler(context))
-        streams[streamID] = stream
+        add(stream)
         if let timeout = request.timeout { startDeadline(timeout, of: stream) }
     }
 
@@ -119,8 +117,13 @@ final class ServerConnection: HTTP2Connection {
     ) throws(HTTP2Error) {
         let stream = ServerStream(id: streamID, path: path, handler: RejectedCall())
         _ = stream.take(ServerReply(end: rejection.status))
-        streams[streamID] = stream
+        add(stream)
         try session.submitResponse(ServerCall.rejection(rejection), body: nil, on: streamID)
+    }
+
+    private func add(_ stream: ServerStream) {
+        streams[stream.id] = stream
+        lifetime?.beginCalls()
     }
 
     private func receive(_ bytes: ByteBuffer, on streamID: Int32) throws(HTTP2Error) {
@@ -174,6 +177,7 @@ final class ServerConnection: HTTP2Connection {
     private func finish(_ streamID: Int32) {
         guard let stream = streams.removeValue(forKey: streamID) else { return }
         stream.closed()
+        if streams.isEmpty, let context { lifetime?.endCalls(at: context.eventLoop.now) }
         guard logsCalls else { return }
         let elapsed = Double((NIODeadline.now() - stream.started).nanoseconds) / 1e6
         logger.debug(
@@ -185,36 +189,58 @@ final class ServerConnection: HTTP2Connection {
             ])
     }
 
-    // MARK: Drain
+    // MARK: The connection itself
+
+    override var hasCalls: Bool { !streams.isEmpty }
+
+    override func checkTime(_ now: NIODeadline) -> NIODeadline? {
+        if let handshakeEnd, now >= handshakeEnd {
+            fail(HandshakeTimeout())
+            return nil
+        }
+        var next = [handshakeEnd, super.checkTime(now)]
+        switch lifetime?.verdict(at: now) {
+        case .wait(let end):
+            next.append(end)
+        case .drain(let reason, let end):
+            startDrain(reason)
+            next.append(end)
+        case .close:
+            fail(ConnectionTooOld())
+        case nil:
+            break
+        }
+        return next.compactMap { $0 }.min()
+    }
+
+    private func receivePing() throws(HTTP2Error) {
+        guard let now = context?.eventLoop.now else { return }
+        let hasSent = session.hasSentHeadersOrData
+        session.hasSentHeadersOrData = false
+        guard pingStrikes.ping(at: now, hasCalls: hasCalls, hasSent: hasSent) else { return }
+        try session.submitGoAway(.enhanceYourCalm, debug: "too_many_pings")
+        flush()
+        dismiss(TooManyPings())
+    }
 
     override func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case Event.drain? = event as? Event { startDrain(context) }
+        if case Event.drain? = event as? Event { startDrain() }
         context.fireUserInboundEventTriggered(event)
-    }
-
-    private func startDrain(_ context: ChannelHandlerContext) {
-        guard case .none = drain else { return }
-        let limit = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainPingLimit) { [weak self] in
-            guard let self else { return }
-            self.submit { () throws(HTTP2Error) in try self.refuseNewStreams() }
-        }
-        drain = .announced(limit)
-        // Apart, since nghttp2 sends a PING before other frames that wait with it.
-        submit { () throws(HTTP2Error) in try session.submitShutdownNotice() }
-        submit { () throws(HTTP2Error) in try session.submitPing(payload: Self.drainPing) }
-    }
-
-    private func refuseNewStreams() throws(HTTP2Error) {
-        guard case .announced(let limit) = drain else { return }
-        limit.cancel()
-        drain = .refusing
-        try session.submitGoAway()
     }
 }
 
 /// The client connected, and did not begin HTTP/2 in time.
 private struct HandshakeTimeout: Error, CustomStringConvertible {
     let description = "the client did not begin HTTP/2 in time"
+}
+
+/// The client's calls were not over when the grace for a connection of its age was.
+private struct ConnectionTooOld: Error, CustomStringConvertible {
+    let description = "the connection reached its greatest age, and its calls did not end in time"
+}
+
+private struct TooManyPings: Error, CustomStringConvertible {
+    let description = "the client sent too many PINGs"
 }
 
 /// Stands where a handler would for a request that did not become a call.

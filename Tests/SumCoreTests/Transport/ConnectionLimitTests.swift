@@ -1,0 +1,212 @@
+import InMemoryLogging
+import Logging
+import NIOCore
+import NIOEmbedded
+import ScriptedPeers
+import Testing
+
+@testable import SumCore
+
+/// What ends a server's connection: time, and clients that flood it or speak something else.
+@Suite struct ConnectionLimitTests {
+    /// Answers the PING that was sent last.
+    private func answerPing(_ wire: WireChannel) throws {
+        let ping = try #require(wire.takeFrames().last { $0.kind == .ping })
+        #expect(!ping.isAck)
+        try wire.send(.ping(ping.payload, ack: true))
+    }
+
+    // MARK: Keepalive
+
+    @Test("K4: a silent client is sent a PING, also without calls; one that answers stays")
+    func keepalive() throws {
+        let wire = try WireChannel.server()
+        for _ in 0..<3 {
+            _ = wire.takeFrames()
+            try wire.advance(.hours(2) - .nanoseconds(1))
+            #expect(wire.frames.isEmpty)
+            try wire.advance(.nanoseconds(1))
+            #expect(wire.frames.map(\.kind) == [.ping])
+            try wire.advance(.seconds(19))
+            try answerPing(wire)
+        }
+        try wire.expectSum(on: 1)
+    }
+
+    @Test("K4: whatever the client sends puts the PING off") func activity() throws {
+        let wire = try WireChannel.server { $0.keepaliveTime = .seconds(10) }
+        _ = wire.takeFrames()
+        for _ in 0..<5 {
+            try wire.advance(.seconds(9))
+            try wire.send(.windowUpdate(1))
+        }
+        #expect(wire.takeFrames().isEmpty)
+        try wire.advance(.seconds(10))
+        #expect(wire.frames.map(\.kind) == [.ping])
+    }
+
+    @Test("K4: a client that does not answer is given up, and its calls are cancelled") func silence() throws
+    {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log)
+        try wire.send(.headers(.request, on: 1))
+        try wire.advance(.hours(2) + .seconds(20) - .nanoseconds(1))
+        #expect(wire.isOpen)
+        try wire.advance(.nanoseconds(1))
+        #expect(!wire.isOpen)
+        #expect(log.entries.map(\.message) == ["connection failed", "call"])
+        let status = "\(log.entries.last?.metadata["status"] ?? "")"
+        #expect(status.hasPrefix("CANCELLED"))
+    }
+
+    // MARK: Idleness and age
+
+    @Test("K3: a connection without calls is ended gracefully at the idle limit") func idle() throws {
+        let wire = try WireChannel.server { $0.maximumConnectionIdle = .seconds(60) }
+        try wire.advance(.seconds(59))
+        try wire.expectSum(on: 1)
+        try wire.send(.headers(.request, on: 3))
+        try wire.advance(.seconds(600))
+        #expect(wire.goAway == nil)
+        try wire.send(.data([], on: 3, endStream: true))
+        try wire.advance(.seconds(60) - .nanoseconds(1))
+        #expect(wire.goAway == nil)
+        try wire.advance(.nanoseconds(1))
+        #expect(wire.frames.last { $0.kind == .goAway }?.lastStreamID == 0x7fff_ffff)
+        try answerPing(wire)
+        #expect(wire.frames.first { $0.kind == .goAway }?.lastStreamID == 3)
+        #expect(wire.goAway?.debug == "max_idle")
+        #expect(wire.goAway?.code == .noError)
+        #expect(!wire.isOpen)
+    }
+
+    @Test("K3: at its age a connection is ended gracefully, and cut when its calls outlast the grace")
+    func age() throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log) {
+            $0.maximumConnectionAge = .seconds(100)
+            $0.maximumConnectionAgeGrace = .seconds(30)
+        }
+        try wire.send(.headers(.request, on: 1))
+        try wire.advance(.seconds(90) - .nanoseconds(1))
+        #expect(wire.goAway == nil)
+        try wire.advance(.seconds(21) + .nanoseconds(1))
+        #expect(wire.goAway?.debug == "max_age")
+        #expect(wire.isOpen)
+        try wire.advance(.seconds(30))
+        #expect(!wire.isOpen)
+        #expect(log.entries.map(\.message) == ["connection failed", "call"])
+    }
+
+    @Test("K3: without a grace the calls of an old connection may end") func ageWithoutGrace() throws {
+        let wire = try WireChannel.server { $0.maximumConnectionAge = .seconds(100) }
+        try wire.send(.headers(.request, on: 1))
+        try wire.advance(.hours(1))
+        _ = wire.takeFrames()
+        try wire.send(.data([], on: 1, endStream: true))
+        #expect(wire.takeFrames().last?["grpc-status"] == "0")
+        #expect(!wire.isOpen)
+    }
+
+    // MARK: PINGs
+
+    @Test("K5: a client that pings too soon is sent away") func tooManyPings() throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log)
+        try wire.send(.headers(.request, on: 1))
+        for _ in 0..<3 {
+            try wire.send(.ping())
+            try wire.advance(.minutes(5) - .seconds(1))
+        }
+        #expect(wire.goAway == nil)
+        try wire.send(.ping())
+        #expect(wire.goAway?.code == .enhanceYourCalm)
+        #expect(wire.goAway?.debug == "too_many_pings")
+        #expect(!wire.isOpen)
+        #expect(log.entries.map(\.message) == ["connection failed", "call"])
+    }
+
+    @Test("K5: HEADERS and DATA that the server sends forgive all") func forgiven() throws {
+        let wire = try WireChannel.server { $0.permitsPingsWithoutCalls = true }
+        for call in 0..<5 {
+            for _ in 0..<3 { try wire.send(.ping()) }
+            try wire.expectSum(on: UInt32(2 * call + 1))
+        }
+        #expect(wire.isOpen)
+    }
+
+    @Test("K5: PINGs without calls count, unless they are permitted", arguments: [true, false])
+    func withoutCalls(_ isPermitted: Bool) throws {
+        let wire = try WireChannel.server {
+            $0.permitsPingsWithoutCalls = isPermitted
+            $0.minimumPingInterval = .seconds(60)
+        }
+        for _ in 0..<4 {
+            try wire.send(.ping())
+            try wire.advance(.seconds(60))
+        }
+        #expect(wire.isOpen == isPermitted)
+    }
+
+    @Test("K5: a client that does not read is gone a second later") func dismissedUnread() throws {
+        let wire = try WireChannel.server()
+        wire.channel.isWritable = false
+        for _ in 0..<4 { try wire.send(.ping()) }
+        try wire.advance(.seconds(1))
+        #expect(!wire.isOpen)
+    }
+
+    // MARK: Floods
+
+    enum Flood: CaseIterable {
+        case resets, continuations, settingsEntries, settings, pings
+
+        var bytes: [UInt8] {
+            switch self {
+            case .resets:
+                (0..<300).flatMap { (call: UInt32) -> [UInt8] in
+                    let streamID = 2 * call + 1
+                    return WireFrame.headers(.request, on: streamID).bytes
+                        + WireFrame.rstStream(8, on: streamID).bytes
+                }
+            case .continuations:
+                (0...9).flatMap { (count: Int) -> [UInt8] in
+                    count == 0
+                        ? WireFrame.headers(.request, on: 1, endHeaders: false).bytes
+                        : WireFrame.continuation([], on: 1, endHeaders: false).bytes
+                }
+            case .settingsEntries:
+                WireFrame(.settings, payload: repeated([0, 9, 0, 0, 0, 1], 33)).bytes
+            case .settings:
+                repeated(WireFrame.settings().bytes, 300)
+            case .pings:
+                repeated(WireFrame.ping().bytes, 300)
+            }
+        }
+
+        private func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
+            Array(repeatElement(bytes, count: count).joined())
+        }
+    }
+
+    @Test("K17: floods end the connection", arguments: Flood.allCases)
+    func flood(_ flood: Flood) throws {
+        let wire = try WireChannel.server()
+        try wire.send(bytes: flood.bytes)
+        try wire.advance(.seconds(1))
+        #expect(!wire.isOpen)
+    }
+
+    @Test("K17: as much as a good client sends is no flood") func noFlood() throws {
+        let wire = try WireChannel.server()
+        for stream in stride(from: UInt32(1), to: 100, by: 2) {
+            try wire.send(.headers(.request, on: stream), .rstStream(8, on: stream))
+        }
+        try wire.send(.settings([4: 1 << 20]), .settings([3: 10]))
+        try wire.send(.headers(.request, on: 101, endHeaders: false))
+        for _ in 0..<7 { try wire.send(.continuation([WireField("x", "y")], on: 101, endHeaders: false)) }
+        try wire.send(.continuation([], on: 101, endHeaders: true), .data([], on: 101, endStream: true))
+        #expect(wire.takeFrames().last?["grpc-status"] == "0")
+        try wire.expectSum(on: 103)
+    }
+}
