@@ -44,6 +44,10 @@ class HTTP2Connection: ChannelDuplexHandler {
     func closed() {}
     /// Whether the connection is used now.
     var hasCalls: Bool { false }
+    /// Whether our first bytes need not wait for the peer's.
+    var speaksFirst: Bool { true }
+    /// A client sent bytes that do not begin HTTP/2.
+    func receiveForeign(_ bytes: ByteBuffer) { fail(HTTP2Error.badClientMagic) }
 
     /// Does what is due by time. Overridden by a role with limits of its own.
     ///
@@ -81,11 +85,11 @@ class HTTP2Connection: ChannelDuplexHandler {
         context?.close(promise: nil)
     }
 
-    /// Ends the connection for what the peer did, once what there is to send has left, or soon.
-    func dismiss(_ error: any Error) {
+    /// Ends the connection for what the peer did, with `lastWords` after what there is to send.
+    func dismiss(_ error: any Error, saying lastWords: ByteBuffer = ByteBuffer()) {
         guard let context, !isClosing else { return }
         failure = error
-        closeAfterWrites(context)
+        closeAfterWrites(context, lastWords)
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.dismissalLimit) {
             context.close(promise: nil)
         }
@@ -106,7 +110,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     private func start() {
         opened()
         checkTime()
-        flush()
+        if speaksFirst { flush() }
     }
 
     private func checkTime() {
@@ -119,9 +123,12 @@ class HTTP2Connection: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         keepalive?.received(at: context.eventLoop.now)
+        let bytes = unwrapInboundIn(data)
         do {
-            try session.receive(unwrapInboundIn(data))
+            try session.receive(bytes)
             try handleEvents()
+        } catch HTTP2Error.badClientMagic {
+            receiveForeign(bytes)
         } catch {
             fail(error)
         }
@@ -208,7 +215,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         } catch {
             return fail(error)
         }
-        if session.isFinished { closeAfterWrites(context) }
+        if session.isFinished { closeAfterWrites(context, ByteBuffer()) }
     }
 
     private func write(to context: ChannelHandlerContext) {
@@ -217,13 +224,13 @@ class HTTP2Connection: ChannelDuplexHandler {
         session.output.clear()
     }
 
-    private func closeAfterWrites(_ context: ChannelHandlerContext) {
+    private func closeAfterWrites(_ context: ChannelHandlerContext, _ lastWords: ByteBuffer) {
         isClosing = true
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in
             context.close(promise: nil)
         }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+        context.writeAndFlush(wrapOutboundOut(lastWords), promise: written)
     }
 }
 

@@ -192,6 +192,8 @@ final class ServerConnection: HTTP2Connection {
     // MARK: The connection itself
 
     override var hasCalls: Bool { !streams.isEmpty }
+    /// A client begins, so that one that does not speak HTTP/2 can be answered in its own words.
+    override var speaksFirst: Bool { false }
 
     override func checkTime(_ now: NIODeadline) -> NIODeadline? {
         if let handshakeEnd, now >= handshakeEnd {
@@ -221,6 +223,11 @@ final class ServerConnection: HTTP2Connection {
         try session.submitGoAway(.enhanceYourCalm, debug: "too_many_pings")
         flush()
         dismiss(TooManyPings())
+    }
+
+    override func receiveForeign(_ bytes: ByteBuffer) {
+        let beginning = ForeignBytes(bytes)
+        dismiss(beginning, saying: beginning.answer)
     }
 
     override func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -209,4 +209,28 @@ import Testing
         #expect(wire.takeFrames().last?["grpc-status"] == "0")
         try wire.expectSum(on: 103)
     }
+
+    // MARK: What is not HTTP/2
+
+    @Test(
+        "K19: HTTP/1.1 is answered, other bytes are not; one line is logged",
+        arguments: [
+            ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", true, "GET / HTTP/1.1"),
+            ("POST /tutorial HTTP/1.0\r\n\r\n", true, "POST"),
+            ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}", false, "\\u{16}"),
+            ("\n", false, "\\n"),
+        ])
+    func foreign(_ text: String, _ isAnswered: Bool, _ logged: String) throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel(WireChannel.serverConnection(log: log))
+        try wire.send(bytes: Array(text.utf8))
+        #expect(!wire.isOpen)
+        let answer = String(decoding: wire.bytes, as: UTF8.self)
+        let isHTTP1 = answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n")
+        #expect(isHTTP1 == isAnswered)
+        #expect(answer.isEmpty != isAnswered)
+        #expect(log.entries.count == 1)
+        let reason = "\(log.entries.first?.metadata["error"] ?? "")"
+        #expect(reason.contains(logged), "\(reason)")
+    }
 }

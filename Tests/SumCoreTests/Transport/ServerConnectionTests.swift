@@ -209,17 +209,4 @@ import Testing
         harness.channel.embeddedEventLoop.advanceTime(by: .hours(1))
         #expect(harness.channel.isActive)
     }
-
-    @Test("K19: what is not HTTP/2 closes the connection")
-    func notHTTP2() throws {
-        let harness = try ServerHarness()
-        let other = EmbeddedChannel()
-        let connection = try ServerConnection(
-            methods: [:], configuration: .init(), logger: .init(label: "test"))
-        try other.pipeline.syncOperations.addHandler(connection)
-        try other.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
-        try other.writeInbound(ByteBuffer(string: "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
-        #expect(!other.isActive)
-        #expect(harness.channel.isActive)
-    }
 }
