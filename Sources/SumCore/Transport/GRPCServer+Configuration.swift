@@ -5,6 +5,8 @@ extension GRPCServer {
         public var maximumConcurrentStreams = 128
         /// Bytes of the longest message accepted.
         public var maximumMessageLength = 4 << 20
+        /// Bytes of a request's header list, counted as RFC 9113 section 6.5.2 does. A list has 100 fields at most.
+        public var maximumHeaderListSize = 8 << 10
 
         /// How long a client may take, once connected, to begin HTTP/2 with its SETTINGS.
         public var handshakeTimeout = Duration.seconds(10)

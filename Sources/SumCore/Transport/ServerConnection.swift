@@ -34,6 +34,7 @@ final class ServerConnection: HTTP2Connection {
             permitsWithoutCalls: configuration.permitsPingsWithoutCalls)
         var http2 = HTTP2Configuration()
         http2.maxConcurrentStreams = UInt32(clamping: configuration.maximumConcurrentStreams)
+        http2.maxHeaderListSize = configuration.maximumHeaderListSize
         super.init(session: try HTTP2Session(role: .server, configuration: http2))
     }
 

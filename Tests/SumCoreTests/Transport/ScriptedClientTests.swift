@@ -1,5 +1,7 @@
+import InMemoryLogging
 import Logging
 import NIOCore
+import NIOEmbedded
 import ScriptedPeers
 import Testing
 
@@ -7,35 +9,158 @@ import Testing
 
 /// The server's connection against clients that break rules, or use them to the full.
 @Suite struct ScriptedClientTests {
-    /// A connection whose client has said hello.
-    private func connection(_ configuration: GRPCServer.Configuration = .init()) throws -> WireChannel {
-        let connection = try ServerConnection(
-            methods: [SumNumbers.path: SumNumbers.method()], configuration: configuration,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let wire = try WireChannel(connection)
-        try wire.send(bytes: WireFrame.preface + WireFrame.settings().bytes)
-        return wire
-    }
-
-    /// A call of the numbers 1 to 3 gets its sum.
-    private func expectSum(on streamID: UInt32, _ wire: WireChannel) throws {
-        _ = wire.takeFrames()
-        try wire.send(
-            .headers(.request, on: streamID),
-            .data(NumberCodingTests.encode([1, 2, 3]), on: streamID, endStream: true))
-        let answer = wire.takeFrames().filter { $0.streamID == streamID }
-        #expect(answer.map(\.kind) == [.headers, .data, .headers])
-        #expect(answer.first?[":status"] == "200")
-        #expect(answer.dropFirst().first?.payload == [0, 0, 0, 0, 2, 8, 6])
-        #expect(answer.last?["grpc-status"] == "0")
-    }
-
     @Test("H6: padded DATA gives the right sum") func padding() throws {
-        let wire = try connection()
+        let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1))
         for byte in NumberCodingTests.encode([1, 2, 3]) { try wire.send(.data([byte], on: 1, padding: 255)) }
         try wire.send(.data([], on: 1, endStream: true))
         #expect(wire.takeFrames().contains { $0.kind == .data && $0.payload == [0, 0, 0, 0, 2, 8, 6] })
-        try expectSum(on: 3, wire)
+        try wire.expectSum(on: 3)
+    }
+
+    @Test("S24: any number of messages is a call", arguments: [0, 1, 2, 10_000])
+    func cardinality(_ count: Int) throws {
+        let wire = try WireChannel.server()
+        let numbers = Array(repeating: Int32(1), count: count)
+        try wire.send(.headers(.request, on: 1))
+        try wire.send(bytes: pieces(of: NumberCodingTests.encode(numbers), on: 1))
+        try wire.send(.data([], on: 1, endStream: true))
+        let answer = try #require(wire.takeFrames().first { $0.kind == .data })
+        #expect(try NumberCodingTests.sum([answer.payload]) == Int32(count))
+    }
+
+    private func pieces(of bytes: [UInt8], on streamID: UInt32) -> [UInt8] {
+        stride(from: 0, to: bytes.count, by: 16_384).flatMap {
+            WireFrame.data(Array(bytes[$0..<min($0 + 16_384, bytes.count)]), on: streamID).bytes
+        }
+    }
+
+    @Test(
+        "S19, S20, G13, G16: what HTTP/2 forbids in a header list resets its stream, and only that",
+        arguments: [
+            .request + [WireField("connection", "keep-alive")],
+            .request + [WireField(":authority", "other")],
+            .request + [WireField("host", "a"), WireField("host", "b")],
+            .request.without(":authority"),
+            .request.without(":path"),
+            .request.with(WireField("te", "gzip")),
+            .request + [WireField("Upper-Case", "x")],
+        ] as [[WireField]])
+    func malformed(_ fields: [WireField]) throws {
+        let wire = try WireChannel.server()
+        try wire.send(.headers(fields, on: 1))
+        #expect(wire.resetCode(of: 1) == .protocolError)
+        try wire.expectSum(on: 3)
+    }
+
+    @Test(
+        "S20, S21, S22: what is unusual and allowed",
+        arguments: [
+            .request.without("te"),
+            .request.without(":authority") + [WireField("host", "a")],
+            .request + [WireField("host", "other")],
+            .request + [WireField("x", bytes: [0x80, 0xe9, 0xff])],
+            .request + [WireField("x", "a\tb, \"c\"; d=\\"), WireField("x", "")],
+        ] as [[WireField]])
+    func unusual(_ fields: [WireField]) throws {
+        let wire = try WireChannel.server()
+        try wire.send(
+            .headers(fields, on: 1), .data(NumberCodingTests.encode([1, 2]), on: 1, endStream: true))
+        #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
+    }
+
+    @Test("S17: bad base64 is refused with HTTP's status and gRPC's") func badBase64() throws {
+        let wire = try WireChannel.server()
+        try wire.send(.headers(.request + [WireField("x-bin", "?")], on: 1))
+        let answer = try #require(wire.frames.first { $0.streamID == 1 })
+        #expect(answer[":status"] == "400")
+        #expect(answer["grpc-status"] == "13")
+        #expect(answer["server"] == "grpc-swift-sum/\(Version.current)")
+        #expect(wire.resetCode(of: 1) == .noError)
+        try wire.expectSum(on: 3)
+    }
+
+    @Test("S18: a header list over the limit resets its stream, and only that; the limit is announced")
+    func headerList() throws {
+        let wire = try WireChannel.server { $0.maximumHeaderListSize = 1000 }
+        #expect(wire.frames.first { $0.kind == .settings }?.setting(6) == 1000)
+        let small = WireField("x", String(repeating: "v", count: 400))
+        try wire.send(.headers(.request + [small, small], on: 1))
+        #expect(wire.resetCode(of: 1) == .internalError)
+        try wire.send(.headers(.request + [small], on: 3))
+        #expect(wire.resetCode(of: 3) == nil)
+        try wire.send(.headers(.request + Array(repeating: WireField("x", ""), count: 95), on: 5))
+        #expect(wire.resetCode(of: 5) == .internalError)
+        try wire.expectSum(on: 7)
+    }
+
+    @Test("S18: a list may be longer than a frame when the limit allows it")
+    func longHeaderList() throws {
+        let wire = try WireChannel.server { $0.maximumHeaderListSize = 100_000 }
+        let long = WireField("x", String(repeating: "v", count: 16_000))
+        try wire.send(
+            .headers(.request, on: 1, endHeaders: false), .continuation([long], on: 1, endHeaders: false),
+            .continuation([long], on: 1, endHeaders: true), .data([], on: 1, endStream: true))
+        #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
+    }
+
+    @Test("S23: streams over the limit are refused, while the client cannot know it")
+    func streamsBeforeAcknowledgement() throws {
+        let wire = try WireChannel.server(acknowledging: false) { $0.maximumConcurrentStreams = 2 }
+        #expect(wire.frames.first { $0.kind == .settings }?.setting(3) == 2)
+        try wire.send(.headers(.request, on: 1), .headers(.request, on: 3), .headers(.request, on: 5))
+        #expect(wire.resetCode(of: 5) == .refusedStream)
+        #expect(wire.resetCode(of: 1) == nil)
+        try wire.send(.rstStream(8, on: 1))
+        try wire.expectSum(on: 7)
+    }
+
+    @Test("S23: after that, one stream too many ends the connection") func streamsOverTheLimit() throws {
+        let wire = try WireChannel.server { $0.maximumConcurrentStreams = 2 }
+        try wire.send(.headers(.request, on: 1), .headers(.request, on: 3), .headers(.request, on: 5))
+        #expect(wire.goAway?.code == .protocolError)
+        #expect(!wire.isOpen)
+    }
+
+    @Test("S15: a client's CANCEL is not answered, and counts as CANCELLED") func cancel() throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log)
+        try wire.send(.headers(.request, on: 1), .data([0, 0], on: 1))
+        _ = wire.takeFrames()
+        try wire.send(.rstStream(HTTP2ErrorCode.cancel.rawValue, on: 1))
+        #expect(wire.frames.isEmpty)
+        #expect(statuses(log).map { $0.hasPrefix("CANCELLED") } == [true])
+        try wire.expectSum(on: 3)
+    }
+
+    @Test("S16: the calls of a lost connection count as CANCELLED") func lost() throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log)
+        try wire.send(.headers(.request, on: 1), .headers(.request, on: 3))
+        wire.channel.pipeline.fireChannelInactive()
+        #expect(statuses(log).map { $0.hasPrefix("CANCELLED") } == [true, true])
+    }
+
+    private func statuses(_ log: InMemoryLogHandler) -> [String] {
+        log.entries.filter { $0.message == "call" }.map { "\($0.metadata["status"] ?? "")" }
+    }
+
+    @Test("A19: a PING comes back with its payload while a call is in flight") func ping() throws {
+        let wire = try WireChannel.server()
+        try wire.send(
+            .headers(.request, on: 1), .data([0, 0, 0], on: 1), .ping([1, 2, 3, 4, 5, 6, 7, 8]),
+            .data([0, 2, 8, 7], on: 1))
+        let answers = wire.takeFrames().filter { $0.kind == .ping }
+        #expect(answers == [.ping([1, 2, 3, 4, 5, 6, 7, 8], ack: true)])
+        try wire.send(.data([], on: 1, endStream: true))
+        #expect(wire.takeFrames().first { $0.kind == .data }?.payload == [0, 0, 0, 0, 2, 8, 7])
+    }
+
+    @Test("Frames of unknown types and useless ones are passed over") func ignored() throws {
+        let wire = try WireChannel.server()
+        try wire.send(
+            WireFrame(WireFrame.Kind(rawValue: 0xfa), on: 7, payload: [1, 2, 3]), .priority(on: 9),
+            .windowUpdate(1))
+        try wire.expectSum(on: 1)
     }
 }
