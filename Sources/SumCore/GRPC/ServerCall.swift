@@ -69,7 +69,7 @@ struct ServerCall: Equatable {
         return .response(headers: headers, messages: reply.messages, trailers: trailers)
     }
 
-    /// Our side has ended. Returns the code for RST_STREAM, which tells a client that is still sending to stop
+    /// Our side has ended. Returns the code for the RST_STREAM that tells a client which goes on sending to stop,
     /// without harming the status before it (PROTOCOL-HTTP2.md, "Errors"; RFC 9113 section 8.1).
     mutating func endStreamSent() -> HTTP2ErrorCode? {
         guard state == .endedEarly else { return nil }

@@ -22,6 +22,10 @@ final class ServerConnection: HTTP2Connection {
     private var streams: [Int32: ServerStream] = [:]
     var drain = Drain.none
 
+    /// How long the client has for ending its side when the status has come before. Not zero: HAProxy 2.6 drops
+    /// a response when it reads a RST_STREAM with it (https://github.com/haproxy/haproxy/issues/1219).
+    private static let earlyEndLimit = TimeAmount.seconds(1)
+
     init(methods: [String: GRPCMethod], configuration: GRPCServer.Configuration, logger: Logger)
         throws(HTTP2Error)
     {
@@ -62,8 +66,8 @@ final class ServerConnection: HTTP2Connection {
         case .data(let streamID, let bytes):
             try receive(bytes, on: streamID)
         case .endStreamSent(let streamID):
-            if let code = streams[streamID]?.call.endStreamSent() {
-                try session.submitReset(code, on: streamID)
+            if let stream = streams[streamID], let code = stream.call.endStreamSent() {
+                scheduleReset(of: stream, code)
             }
         case .closed(let streamID, _):
             finish(streamID)
@@ -164,7 +168,7 @@ final class ServerConnection: HTTP2Connection {
     }
 
     private func startDeadline(_ timeout: Duration, of stream: ServerStream) {
-        stream.deadline = context?.eventLoop.assumeIsolated().scheduleTask(
+        stream.timer = context?.eventLoop.assumeIsolated().scheduleTask(
             in: .nanoseconds(timeout.wholeNanoseconds)
         ) { [weak self, weak stream] in
             guard let self, let stream, let cancellation = stream.call.expire() else { return }
@@ -172,6 +176,15 @@ final class ServerConnection: HTTP2Connection {
             self.submit { () throws(HTTP2Error) in
                 try self.perform(ServerReply(end: cancellation), on: stream)
             }
+        }
+    }
+
+    /// Resets a stream whose client goes on sending after the status.
+    private func scheduleReset(of stream: ServerStream, _ code: HTTP2ErrorCode) {
+        stream.timer?.cancel()
+        stream.timer = context?.eventLoop.assumeIsolated().scheduleTask(in: Self.earlyEndLimit) {
+            [weak self, id = stream.id] in
+            self?.submit { () throws(HTTP2Error) in try self?.session.submitReset(code, on: id) }
         }
     }
 

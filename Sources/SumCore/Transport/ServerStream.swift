@@ -7,7 +7,8 @@ final class ServerStream: HTTP2Body {
     let started = NIODeadline.now()
     var call = ServerCall()
     let handler: any ServerCallHandler
-    var deadline: Scheduled<Void>?
+    /// The deadline; after the status, the time that the client has for ending its side.
+    var timer: Scheduled<Void>?
     /// How the call ended, for the log.
     private(set) var status: GRPCStatus?
     var bytesReceived = 0
@@ -36,7 +37,7 @@ final class ServerStream: HTTP2Body {
 
     /// The stream is gone; the handler learns of it unless it had ended the call.
     func closed() {
-        deadline?.cancel()
+        timer?.cancel()
         if let cancellation = call.closed() {
             status = cancellation
             handler.cancel(cancellation)
