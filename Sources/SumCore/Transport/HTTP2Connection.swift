@@ -37,6 +37,8 @@ class HTTP2Connection: ChannelDuplexHandler {
 
     // MARK: For the role
 
+    /// How long the peer has for closing the socket when the connection has ended.
+    var closingLimit: TimeAmount { .zero }
     /// The connection is made; runs before anything is sent.
     func opened() {}
     func handle(_ event: HTTP2Event) throws(HTTP2Error) {}
@@ -227,8 +229,11 @@ class HTTP2Connection: ChannelDuplexHandler {
     private func closeAfterWrites(_ context: ChannelHandlerContext, _ lastWords: ByteBuffer) {
         isClosing = true
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { _ in
-            context.close(promise: nil)
+        written.futureResult.assumeIsolated().whenComplete { [closingLimit] _ in
+            guard closingLimit > .zero else { return context.close(promise: nil) }
+            context.eventLoop.assumeIsolated().scheduleTask(in: closingLimit) { [weak self] in
+                self?.context?.close(promise: nil)
+            }
         }
         context.writeAndFlush(wrapOutboundOut(lastWords), promise: written)
     }

@@ -42,6 +42,10 @@ final class ServerConnection: HTTP2Connection {
         super.init(session: try HTTP2Session(role: .server, configuration: http2))
     }
 
+    /// The client closes first, so that it has read everything. TCP drops what has arrived unread when the other
+    /// side closes while bytes come in, and HAProxy 2.6 drops trailers that it reads together with the close.
+    override var closingLimit: TimeAmount { .seconds(1) }
+
     override func opened() {
         peer = context?.remoteAddress.map(ListenAddress.describe) ?? "?"
         guard let now = context?.eventLoop.now else { return }
