@@ -14,9 +14,9 @@ struct Arguments: Equatable {
 
     /// Options whose value is the next word. A test compares this list with ArgumentParser's.
     static let optionsWithValue: Set<String> = [
-        "--target", "--connect-timeout", "--timeout", "--metadata", "--compress", "--retry", "--user-agent",
-        "-f",
-        "--file", "--service", "--generate-completion-script",
+        "--target", "--connect-timeout", "--timeout", "--metadata", "--compress", "--retry",
+        "--keepalive-time",
+        "--keepalive-timeout", "--user-agent", "-f", "--file", "--service", "--generate-completion-script",
     ]
 
     init(_ words: some Sequence<String>) {

@@ -62,6 +62,18 @@ struct ClientOptions: ParsableCommand {
     @Flag(help: "Wait for the server as long as --timeout allows, instead of --connect-timeout.")
     var waitForReady = false
 
+    @Option(
+        help: .init(
+            """
+            Silence of the server after which it is sent a PING, at least 10s. Servers may refuse more than one in \
+            five minutes. (default: never)
+            """, valueName: "duration"))
+    var keepaliveTime: Duration?
+
+    @Option(
+        help: .init("How long the server has for answering it before it is lost.", valueName: "duration"))
+    var keepaliveTimeout = Duration.seconds(20)
+
     @Option(help: .init("What to call the program in the user agent, such as 'job/1.2'.", valueName: "name"))
     var userAgent: String?
 
@@ -96,6 +108,8 @@ struct ClientOptions: ParsableCommand {
         var configuration = GRPCClient.Configuration()
         configuration.connectTimeout = connectTimeout
         configuration.userAgent = userAgent ?? ""
+        configuration.keepaliveTime = keepaliveTime
+        configuration.keepaliveTimeout = keepaliveTimeout
         return configuration
     }
 

@@ -9,9 +9,19 @@ final class ClientConnection: HTTP2Connection {
     /// What the server said when it told us to go away.
     private var farewell: String?
 
-    init(ready: EventLoopPromise<Void>) throws(HTTP2Error) {
+    /// Whether the server has ended the connection because of our PINGs (grpc/proposal A8).
+    private(set) var hasPingedTooOften = false
+
+    init(ready: EventLoopPromise<Void>, keepalive: Keepalive? = nil) throws(HTTP2Error) {
         self.ready = ready
         super.init(session: try HTTP2Session(role: .client))
+        self.keepalive = keepalive
+    }
+
+    override var hasCalls: Bool { !streams.isEmpty }
+
+    override func opened() {
+        if let now = context?.eventLoop.now { keepalive?.received(at: now) }
     }
 
     override func handle(_ event: HTTP2Event) throws(HTTP2Error) {
@@ -42,6 +52,7 @@ final class ClientConnection: HTTP2Connection {
             let notSent = GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
             if let callEnd = stream.call.fail(notSent, reach: .client) { stream.handler.end(callEnd) }
         case .goAway(_, let code, let debug):
+            hasPingedTooOften = code == .enhanceYourCalm && debug == PingStrikes.reason
             farewell = debug.isEmpty ? "\(code)" : "\(code), \(PeerText.printable(debug))"
         case .ping, .pingAcknowledged:
             break

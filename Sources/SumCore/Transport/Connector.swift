@@ -7,12 +7,16 @@ internal import SystemPackage
 struct Connector {
     let target: Target
     let limit: Duration
+    let keepalive: Keepalive?
 
     /// A connection whose server has sent its SETTINGS.
     struct Connected: Sendable {
         var channel: any Channel
         var connection: NIOLoopBound<ClientConnection>
     }
+
+    /// Linux's TCP_USER_TIMEOUT, in milliseconds.
+    private static let userTimeout = NIOBSDSocket.Option(rawValue: 18)
 
     func connect() async throws(GRPCStatus) -> Connected {
         let clock = ContinuousClock()
@@ -67,14 +71,14 @@ struct Connector {
         let limit = TimeAmount.nanoseconds(limit.wholeNanoseconds)
         // One a channel: racing addresses means several channels, of which one is given to us.
         let attempts = Mutex<[ObjectIdentifier: Handshake]>([:])
-        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(limit)
             .channelOption(.recvAllocator, value: ReadSizes.allocator)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     // Added before the channel reads, so that no byte of the server's is lost.
                     let ready = channel.eventLoop.makePromise(of: Void.self)
-                    let connection = try ClientConnection(ready: ready)
+                    let connection = try ClientConnection(ready: ready, keepalive: keepalive)
                     try channel.pipeline.syncOperations.addHandler(connection)
                     let handshake = Handshake(
                         connection: NIOLoopBound(connection, eventLoop: channel.eventLoop),
@@ -82,6 +86,12 @@ struct Connector {
                     attempts.withLock { $0[ObjectIdentifier(channel)] = handshake }
                 }
             }
+        if case .host = endpoint, let keepalive {
+            // What is sent into a dead network ends the connection as soon as a PING would (grpc/proposal A18).
+            bootstrap = bootstrap.channelOption(
+                .tcpOption(Self.userTimeout),
+                value: .init(clamping: keepalive.timeout.nanoseconds / 1_000_000))
+        }
         do {
             let channel: any Channel
             switch endpoint {

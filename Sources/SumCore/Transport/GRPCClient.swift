@@ -12,6 +12,14 @@ public final class GRPCClient: Sendable {
         /// What a program says of itself, in front of what the library says (`user-agent`).
         public var userAgent = ""
 
+        /// Silence of the server after which it is sent a PING; nil: never. Less than 10 seconds counts as 10
+        /// (grpc/proposal A8), and servers may end connections for more than one in 5 minutes.
+        public var keepaliveTime: Duration?
+        /// How long the server may then stay silent before its connection is lost.
+        public var keepaliveTimeout = Duration.seconds(20)
+        /// Whether PINGs are sent without calls too.
+        public var keepaliveWithoutCalls = false
+
         public init() {}
     }
 
@@ -25,14 +33,20 @@ public final class GRPCClient: Sendable {
         /// Every connection, also those that end their last calls.
         var open: [ObjectIdentifier: Connector.Connected] = [:]
         var isClosed = false
+        /// Doubles when a server has found our PINGs too many (grpc/proposal A8).
+        var keepaliveTime: Duration?
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    /// The least time between PINGs.
+    private static let keepaliveFloor = Duration.seconds(10)
 
     /// A client that connects when it has a call to make.
     public init(target: Target, configuration: Configuration = .init()) {
         self.target = target
         self.configuration = configuration
+        state = Mutex(State(keepaliveTime: configuration.keepaliveTime.map { max($0, Self.keepaliveFloor) }))
     }
 
     /// A client that has connected.
@@ -146,7 +160,9 @@ public final class GRPCClient: Sendable {
         let result: Result<Connector.Connected, GRPCStatus>
         do throws(GRPCStatus) {
             result = .success(
-                try await Connector(target: target, limit: configuration.connectTimeout).connect())
+                try await Connector(
+                    target: target, limit: configuration.connectTimeout, keepalive: keepalive
+                ).connect())
         } catch {
             result = .failure(error)
         }
@@ -170,9 +186,22 @@ public final class GRPCClient: Sendable {
         }
         connected.channel.closeFuture.whenComplete { _ in
             self.discard(connected)
-            self.state.withLock { $0.open[id] = nil }
+            let hasPingedTooOften = connected.connection.value.hasPingedTooOften
+            self.state.withLock { state in
+                state.open[id] = nil
+                if hasPingedTooOften { state.keepaliveTime = state.keepaliveTime.map { $0 * 2 } }
+            }
         }
         return isWanted
+    }
+
+    var keepalive: Keepalive? {
+        state.withLock { $0.keepaliveTime }.map { time in
+            Keepalive(
+                time: .nanoseconds(time.wholeNanoseconds),
+                timeout: .nanoseconds(configuration.keepaliveTimeout.wholeNanoseconds),
+                withoutCalls: configuration.keepaliveWithoutCalls, now: .now())
+        }
     }
 
     /// A connection takes no more calls: the next one needs another.

@@ -91,7 +91,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     func dismiss(_ error: any Error, saying lastWords: ByteBuffer = ByteBuffer()) {
         guard let context, !isClosing else { return }
         failure = error
-        closeAfterWrites(context, lastWords)
+        closeAfterWrites(context, lastWords, within: .zero)
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.dismissalLimit) {
             context.close(promise: nil)
         }
@@ -217,7 +217,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         } catch {
             return fail(error)
         }
-        if session.isFinished { closeAfterWrites(context, ByteBuffer()) }
+        if session.isFinished { closeAfterWrites(context, ByteBuffer(), within: closingLimit) }
     }
 
     private func write(to context: ChannelHandlerContext) {
@@ -226,12 +226,15 @@ class HTTP2Connection: ChannelDuplexHandler {
         session.output.clear()
     }
 
-    private func closeAfterWrites(_ context: ChannelHandlerContext, _ lastWords: ByteBuffer) {
+    /// - Parameter limit: how long the peer has for closing the socket first.
+    private func closeAfterWrites(
+        _ context: ChannelHandlerContext, _ lastWords: ByteBuffer, within limit: TimeAmount
+    ) {
         isClosing = true
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [closingLimit] _ in
-            guard closingLimit > .zero else { return context.close(promise: nil) }
-            context.eventLoop.assumeIsolated().scheduleTask(in: closingLimit) { [weak self] in
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            guard limit > .zero else { return context.close(promise: nil) }
+            context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
                 self?.context?.close(promise: nil)
             }
         }

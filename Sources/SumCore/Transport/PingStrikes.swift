@@ -8,6 +8,8 @@ struct PingStrikes {
 
     /// The least time between two PINGs while there are no calls.
     static let intervalWithoutCalls = TimeAmount.hours(2)
+    /// What a client is told that has sent too many.
+    static let reason = "too_many_pings"
     /// PINGs that may come too soon in a row.
     static let limit = 2
 

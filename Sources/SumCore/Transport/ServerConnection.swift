@@ -42,9 +42,12 @@ final class ServerConnection: HTTP2Connection {
         super.init(session: try HTTP2Session(role: .server, configuration: http2))
     }
 
-    /// The client closes first, so that it has read everything. TCP drops what has arrived unread when the other
-    /// side closes while bytes come in, and HAProxy 2.6 drops trailers that it reads together with the close.
-    override var closingLimit: TimeAmount { .seconds(1) }
+    /// After a graceful end the client closes first, so that it has read everything. TCP drops what has arrived
+    /// unread when the other side closes while bytes come in, and HAProxy 2.6 drops trailers that it reads together
+    /// with the close.
+    override var closingLimit: TimeAmount {
+        if case .none = drain { .zero } else { .seconds(1) }
+    }
 
     override func opened() {
         peer = context?.remoteAddress.map(ListenAddress.describe) ?? "?"
@@ -238,7 +241,7 @@ final class ServerConnection: HTTP2Connection {
         let hasSent = session.hasSentHeadersOrData
         session.hasSentHeadersOrData = false
         guard pingStrikes.ping(at: now, hasCalls: hasCalls, hasSent: hasSent) else { return }
-        try session.submitGoAway(.enhanceYourCalm, debug: "too_many_pings")
+        try session.submitGoAway(.enhanceYourCalm, debug: PingStrikes.reason)
         flush()
         dismiss(TooManyPings())
     }

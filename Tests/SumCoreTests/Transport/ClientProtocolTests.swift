@@ -212,19 +212,19 @@ import Testing
                 let headers = try #require(try peer.receive(.headers))
                 #expect(headers.streamID == streamID)
                 #expect(headers["user-agent"] != nil)
-                var received = 0
-                while received < 70_000 {
-                    let window = received < 10 ? 10 : 20_000
-                    var inWindow = 0
-                    while inWindow < window, received < 70_000, let data = try peer.receive(.data) {
-                        #expect(data.streamID == streamID)
-                        #expect(data.payload.count <= 16_384)
-                        inWindow += data.payload.count
-                        received += data.payload.count
+                var (received, credit, hasEnded) = (0, 10, false)
+                while !hasEnded, let data = try peer.receive(.data) {
+                    #expect(data.streamID == streamID)
+                    #expect(data.payload.count <= 16_384)
+                    received += data.payload.count
+                    hasEnded = data.endsStream
+                    #expect(received <= credit)
+                    if received == credit {
+                        credit += 20_000
+                        try peer.send(.windowUpdate(20_000, on: streamID), .windowUpdate(20_000))
                     }
-                    #expect(inWindow <= window)
-                    try peer.send(.windowUpdate(20_000, on: streamID), .windowUpdate(20_000))
                 }
+                #expect(received == 70_000)
                 try peer.send(
                     .headers(.response, on: streamID), .data(Self.seven, on: streamID),
                     .headers(.trailers(0), on: streamID, endStream: true))

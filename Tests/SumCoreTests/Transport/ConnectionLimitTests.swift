@@ -77,6 +77,7 @@ import Testing
         #expect(wire.frames.first { $0.kind == .goAway }?.lastStreamID == 3)
         #expect(wire.goAway?.debug == "max_idle")
         #expect(wire.goAway?.code == .noError)
+        try wire.advance(.seconds(1))
         #expect(!wire.isOpen)
     }
 
@@ -105,6 +106,7 @@ import Testing
         _ = wire.takeFrames()
         try wire.send(.data([], on: 1, endStream: true))
         #expect(wire.takeFrames().last?["grpc-status"] == "0")
+        try wire.advance(.seconds(1))
         #expect(!wire.isOpen)
     }
 

@@ -76,6 +76,7 @@ import Testing
         #expect(answer[":status"] == "400")
         #expect(answer["grpc-status"] == "13")
         #expect(answer["server"] == "grpc-swift-sum/\(Version.current)")
+        try wire.advance(.seconds(1))
         #expect(wire.resetCode(of: 1) == .noError)
         try wire.expectSum(on: 3)
     }
