@@ -31,7 +31,7 @@ import Testing
         "K11: what is no target",
         arguments: [
             "", ":1", "h:", "h:0", "h:65536", "h:x", "x:y:z", "[::1", "[::1]x", "dns://8.8.8.8/h", "unix:",
-            "ipv4:", "h/p:1", "[h]:1",
+            "ipv4:", "h/p:1", "[h]:1", "unix-abstract:a",
         ])
     func notTargets(_ text: String) {
         #expect(throws: Target.Invalid.self) { try Target(text) }

@@ -159,6 +159,18 @@ import Testing
         }
     }
 
+    @Test(
+        "K12, K13: an address that refuses is passed over",
+        arguments: ["ipv4:127.0.0.1:1,127.0.0.1", "localhost"])
+    func deadAddress(_ name: String) async throws {
+        try await withServer { server, _ in
+            let port = try #require(server.addresses.first?.split(separator: ":").last)
+            let client = try await GRPCClient.connect(to: Target("\(name):\(port)"), timeout: .seconds(60))
+            #expect(try await client.sumNumbers().closeAndReceive() == 0)
+            await client.close()
+        }
+    }
+
     @Test("Numbers after the end are refused") func sendAfterClose() async throws {
         try await withServer { _, target in
             let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))

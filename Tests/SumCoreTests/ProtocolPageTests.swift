@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+/// docs/protocol.md promises tests for each duty; here the promise is held against the tests' names.
+@Suite struct ProtocolPageTests {
+    private static let root = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
+
+    private struct Row {
+        var id: String
+        var sources: [String]
+        var suites: [String]
+    }
+
+    private static func rows() throws -> [Row] {
+        let page = try String(contentsOf: root.appending(path: "docs/protocol.md"), encoding: .utf8)
+        return page.matches(of: /(?m)^\| ([A-Z]\d+) \| .* \| (.*) \| (.*) \|$/).map { match in
+            Row(
+                id: String(match.1), sources: match.2.matches(of: /`([^`]+)`/).map { String($0.1) },
+                suites: match.3.split(separator: ", ").map(String.init))
+        }
+    }
+
+    @Test("Each duty has the tests that the page names, and is done where it says") func page() throws {
+        let rows = try Self.rows()
+        let groups = Dictionary(grouping: rows.map(\.id)) { $0.first }.mapValues(\.count)
+        #expect(groups == ["R": 11, "S": 24, "A": 21, "K": 17, "V": 5, "N": 3])
+        let tests = try Self.filesByName(in: "Tests")
+        for row in rows {
+            for suite in row.suites {
+                let text = try String(
+                    contentsOf: #require(tests["\(suite).swift"], "\(suite)"), encoding: .utf8)
+                let names = text.matches(of: /"((?:[A-Z]\d+|finding \d+)(?:, (?:[A-Z]\d+|finding \d+))*):/)
+                let ids = names.flatMap { $0.1.split(separator: ", ").map(String.init) }
+                #expect(ids.contains(row.id), "no test of \(suite) is named for \(row.id)")
+            }
+            for source in row.sources {
+                let folder = source.hasPrefix("sum-") ? "Sources" : "Sources/SumCore"
+                let path = Self.root.appending(path: "\(folder)/\(source)").path
+                #expect(FileManager.default.fileExists(atPath: path), "\(row.id): \(source)")
+            }
+        }
+    }
+
+    private static func filesByName(in folder: String) throws -> [String: URL] {
+        let files = try #require(
+            FileManager.default.enumerator(at: root.appending(path: folder), includingPropertiesForKeys: nil))
+        return Dictionary(files.compactMap { $0 as? URL }.map { ($0.lastPathComponent, $0) }) { first, _ in
+            first
+        }
+    }
+}
