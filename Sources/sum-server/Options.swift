@@ -17,5 +17,10 @@ extension Duration: @retroactive ExpressibleByArgument {
         self.init(text: argument)
     }
 
-    public var defaultValueDescription: String { "\(components.seconds)s" }
+    public var defaultValueDescription: String {
+        let seconds = components.seconds
+        if seconds % 3600 == 0 { return "\(seconds / 3600)h" }
+        if seconds % 60 == 0 { return "\(seconds / 60)m" }
+        return "\(seconds)s"
+    }
 }

@@ -28,16 +28,7 @@ struct SumServerCommand: AsyncParsableCommand {
     @Option(help: .init("How long calls in flight may take when the server stops.", valueName: "duration"))
     var drainTimeout = Duration.seconds(25)
 
-    @Option(help: .init("The longest message accepted. (default: 4194304)", valueName: "bytes"))
-    var maxMessageSize: UInt32?
-
-    @Option(
-        help: .init("The most calls a client may have open on a connection. (default: 128)", valueName: "n"))
-    var maxConcurrentStreams: UInt16?
-
-    @Option(
-        help: .init("How long a client that has connected may take to begin HTTP/2.", valueName: "duration"))
-    var handshakeTimeout = Duration.seconds(10)
+    @OptionGroup var limits: LimitOptions
 
     @Flag(inversion: .prefixedNo, help: "Host the standard health service, grpc.health.v1.Health.")
     var health = true
@@ -58,20 +49,13 @@ struct SumServerCommand: AsyncParsableCommand {
         if health { methods += healthService.methods }
         if reflection { methods += Reflection(of: methods).methods }
         let server = try await GRPCServer.start(
-            listeningOn: addresses.all(), methods: methods, configuration: limits, logger: logger)
+            listeningOn: addresses.all(), methods: methods, configuration: limits.configuration,
+            logger: logger)
         for address in server.addresses {
             // A closed standard output is no reason not to serve.
             _ = try? FileDescriptor.standardOutput.writeAll("listening on \(address)\n".utf8)
         }
         try await stop(server, healthService, on: signals, logger: logger)
-    }
-
-    private var limits: GRPCServer.Configuration {
-        var limits = GRPCServer.Configuration()
-        if let maxMessageSize { limits.maximumMessageLength = Int(maxMessageSize) }
-        if let maxConcurrentStreams { limits.maximumConcurrentStreams = Int(maxConcurrentStreams) }
-        limits.handshakeTimeout = handshakeTimeout
-        return limits
     }
 
     private func stop(

@@ -8,7 +8,7 @@ import Testing
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)
             let request = try #require(try peer.receive(.headers))
-            #expect(request[":path"] == "/tutorial.NumberService/SumNumbers")
+            try #require(request[":path"] == "/tutorial.NumberService/SumNumbers")
             while let frame = try peer.receive(.data), !frame.endsStream {}
             try peer.send(.headers(.response, on: 1))
             for byte in [0, 0, 0, 0, 2, 8, 6] as [UInt8] { try peer.send(.data([byte], on: 1, padding: 9)) }

@@ -12,7 +12,8 @@ import Synchronization
 ///     ... let a client call server.address ...
 ///     try await server.end()
 ///
-/// A connection closes when its script returns; most end with `receiveAll`, which waits for the client.
+/// A connection closes when its script returns; most end with `receiveAll`, which waits for the client. What must
+/// hold in a script is thrown (`#require`): an expectation on this thread does not know its test.
 public final class ScriptedServer: Sendable {
     /// Such as `127.0.0.1:40000`.
     public let address: String

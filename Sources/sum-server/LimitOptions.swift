@@ -1,0 +1,78 @@
+import ArgumentParser
+import SumCore
+
+/// The options that limit what clients may do.
+struct LimitOptions: ParsableArguments {
+    @Option(help: .init("The longest message accepted. (default: 4194304)", valueName: "bytes"))
+    var maxMessageSize: UInt32?
+
+    @Option(
+        help: .init("The largest header list of a request accepted. (default: 8192)", valueName: "bytes"))
+    var maxHeaderListSize: UInt32?
+
+    @Option(
+        help: .init("The most calls a client may have open on a connection. (default: 128)", valueName: "n"))
+    var maxConcurrentStreams: UInt16?
+
+    @Option(
+        help: .init("How long a client that has connected may take to begin HTTP/2.", valueName: "duration"))
+    var handshakeTimeout = Duration.seconds(10)
+
+    @Option(help: .init("Silence after which a client is sent a PING; at least 1s.", valueName: "duration"))
+    var keepaliveTime = Duration.seconds(2 * 3600)
+
+    @Option(help: .init("How long a client may take to answer that PING.", valueName: "duration"))
+    var keepaliveTimeout = Duration.seconds(20)
+
+    @Option(
+        help: .init(
+            "The least time between PINGs of a client that has calls; the third too soon in a row ends its connection.",
+            valueName: "duration"))
+    var minPingInterval = Duration.seconds(5 * 60)
+
+    @Flag(help: "Allow PINGs at that interval without calls too, and not only every two hours.")
+    var permitPingsWithoutCalls = false
+
+    @Option(
+        help: .init(
+            "How long a connection may be without calls before it is ended. (default: for ever)",
+            valueName: "duration"))
+    var maxConnectionIdle: Duration?
+
+    @Option(
+        help: .init(
+            "How old a connection may be, 10 % more or less, before it is ended. (default: for ever)",
+            valueName: "duration"))
+    var maxConnectionAge: Duration?
+
+    @Option(
+        help: .init(
+            "How long the calls on a connection of that age may take to end before they are cut. (default: for ever)",
+            valueName: "duration"))
+    var maxConnectionAgeGrace: Duration?
+
+    func validate() throws {
+        guard keepaliveTime >= .seconds(1) else {
+            throw ValidationError("--keepalive-time is at least 1s")
+        }
+        guard maxConnectionIdle != .zero, maxConnectionAge != .zero else {
+            throw ValidationError("--max-connection-idle and --max-connection-age are more than 0s")
+        }
+    }
+
+    var configuration: GRPCServer.Configuration {
+        var limits = GRPCServer.Configuration()
+        if let maxMessageSize { limits.maximumMessageLength = Int(maxMessageSize) }
+        if let maxHeaderListSize { limits.maximumHeaderListSize = Int(maxHeaderListSize) }
+        if let maxConcurrentStreams { limits.maximumConcurrentStreams = Int(maxConcurrentStreams) }
+        limits.handshakeTimeout = handshakeTimeout
+        limits.keepaliveTime = keepaliveTime
+        limits.keepaliveTimeout = keepaliveTimeout
+        limits.minimumPingInterval = minPingInterval
+        limits.permitsPingsWithoutCalls = permitPingsWithoutCalls
+        limits.maximumConnectionIdle = maxConnectionIdle
+        limits.maximumConnectionAge = maxConnectionAge
+        limits.maximumConnectionAgeGrace = maxConnectionAgeGrace
+        return limits
+    }
+}
