@@ -1,7 +1,8 @@
 /// The client's loop over numbers: writes each as a framed `NumberRequest` message.
 ///
 /// The encoding is the one swift-protobuf gives: `00 | length (4 bytes) | 08 varint`, and for 0, which proto3
-/// leaves out, the prefix alone. Each number is written by two 8-byte stores, whatever its length.
+/// leaves out, the prefix alone. Whatever its length, a number takes the same steps, without a branch: its bits are
+/// spread over bytes, put upon what `MessageFrame` has for their count, and written by two 8-byte stores.
 enum NumberEncoder {
     /// Bytes of the longest encoded number: prefix, tag, and the ten bytes of a negative number's varint.
     static let maximumLength = 16
@@ -12,58 +13,70 @@ enum NumberEncoder {
     static func append(_ numbers: Span<Int32>, to frame: inout OutputRawSpan) -> Int {
         var count = 0
         unsafe frame.withUnsafeMutableBytes { bytes, initialized in
-            // Sound because each turn writes at most 16 bytes, and goes only where 16 are left.
-            while count < numbers.count, bytes.count - initialized >= maximumLength {
-                unsafe initialized += write(numbers[count], to: bytes, at: initialized)
-                count += 1
+            guard let base = bytes.baseAddress else { return }
+            // Sound because each turn writes 16 bytes, and goes only where 16 are left.
+            var position = initialized
+            let last = bytes.count - maximumLength
+            while count < numbers.count, position <= last {
+                unsafe position &+= write(numbers[count], to: base + position)
+                count &+= 1
             }
+            initialized = position
         }
         return count
     }
 
-    /// - Returns: the length of the message with its prefix; up to 16 bytes are written.
+    /// Writes 16 bytes.
+    ///
+    /// - Returns: how many of them are the message with its prefix.
     @inline(__always)
-    private static func write(_ number: Int32, to bytes: UnsafeMutableRawBufferPointer, at position: Int)
-        -> Int
-    {
-        let value = UInt64(UInt32(bitPattern: number))
-        guard number > 0 else {
-            if number == 0 {
-                unsafe store(0, 0, to: bytes, at: position)
-                return 5
-            }
-            // The bits above 32 are all ones: 4 in the fifth byte, then four bytes, and one bit in the tenth.
-            let low = groups(value) | 0x70_0000_0000 | 0x80_8080_8080
-            unsafe store(
-                prefix(length: 11) | low << 48, low >> 16 | 0x01ff_ffff_ff00_0000, to: bytes, at: position)
-            return 16
-        }
-        // Seven bits go into a byte: 1 to 5 of them.
-        let varintLength = (70 - value.leadingZeroBitCount) / 7
-        let continuations = 0x80_8080_8080 & ((1 as UInt64) << (8 * (varintLength - 1)) - 1)
-        let varint = groups(value) | continuations
-        unsafe store(prefix(length: varintLength + 1) | varint << 48, varint >> 16, to: bytes, at: position)
-        return 6 + varintLength
-    }
-
-    /// Flag, length and tag as the first six bytes of a word in memory.
-    @inline(__always)
-    private static func prefix(length: Int) -> UInt64 {
-        0x0800_0000_0000 | UInt64(truncatingIfNeeded: length) << 32
+    private static func write(_ number: Int32, to target: UnsafeMutableRawPointer) -> Int {
+        // Sound because an Int32 has at most 32 significant bits.
+        let row = unsafe MessageFrame.rows[unchecked: 32 &- number.leadingZeroBitCount]
+        let frame = unsafe MessageFrame.all[unchecked: Int(row)]
+        let groups = groups(UInt64(UInt32(bitPattern: number)))
+        unsafe target.storeBytes(of: (frame.head | groups << 48).littleEndian, as: UInt64.self)
+        unsafe (target + 8).storeBytes(of: (frame.tail | groups >> 16).littleEndian, as: UInt64.self)
+        return frame.byteCount
     }
 
     /// The 32 bits of `value` as five groups of seven, one a byte.
+    ///
+    /// The upper part moves away from the lower by 2 bits at 14 and at 28, and by 1 bit within each 14: adding the
+    /// part 3 times, or once, shifts it by 2, or 1.
     @inline(__always)
     private static func groups(_ value: UInt64) -> UInt64 {
-        value & 0x7f | (value & 0x3f80) << 1 | (value & 0x1f_c000) << 2 | (value & 0xfe0_0000) << 3
-            | (value & 0xf000_0000) << 4
+        var groups = value
+        groups &+= 3 &* (groups & 0xffff_c000)
+        groups &+= 3 &* (groups & 0x3_c000_0000)
+        groups &+= groups & 0x3f80_3f80
+        return groups
     }
+}
 
-    @inline(__always)
-    private static func store(
-        _ first: UInt64, _ second: UInt64, to bytes: UnsafeMutableRawBufferPointer, at position: Int
-    ) {
-        unsafe bytes.storeBytes(of: first.littleEndian, toByteOffset: position, as: UInt64.self)
-        unsafe bytes.storeBytes(of: second.littleEndian, toByteOffset: position + 8, as: UInt64.self)
-    }
+/// What a message has beside its number.
+///
+/// Words are little-endian: the first byte of the message is the lowest.
+private struct MessageFrame {
+    /// Bytes 0 to 7: flag, length, tag, and the high bits of the varint's first two bytes.
+    var head: UInt64 = 0
+    /// Bytes 8 to 15: the high bits of the rest, and the bits 32 to 63 of a negative number.
+    var tail: UInt64 = 0
+    var byteCount = 5
+
+    /// By bytes of the varint, of which a 0 has none; the last is a negative number's, which has ten.
+    static let all: InlineArray<7, MessageFrame> = [
+        MessageFrame(),
+        MessageFrame(head: 0x0000_0802_0000_0000, byteCount: 7),
+        MessageFrame(head: 0x0080_0803_0000_0000, byteCount: 8),
+        MessageFrame(head: 0x8080_0804_0000_0000, byteCount: 9),
+        MessageFrame(head: 0x8080_0805_0000_0000, tail: 0x80, byteCount: 10),
+        MessageFrame(head: 0x8080_0806_0000_0000, tail: 0x8080, byteCount: 11),
+        MessageFrame(head: 0x8080_080b_0000_0000, tail: 0x01ff_ffff_fff8_8080, byteCount: 16),
+    ]
+
+    /// Which of them a number takes, by the count of its bits; a negative number has all 32.
+    static let rows: InlineArray<33, UInt8> = [
+        0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 6,
+    ]
 }

@@ -59,16 +59,58 @@ import Testing
     @Test("F2: the decoder adds what swift-protobuf decodes, and leaves the rest")
     func decoder() throws {
         for number in Self.edges {
-            var decoder = NumberDecoder()
-            let bytes = Self.encode([number]) + Array(repeating: 0xff, count: 16)
-            let used = decoder.add(bytes.span.bytes)
-            #expect(used == bytes.count - 16)
-            #expect(decoder.sum == Int64(number))
-            #expect(decoder.count == 1)
+            let bytes = Self.encode([number])
+            for rest in [[], [0], [0xff], Array(repeating: 0xff, count: 40)] as [[UInt8]] {
+                var decoder = NumberDecoder()
+                #expect(decoder.add((bytes + rest).span.bytes) == bytes.count)
+                #expect(decoder.sum == Int64(number))
+                #expect(decoder.count == 1)
+            }
         }
     }
 
-    /// The decoder leaves the last bytes of a span alone, so the sum goes by way of the handler.
+    @Test("R6: the decoder takes every whole message, wherever the bytes end")
+    func decoderEnds() {
+        let numbers = Self.edges + Self.samples(500)
+        let bytes = Self.encode(numbers)
+        var (whole, sum, end) = (0, Int64(0), 0)
+        for cut in 0...bytes.count {
+            if whole < numbers.count, cut == end + Self.encode([numbers[whole]]).count {
+                sum += Int64(numbers[whole])
+                whole += 1
+                end = cut
+            }
+            var decoder = NumberDecoder()
+            #expect(decoder.add(bytes.span.bytes.extracting(..<cut)) == end)
+            #expect(decoder.count == whole)
+            #expect(decoder.sum == sum)
+        }
+    }
+
+    @Test(
+        "The largest bytes do not overflow, however many there are",
+        arguments: [.max, -1, 127, .min] as [Int32])
+    func decoderPlaces(_ number: Int32) {
+        let bytes = Self.encode(Array(repeating: number, count: 20_000))
+        var decoder = NumberDecoder()
+        #expect(decoder.add(bytes.span.bytes) == bytes.count)
+        #expect(decoder.sum == 20_000 * Int64(number))
+    }
+
+    @Test(
+        "F2: an unusual message is left, and with it what looks like messages within it", arguments: 0..<300)
+    func decoderInside(_ before: Int) throws {
+        // A field that is not known, whose value is messages.
+        let inside = Self.encode(Array(repeating: 7, count: 100))
+        let unusual: [UInt8] = [0, 0, 0, 2, 0xbf, 0x1a, 0xbc, 0x05] + inside
+        let bytes = Self.encode(Array(repeating: 1, count: before))
+        var decoder = NumberDecoder()
+        #expect(decoder.add((bytes + unusual + bytes).span.bytes) == bytes.count)
+        #expect(decoder.sum == Int64(before))
+        #expect(try Self.sum([bytes + unusual + bytes]) == Int32(2 * before))
+    }
+
+    /// The sum by way of the handler, which joins messages that were cut.
     static func sum(_ chunks: [[UInt8]], overflow: SumNumbers.Overflow = .error) throws -> Int32 {
         let handler = SumNumbersHandler(overflow: overflow, context: .sample(maximumMessageLength: 1000))
         for chunk in chunks {
@@ -99,7 +141,8 @@ import Testing
     func differential() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<200 {
-            let messages = (0..<50).map { _ in Self.anyEncoding(&generator) }
+            let usual = Int.random(in: 1...100, using: &generator)
+            let messages = (0..<500).map { _ in Self.anyEncoding(usual: usual, &generator) }
             let expected = try messages.reduce(Int64(0)) {
                 $0 + Int64(try Tutorial_NumberRequest(serializedBytes: $1).num)
             }
@@ -112,11 +155,14 @@ import Testing
     }
 
     /// A message in one of the many ways that protobuf allows.
-    private static func anyEncoding(_ generator: inout SystemRandomNumberGenerator) -> [UInt8] {
+    ///
+    /// - Parameter usual: how many of a hundred are as swift-protobuf writes them.
+    private static func anyEncoding(usual: Int, _ generator: inout SystemRandomNumberGenerator) -> [UInt8] {
         let number =
-            samples(1)[0] &+ Int32.random(in: .min ... .max, using: &generator) >> Int32.random(in: 0...31)
+            Int32.random(in: .min ... .max, using: &generator) >> Int32.random(in: 0...31, using: &generator)
         let plain = (try? Tutorial_NumberRequest.with { $0.num = number }.serializedBytes() as [UInt8]) ?? []
-        switch Int.random(in: 0..<8, using: &generator) {
+        guard Int.random(in: 0..<100, using: &generator) >= usual else { return plain }
+        switch Int.random(in: 0..<9, using: &generator) {
         case 0: return plain + plain
         case 1: return [0x10, 0x96, 0x01] + plain
         case 2: return plain + [0x1a, 0x02, 0x68, 0x69]
@@ -124,7 +170,9 @@ import Testing
         case 4: return [0x08, 0xff, 0xff, 0xff, 0xff, 0x0f]
         case 5: return [0x08, 0x87, 0x80, 0x80, 0x80, 0x10]
         case 6: return [0x0d, 1, 2, 3, 4] + plain
-        default: return plain
+        case 7: return [0x08, 0x00]
+        // Ten bytes, of which the bits above 32 are not those of the number.
+        default: return [0x08, 0x81, 0x80, 0x80, 0x80, 0xf8, 0xff, 0xff, 0xff, 0xfe, 0x01]
         }
     }
 }
