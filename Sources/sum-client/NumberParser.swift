@@ -15,8 +15,8 @@ struct NumberParser {
     /// The longest word that may be a number: a sign, zeros and digits.
     private static let wordLimit = 64
 
+    /// The line that has been reached, and how many of its bytes; a cut word is not counted yet.
     private var line = 1
-    /// Bytes of the current line in the blocks before.
     private var lineLength = 0
     /// The beginning of a word whose end has not come.
     private var cutWord: [UInt8] = []
@@ -25,37 +25,40 @@ struct NumberParser {
     ///
     /// - Throws: the first word that is no number; the numbers before it have been appended.
     mutating func parse(_ block: Span<UInt8>, into numbers: inout [Int32]) throws(BadNumber) {
-        var position = try completeCutWord(block, into: &numbers)
-        var lineStart = -lineLength
+        let start = try completeCutWord(block, into: &numbers)
+        let startLine = line
+        var position = start
         while position < block.count {
-            let byte = block[position]
-            if Self.isSpace(byte) {
-                position += 1
-                if byte == UInt8(ascii: "\n") {
-                    line += 1
-                    lineStart = position
-                }
-            } else if let number = Self.shortNumber(in: block, at: &position) {
-                numbers.append(number)
-            } else {
-                let end = Self.wordEnd(in: block, from: position)
-                let column = position - lineStart + 1
-                guard end < block.count else {
-                    try cut(block.extracting(position..<end), column: column)
-                    break
-                }
-                numbers.append(try number(block.extracting(position..<end), column: column))
-                position = end
+            // The shortest number takes two bytes of text.
+            numbers.append(addingCapacity: (block.count - position) / 2) { numbers in
+                NumberScanner.scan(block, from: &position, line: &line, into: &numbers)
             }
+            let end = Self.wordEnd(in: block, from: position)
+            let word = block.extracting(position..<end)
+            if end == block.count {
+                pass(block.extracting(start..<position), from: startLine)
+                return try cut(word)
+            }
+            if !word.isEmpty {
+                guard let number = Self.number(word) else {
+                    pass(block.extracting(start..<position), from: startLine)
+                    throw bad(word)
+                }
+                numbers.append(number)
+            }
+            if block[end] == UInt8(ascii: "\n") { line += 1 }
+            position = end + 1
         }
-        lineLength = block.count - lineStart
+        pass(block.extracting(start...), from: startLine)
     }
 
     /// Appends the last number, at the end of the text.
     mutating func finish(into numbers: inout [Int32]) throws(BadNumber) {
         guard !cutWord.isEmpty else { return }
-        numbers.append(try number(cutWord.span, column: lineLength - cutWord.count + 1))
-        cutWord = []
+        guard let number = Self.number(cutWord.span) else { throw bad(cutWord.span) }
+        numbers.append(number)
+        lineLength += cutWord.count
+        cutWord.removeAll(keepingCapacity: true)
     }
 
     /// Reads one word, such as an argument.
@@ -84,64 +87,45 @@ struct NumberParser {
     ) throws(BadNumber) -> Int {
         guard !cutWord.isEmpty else { return 0 }
         let end = Self.wordEnd(in: block, from: 0)
-        let column = lineLength - cutWord.count + 1
-        try cut(block.extracting(0..<end), column: column)
-        if end < block.count {
-            numbers.append(try number(cutWord.span, column: column))
-            cutWord.removeAll(keepingCapacity: true)
-        }
+        try cut(block.extracting(..<end))
+        guard end < block.count else { return end }
+        try finish(into: &numbers)
         return end
     }
 
-    private mutating func cut(_ bytes: Span<UInt8>, column: Int) throws(BadNumber) {
+    private mutating func cut(_ bytes: Span<UInt8>) throws(BadNumber) {
         for index in bytes.indices { cutWord.append(bytes[index]) }
-        if cutWord.count > Self.wordLimit { throw bad(cutWord.span, column: column) }
+        if cutWord.count > Self.wordLimit { throw bad(cutWord.span) }
     }
 
-    // MARK: Words
+    // MARK: Places
 
-    private func number(_ word: Span<UInt8>, column: Int) throws(BadNumber) -> Int32 {
-        guard let number = Self.number(word) else { throw bad(word, column: column) }
-        return number
+    /// Moves the column beyond `text`, which began on the line `startLine`; `line` has moved already.
+    private mutating func pass(_ text: Span<UInt8>, from startLine: Int) {
+        guard line > startLine else {
+            lineLength += text.count
+            return
+        }
+        lineLength = 0
+        while text[text.count - 1 - lineLength] != UInt8(ascii: "\n") { lineLength += 1 }
     }
 
-    private func bad(_ word: Span<UInt8>, column: Int) -> BadNumber {
+    /// - Parameter word: it begins at the place that has been reached.
+    private func bad(_ word: Span<UInt8>) -> BadNumber {
         let shown = (0..<min(word.count, Self.wordLimit)).map { word[$0] }
         let dots = word.count > Self.wordLimit ? "..." : ""
-        return BadNumber(line: line, column: column, word: String(decoding: shown, as: UTF8.self) + dots)
-    }
-
-    /// The usual number in one pass: up to nine digits, which always fit, and white space after them.
-    ///
-    /// - Returns: nil for any other word, which stays.
-    @inline(__always)
-    private static func shortNumber(in block: Span<UInt8>, at position: inout Int) -> Int32? {
-        let isNegative = block[position] == UInt8(ascii: "-")
-        let start = isNegative ? position + 1 : position
-        var end = start
-        var magnitude: Int32 = 0
-        while end < block.count, end - start <= 9, let digit = digit(block[end]) {
-            magnitude = magnitude &* 10 &+ Int32(truncatingIfNeeded: digit)
-            end += 1
-        }
-        guard end > start, end - start <= 9, end < block.count, isSpace(block[end]) else { return nil }
-        position = end
-        return isNegative ? -magnitude : magnitude
+        return BadNumber(
+            line: line, column: lineLength + 1, word: String(decoding: shown, as: UTF8.self) + dots)
     }
 
     private static func wordEnd(in block: Span<UInt8>, from start: Int) -> Int {
         var end = start
-        while end < block.count, !isSpace(block[end]) { end += 1 }
+        while end < block.count, !NumberScanner.isSpace(block[end]) { end += 1 }
         return end
     }
 
     private static func digit(_ byte: UInt8) -> Int64? {
         let value = byte &- UInt8(ascii: "0")
         return value <= 9 ? Int64(value) : nil
-    }
-
-    /// Space, tab, line feed, vertical tab, form feed, carriage return.
-    private static func isSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || (0x09...0x0d).contains(byte)
     }
 }

@@ -78,4 +78,77 @@ import Testing
         }
         #expect(numbers == [1, 2])
     }
+
+    /// The obvious way: words between white space, each read by `Int32`, with its place.
+    private func parseSlowly(_ text: [UInt8]) -> (numbers: [Int32], bad: NumberParser.BadNumber?) {
+        var numbers: [Int32] = []
+        var (line, column, position) = (1, 1, 0)
+        while position < text.count {
+            let rest = text[position...]
+            let word = rest.prefix { !" \t\n\u{b}\u{c}\r".utf8.contains($0) }
+            guard !word.isEmpty else {
+                (line, column) = text[position] == UInt8(ascii: "\n") ? (line + 1, 1) : (line, column + 1)
+                position += 1
+                continue
+            }
+            let string = String(decoding: word, as: UTF8.self)
+            guard let number = Int32(string) else {
+                return (numbers, .init(line: line, column: column, word: string))
+            }
+            numbers.append(number)
+            column += word.count
+            position += word.count
+        }
+        return (numbers, nil)
+    }
+
+    /// A word and what follows it: mostly a number, mostly on a line of its own.
+    private func anyWord(mistakes: Bool, _ generator: inout SystemRandomNumberGenerator) -> String {
+        let number = Int64.random(in: -(1 << 31)..<(1 << 31), using: &generator)
+        let short = number >> Int64.random(in: 0..<32, using: &generator)
+        let word =
+            switch Int.random(in: 0..<(mistakes ? 1005 : 1000), using: &generator) {
+            case ..<900: "\(short)"
+            case ..<930: "+\(abs(short) >> 1)"
+            case ..<960: "000\(abs(short) >> 1)"
+            case ..<970: "-0"
+            case ..<980: "-0000000000\(abs(short) >> 1)"
+            case ..<1000: ["2147483647", "-2147483648", "99999999", "999999999", "0"].randomElement() ?? ""
+            default:
+                [
+                    "2147483648", "-2147483649", "9999999999", "12345678901", "1-2", "--1", "1.5", "x", "-",
+                    "12a", "1\0",
+                ]
+                .randomElement() ?? ""
+            }
+        let space = [" ", "\r\n", "\t", "\n\n", "  "].randomElement() ?? " "
+        return word + (Bool.random(using: &generator) ? "\n" : space)
+    }
+
+    @Test("Random text gives what the obvious way gives, wherever it is cut", arguments: [false, true])
+    func differential(_ mistakes: Bool) throws {
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<300 {
+            let count = Int.random(in: 0..<300, using: &generator)
+            let text = Array((0..<count).map { _ in anyWord(mistakes: mistakes, &generator) }.joined().utf8)
+            let expected = parseSlowly(text)
+            let longest = [1, 7, 30, 100, 10_000].randomElement() ?? 1
+            var parser = NumberParser()
+            var numbers: [Int32] = []
+            var bad: NumberParser.BadNumber?
+            do throws(NumberParser.BadNumber) {
+                var start = 0
+                while start < text.count {
+                    let end = min(text.count, start + Int.random(in: 1...longest, using: &generator))
+                    try parser.parse(text.span.extracting(start..<end), into: &numbers)
+                    start = end
+                }
+                try parser.finish(into: &numbers)
+            } catch {
+                bad = error
+            }
+            #expect(numbers == expected.numbers)
+            #expect(bad == expected.bad)
+        }
+    }
 }
