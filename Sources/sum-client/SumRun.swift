@@ -58,12 +58,11 @@ final class SumRun: Sendable {
 
     private func connectAndSum() async -> Result<Outcome, Failure> {
         do {
-            if !plan.options.waitsForReady {
-                plan.narrate("connected to \(try await client.connect())")
-            }
+            let peer = plan.options.waitsForReady ? nil : try await client.connect()
             let clock = ContinuousClock()
             let started = clock.now
             let call = client.sumNumbers(plan.options)
+            if let peer { plan.narrate("connected to \(peer)") }
             reportEarlyEnd(of: call)
             try await send(to: call)
             plan.narrate("sent \(numbersSent) numbers")

@@ -44,7 +44,7 @@ public final class AsyncServerCall: Sendable {
     /// Chooses how to compress the responses, before the first of them; without it, as the request is. Ignored
     /// when the client cannot decompress it.
     public func setCompression(_ compression: GRPCCompression) {
-        guard context.acceptedCompressions.contains(compression) else { return }
+        guard context.accepts(compression) else { return }
         writer.withLock { $0 = MessageWriter(compression: compression) }
     }
 

@@ -47,11 +47,11 @@ struct ClientCallEnd: Hashable, Sendable {
 }
 
 /// What the tasks of a call want of its connection, from any thread.
-struct ClientCallControl: Sendable {
+protocol ClientCallControl: AnyObject, Sendable {
     /// Pulls the messages again, after there were none.
-    var wake: @Sendable () -> Void
+    func wake()
     /// So many bytes of responses have been consumed, beside those that `receive` told of.
-    var credit: @Sendable (Int) -> Void
+    func credit(_ count: Int)
     /// Gives the call up: the server is told (RST_STREAM CANCEL), and the call ends with CANCELLED.
-    var cancel: @Sendable () -> Void
+    func cancel()
 }

@@ -19,14 +19,40 @@ final class ClientExchange: ClientCallHandler {
         var metadata: GRPCMetadata?
         var end: ClientCallEnd?
         var allWasSent = false
-        /// Who waits for a message, for the metadata, or for the end; each looks again when woken.
-        var waiters: [CheckedContinuation<Void, Never>] = []
+        var waiters: [Waiter] = []
+
+        func meets(_ need: Need) -> Bool {
+            guard end == nil else { return true }
+            return switch need {
+            case .metadata: metadata != nil
+            case .message: !inbox.isEmpty
+            // Two are too many already.
+            case .wholeAnswer: inbox.count > 1
+            case .end: false
+            }
+        }
+
+        mutating func takeSatisfied() -> [Waiter] {
+            let waiters = waiters
+            self.waiters = waiters.filter { !meets($0.need) }
+            return waiters.filter { meets($0.need) }
+        }
 
         mutating func takeCredit() -> Int {
             guard waiting < inboxLimit else { return 0 }
             defer { uncredited = 0 }
             return uncredited
         }
+    }
+
+    /// What a task waits for; the end of the call is always enough.
+    private enum Need {
+        case metadata, message, wholeAnswer, end
+    }
+
+    private struct Waiter {
+        var need: Need
+        var continuation: CheckedContinuation<Void, Never>
     }
 
     private let state: Mutex<State>
@@ -52,15 +78,25 @@ final class ClientExchange: ClientCallHandler {
                 guard end.status.isOK else { throw end.status }
                 return nil
             }
-            await wait { $0.inbox.isEmpty && $0.end == nil }
+            await wait(for: .message)
         }
+    }
+
+    /// The messages of a call that ends with one, or the first two.
+    ///
+    /// - Throws: the status of a call that did not end well.
+    func wholeAnswer() async throws(GRPCStatus) -> [ByteBuffer] {
+        await wait(for: .wholeAnswer)
+        let (messages, end) = state.withLock { (Array($0.inbox), $0.end) }
+        if let end, !end.status.isOK { throw end.status }
+        return messages
     }
 
     /// What came in front of the first message; empty when the call ended before there was one.
     ///
     /// - Throws: the status of a call that did not end well, and had no messages.
     func metadata() async throws(GRPCStatus) -> GRPCMetadata {
-        await wait { $0.metadata == nil && $0.end == nil }
+        await wait(for: .metadata)
         let (metadata, end) = state.withLock { ($0.metadata, $0.end) }
         if metadata == nil, let end, !end.status.isOK { throw end.status }
         return metadata ?? GRPCMetadata()
@@ -71,18 +107,19 @@ final class ClientExchange: ClientCallHandler {
     /// - Returns: how, and whether all messages had been sent by then.
     func ended() async -> (end: ClientCallEnd, allWasSent: Bool) {
         while true {
-            await wait { $0.end == nil }
+            await wait(for: .end)
             if let ended = state.withLock({ state in state.end.map { ($0, state.allWasSent) } }) {
                 return ended
             }
         }
     }
 
-    private func wait(while condition: (borrowing State) -> Bool) async {
+    private func wait(for need: Need) async {
+        guard state.withLock({ !$0.meets(need) }) else { return }
         await withCheckedContinuation { continuation in
             let mustWait = state.withLock { state in
-                guard condition(state) else { return false }
-                state.waiters.append(continuation)
+                guard !state.meets(need) else { return false }
+                state.waiters.append(Waiter(need: need, continuation: continuation))
                 return true
             }
             if !mustWait { continuation.resume() }
@@ -116,26 +153,32 @@ final class ClientExchange: ClientCallHandler {
     }
 
     func end(_ end: ClientCallEnd) {
-        let allWasSent = pipe.isDrained
-        let status = change { state in
-            var end = end
-            if end.status.isOK {
-                do throws(GRPCStatus) { try state.reader.finish() } catch { end.status = error }
+        var end = end
+        if end.status.isOK {
+            do throws(GRPCStatus) {
+                try state.withLock { state throws(GRPCStatus) in try state.reader.finish() }
+            } catch {
+                end.status = error
             }
-            (state.end, state.allWasSent) = (end, allWasSent)
-            return end.status
         }
-        pipe.end(status.isOK ? GRPCStatus(code: .failedPrecondition, message: "the call has ended") : status)
+        let allWasSent = pipe.isDrained
+        // First the pipe, so that who knows of the end is not told another when sending.
+        pipe.end(
+            end.status.isOK
+                ? GRPCStatus(code: .failedPrecondition, message: "the call has ended") : end.status)
+        change { [end] state in (state.end, state.allWasSent) = (end, allWasSent) }
     }
 
-    /// Wakes whoever waits, also when the change fails.
+    /// Wakes those who have now what they wait for, also when the change fails.
     private func change<Result, Failure: Error>(
         _ body: (inout sending State) throws(Failure) -> sending Result
     ) throws(Failure) -> Result {
-        var waiters: [CheckedContinuation<Void, Never>] = []
-        defer { for waiter in waiters { waiter.resume() } }
+        var woken: [Waiter] = []
+        defer { for waiter in woken { waiter.continuation.resume() } }
         return try state.withLock { state throws(Failure) in
-            swap(&waiters, &state.waiters)
+            defer {
+                if !state.waiters.isEmpty { woken = state.takeSatisfied() }
+            }
             return try body(&state)
         }
     }

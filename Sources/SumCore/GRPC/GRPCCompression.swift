@@ -10,9 +10,9 @@ public enum GRPCCompression: String, CaseIterable, Sendable {
     /// The value of `grpc-accept-encoding`: what this implementation can decompress.
     static let acceptEncoding = allCases.map(\.rawValue).joined(separator: ",")
 
-    /// What a peer says it can decompress; others than these are of no use to us.
-    static func accepted(_ acceptEncoding: String) -> Set<GRPCCompression> {
-        let names = acceptEncoding.split(separator: ",").map { $0.filter { $0 != " " } }
-        return Set(names.compactMap(Self.init)).union([.identity])
+    /// Whether a peer with this `grpc-accept-encoding` can decompress it.
+    func isAccepted(by acceptEncoding: String) -> Bool {
+        guard self != .identity else { return true }
+        return acceptEncoding.split(separator: ",").contains { $0.filter { $0 != " " } == rawValue }
     }
 }

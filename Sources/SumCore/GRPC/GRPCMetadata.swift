@@ -60,8 +60,11 @@ extension GRPCMetadata {
         }
     }
 
-    var http2Fields: [HTTP2Field] {
-        fields.map { HTTP2Field($0.key, $0.value) }
+}
+
+extension [HTTP2Field] {
+    func adding(_ metadata: GRPCMetadata) -> [HTTP2Field] {
+        metadata.fields.isEmpty ? self : self + metadata.fields.map { HTTP2Field($0.key, $0.value) }
     }
 }
 

@@ -9,8 +9,8 @@ struct GRPCRequest: Equatable, Sendable {
     var userAgent = ""
     /// How the request's messages are compressed.
     var compression = GRPCCompression.identity
-    /// What the client can decompress.
-    var acceptedCompressions: Set<GRPCCompression> = Set(GRPCCompression.allCases)
+    /// What the client can decompress, as it says it.
+    var acceptEncoding = GRPCCompression.acceptEncoding
     var metadata = GRPCMetadata()
     /// How often the call was tried before (`grpc-previous-rpc-attempts`, grpc/proposal A6).
     var previousAttempts = 0
@@ -27,7 +27,7 @@ struct GRPCRequest: Equatable, Sendable {
         fields += [
             HTTP2Field("te", "trailers"), HTTP2Field("content-type", GRPCContentType.standard),
             HTTP2Field("user-agent", userAgent),
-            HTTP2Field("grpc-accept-encoding", GRPCCompression.acceptEncoding),
+            HTTP2Field("grpc-accept-encoding", acceptEncoding),
         ]
         if compression != .identity {
             fields.append(HTTP2Field("grpc-encoding", compression.rawValue))
@@ -35,7 +35,7 @@ struct GRPCRequest: Equatable, Sendable {
         if previousAttempts > 0 {
             fields.append(HTTP2Field("grpc-previous-rpc-attempts", "\(previousAttempts)"))
         }
-        return fields + metadata.http2Fields
+        return fields.adding(metadata)
     }
 }
 
@@ -88,7 +88,7 @@ extension GRPCRequest {
             authority: fields.first(":authority") ?? fields.first("host") ?? "",
             timeout: timeout.flatMap(GRPCTimeout.decode), userAgent: fields.first("user-agent") ?? "",
             compression: compression,
-            acceptedCompressions: GRPCCompression.accepted(fields.first("grpc-accept-encoding") ?? ""),
+            acceptEncoding: fields.first("grpc-accept-encoding") ?? "",
             metadata: GRPCMetadata(received: fields))
         if let timeout, self.timeout == nil {
             throw Rejection(

@@ -60,9 +60,9 @@ struct ServerCall: Equatable {
         if reply.end != nil {
             state = state == .receiving ? .endedEarly : .ended
         }
-        let trailers = reply.end.map { $0.trailers + reply.trailers.http2Fields }
+        let trailers = reply.end.map { $0.trailers.adding(reply.trailers) }
         if !hasSentHeaders, let trailers, reply.messages.readableBytes == 0 {
-            return .trailersOnly(Self.responseFields() + reply.metadata.http2Fields + trailers)
+            return .trailersOnly(Self.responseFields().adding(reply.metadata) + trailers)
         }
         let headers = hasSentHeaders ? nil : Self.headers(of: reply)
         hasSentHeaders = true
@@ -94,13 +94,16 @@ struct ServerCall: Equatable {
         responseFields(httpStatus: rejection.httpStatus) + rejection.fields + rejection.status.trailers
     }
 
+    /// The headers of an answer with messages that says nothing of its own.
+    private static let plainHeaders =
+        responseFields() + [HTTP2Field("grpc-accept-encoding", GRPCCompression.acceptEncoding)]
+
     private static func headers(of reply: ServerReply) -> [HTTP2Field] {
-        var fields = responseFields()
-        fields.append(HTTP2Field("grpc-accept-encoding", GRPCCompression.acceptEncoding))
+        var fields = plainHeaders
         if reply.compression != .identity {
             fields.append(HTTP2Field("grpc-encoding", reply.compression.rawValue))
         }
-        return fields + reply.metadata.http2Fields
+        return fields.adding(reply.metadata)
     }
 
     private static func responseFields(httpStatus: Int = 200) -> [HTTP2Field] {
@@ -112,9 +115,11 @@ struct ServerCall: Equatable {
 }
 
 extension GRPCStatus {
+    private static let okTrailers = [HTTP2Field("grpc-status", "0")]
+
     /// The status as trailers carry it.
     var trailers: [HTTP2Field] {
-        var fields = [HTTP2Field("grpc-status", "\(code.rawValue)")]
+        var fields = code == .ok ? Self.okTrailers : [HTTP2Field("grpc-status", "\(code.rawValue)")]
         if !message.isEmpty {
             fields.append(HTTP2Field("grpc-message", PercentEncoding.encode(message)))
         }

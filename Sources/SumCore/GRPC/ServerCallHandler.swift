@@ -27,22 +27,27 @@ public struct ServerCallContext: Sendable {
     public var maximumMessageLength: Int
     /// How those of the request's messages are compressed that say they are.
     public var compression: GRPCCompression
-    /// What the client can decompress.
-    public var acceptedCompressions: Set<GRPCCompression>
-    /// When the call began.
-    let started = ContinuousClock.now
+    /// What the client can decompress, as it says it.
+    let acceptEncoding: String
+    /// When `timeout` is over.
+    let deadline: ContinuousClock.Instant?
     /// Asks for a reply on the event loop, soon.
     let post: @Sendable (@escaping @Sendable () -> ServerReply) -> Void
 
     /// How long the client still waits; nil if it set no deadline, negative when it has passed.
     public var timeLeft: Duration? {
-        timeout.map { $0 - (ContinuousClock.now - started) }
+        deadline.map { $0 - ContinuousClock.now }
     }
 
     /// How to compress the responses unless there is a reason for another choice: as the request, which is
     /// grpc-go's choice.
     public var responseCompression: GRPCCompression {
-        acceptedCompressions.contains(compression) ? compression : .identity
+        accepts(compression) ? compression : .identity
+    }
+
+    /// Whether the client can decompress it.
+    public func accepts(_ compression: GRPCCompression) -> Bool {
+        compression.isAccepted(by: acceptEncoding)
     }
 
     /// Does what a handler wants at another time than when it is asked, from any thread. Ignored after the end.

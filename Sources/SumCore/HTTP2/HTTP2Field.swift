@@ -8,6 +8,34 @@ struct HTTP2Field: Equatable, Sendable {
         self.value = value
     }
 
+    /// Whether the field has these bytes.
+    func matches(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
+        unsafe Self.isSame(self.value, value) && Self.isSame(self.name, name)
+    }
+
+    /// Compares eight bytes at a time. Sound because `text` has its storage while the closure runs, and no load
+    /// goes beyond the count, which is the same for both.
+    private static func isSame(_ text: String, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard text.utf8.count == bytes.count else { return false }
+        let bytes = UnsafeRawBufferPointer(bytes)
+        return unsafe text.utf8.withContiguousStorageIfAvailable { text in
+            let text = UnsafeRawBufferPointer(text)
+            var index = 0
+            while index + 8 <= text.count {
+                guard
+                    unsafe text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                        == bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                else { return false }
+                index += 8
+            }
+            while index < text.count {
+                guard unsafe text[index] == bytes[index] else { return false }
+                index += 1
+            }
+            return true
+        } ?? false
+    }
+
     /// What the field counts towards SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 section 6.5.2).
     static func listSize(nameLength: Int, valueLength: Int) -> Int {
         nameLength + valueLength + 32

@@ -38,8 +38,10 @@ extension HTTP2Session {
     }
 
     private static func setReceiveCallbacks(_ callbacks: OpaquePointer?) {
-        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, _, user in
-            unsafe HTTP2Session.from(user).beginHeaders()
+        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
+            if let frame = unsafe frame {
+                unsafe HTTP2Session.from(user).beginHeaders(.init(frame.pointee.headers.cat))
+            }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
@@ -126,14 +128,9 @@ extension HTTP2Session {
         let isAcknowledgement = header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
         switch nghttp2_frame_type(UInt32(header.type)) {
         case NGHTTP2_HEADERS:
-            let kind: HTTP2Event.HeadersKind =
-                switch unsafe frame.headers.cat {
-                case NGHTTP2_HCAT_REQUEST: .request
-                case NGHTTP2_HCAT_RESPONSE: .response
-                default: .following
-                }
-            report(
-                .headers(streamID: header.stream_id, fields: takeHeaders(), kind: kind, endStream: endStream))
+            let kind = HTTP2Event.HeadersKind(unsafe frame.headers.cat)
+            let fields = takeHeaders(kind)
+            report(.headers(streamID: header.stream_id, fields: fields, kind: kind, endStream: endStream))
         case NGHTTP2_DATA where endStream:
             report(.endStream(streamID: header.stream_id))
         case NGHTTP2_SETTINGS where !isAcknowledgement:
@@ -164,5 +161,16 @@ extension HTTP2Session {
         if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
             report(.endStreamSent(streamID: header.stream_id))
         }
+    }
+}
+
+extension HTTP2Event.HeadersKind {
+    fileprivate init(_ category: nghttp2_headers_category) {
+        self =
+            switch category {
+            case NGHTTP2_HCAT_REQUEST: .request
+            case NGHTTP2_HCAT_RESPONSE: .response
+            default: .following
+            }
     }
 }

@@ -5,7 +5,7 @@ extension HTTP2Session {
     /// Opens a stream (client).
     func submitRequest(_ fields: [HTTP2Field], body: any HTTP2Body) throws(HTTP2Error) -> Int32 {
         var provider = unsafe Self.bodyProvider
-        let streamID = unsafe fields.withNameValuePairs {
+        let streamID = unsafe loan.lend(fields) {
             unsafe nghttp2_submit_request(session, nil, $0, $1, &provider, nil)
         }
         try HTTP2Error.check(streamID)
@@ -20,11 +20,11 @@ extension HTTP2Session {
         if let body {
             var provider = unsafe Self.bodyProvider
             bodies[streamID] = body
-            result = unsafe fields.withNameValuePairs {
+            result = unsafe loan.lend(fields) {
                 unsafe nghttp2_submit_response(session, streamID, $0, $1, &provider)
             }
         } else {
-            result = unsafe fields.withNameValuePairs {
+            result = unsafe loan.lend(fields) {
                 unsafe nghttp2_submit_response(session, streamID, $0, $1, nil)
             }
         }

@@ -34,6 +34,10 @@ internal import NIOCore
     private var input = ByteBuffer()
     /// The header block being received.
     private var headers = HeaderBlock()
+    /// The last blocks: of a request or response, and of what followed it.
+    private var (earlierHeaders, earlierTrailers) = ([HTTP2Field](), [HTTP2Field]())
+    /// Storage for the fields that are lent to nghttp2.
+    var loan = FieldLoan()
     var bodies: [Int32: any HTTP2Body] = [:]
     /// Set with each HEADERS or DATA frame passed on for sending; whoever asks clears it.
     var hasSentHeadersOrData = false
@@ -141,10 +145,13 @@ extension HTTP2Session {
     struct HeaderBlock {
         var fields: [HTTP2Field] = []
         var size = 0
+        /// The last block of its kind, which is mostly the same: what is equal is not made again.
+        var earlier: [HTTP2Field] = []
     }
 
-    func beginHeaders() {
-        headers = HeaderBlock()
+    func beginHeaders(_ kind: HTTP2Event.HeadersKind) {
+        headers = HeaderBlock(earlier: kind == .following ? earlierTrailers : earlierHeaders)
+        headers.fields.reserveCapacity(headers.earlier.count)
     }
 
     /// - Returns: false when the block exceeds a limit; its stream is then reset.
@@ -153,13 +160,20 @@ extension HTTP2Session {
         guard headers.size <= configuration.maxHeaderListSize,
             headers.fields.count < configuration.maxHeaderFields
         else { return false }
-        headers.fields.append(
-            unsafe HTTP2Field(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+        let index = headers.fields.count
+        if index < headers.earlier.count, unsafe headers.earlier[index].matches(name: name, value: value) {
+            headers.fields.append(headers.earlier[index])
+        } else {
+            headers.fields.append(
+                unsafe HTTP2Field(
+                    String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+        }
         return true
     }
 
-    func takeHeaders() -> [HTTP2Field] {
+    func takeHeaders(_ kind: HTTP2Event.HeadersKind) -> [HTTP2Field] {
         defer { headers = HeaderBlock() }
+        if kind == .following { earlierTrailers = headers.fields } else { earlierHeaders = headers.fields }
         return headers.fields
     }
 
@@ -213,6 +227,6 @@ extension HTTP2Session {
 
     /// Trailers are submitted while their body's last frame is made, so that they cannot overtake it.
     func submitTrailers(_ fields: [HTTP2Field], on streamID: Int32) -> Bool {
-        unsafe fields.withNameValuePairs { unsafe nghttp2_submit_trailer(session, streamID, $0, $1) } == 0
+        unsafe loan.lend(fields) { unsafe nghttp2_submit_trailer(session, streamID, $0, $1) } == 0
     }
 }

@@ -9,10 +9,10 @@ internal import Synchronization
 /// waits for the call is cancelled, so is the call.
 public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
     let exchange: ClientExchange
-    let control: ClientCallControl
+    let control: any ClientCallControl
     let writer: SharedMessageWriter
 
-    init(exchange: ClientExchange, control: ClientCallControl, compression: GRPCCompression) {
+    init(exchange: ClientExchange, control: any ClientCallControl, compression: GRPCCompression) {
         self.exchange = exchange
         self.control = control
         writer = SharedMessageWriter(compression)
@@ -100,15 +100,13 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
     ///   (grpc/doc/statuscodes.md).
     public func closeAndReceive() async throws(GRPCStatus) -> Response {
         finish()
-        guard let response = try await next() else {
-            throw GRPCStatus(code: .unimplemented, message: "the server answered without the one message due")
-        }
-        guard try await next() == nil else {
+        let messages = try await cancellable { () throws(GRPCStatus) in try await exchange.wholeAnswer() }
+        guard let message = messages.first, messages.count == 1 else {
             control.cancel()
             throw GRPCStatus(
-                code: .unimplemented, message: "the server answered with more than the one message due")
+                code: .unimplemented, message: "the server did not answer with the one message that was due")
         }
-        return response
+        return try Response(received: message)
     }
 
     /// Waits until the call has ended, in whichever way.

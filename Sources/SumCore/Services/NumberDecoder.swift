@@ -70,7 +70,7 @@ struct NumberDecoder {
         var copy = InlineArray<32, UInt8>(repeating: 0xff)
         for index in 0..<count { copy[index] = bytes.byte(at: position + index) }
         var cursor = Cursor(position: 0)
-        while cursor.position < count, cursor.step(copy.span.bytes) {}
+        while cursor.position < count, unsafe cursor.step(copy.span.bytes) {}
         take(cursor)
         position += cursor.position
     }

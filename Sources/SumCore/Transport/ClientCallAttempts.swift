@@ -3,7 +3,7 @@ internal import NIOPosix
 internal import Synchronization
 
 /// One call of a client, through as many attempts, on as many connections, as it takes.
-final class ClientCallAttempts: ClientCallHandler {
+final class ClientCallAttempts: ClientCallHandler, ClientCallControl {
     private let client: GRPCClient
     private let request: GRPCRequest
     private let waitsForReady: Bool
@@ -136,18 +136,15 @@ final class ClientCallAttempts: ClientCallHandler {
 
     // MARK: For the call's tasks
 
-    var control: ClientCallControl {
-        ClientCallControl(
-            wake: { self.onAttempt { connection, stream in connection.resume(stream) } },
-            credit: { count in self.onAttempt { connection, stream in connection.credit(stream, count) } },
-            cancel: { self.cancel() })
+    func wake() {
+        state.withLock { $0.attempt }?.perform { connection, stream in connection.resume(stream) }
     }
 
-    private func onAttempt(_ action: @escaping @Sendable (ClientConnection, ClientStream) -> Void) {
-        state.withLock { $0.attempt }?.perform(action)
+    func credit(_ count: Int) {
+        state.withLock { $0.attempt }?.perform { connection, stream in connection.credit(stream, count) }
     }
 
-    private func cancel() {
+    func cancel() {
         let cancelled = GRPCStatus(code: .cancelled, message: "the call was cancelled")
         if let attempt = state.withLock({ $0.attempt }) {
             attempt.perform { connection, stream in connection.cancel(stream, cancelled) }

@@ -126,14 +126,14 @@ public final class GRPCClient: Sendable {
 
     func start(
         _ path: String, _ options: GRPCCallOptions, handler: any ClientCallHandler
-    ) -> ClientCallControl {
+    ) -> any ClientCallControl {
         let request = GRPCRequest(
             path: path, authority: target.authority,
             userAgent: Version.userAgent(after: configuration.userAgent),
             compression: options.compression, metadata: options.metadata)
         let attempts = ClientCallAttempts(self, request, options, handler: handler)
         attempts.begin()
-        return attempts.control
+        return attempts
     }
 
     // MARK: Connections

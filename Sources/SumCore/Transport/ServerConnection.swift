@@ -20,6 +20,8 @@ final class ServerConnection: HTTP2Connection {
     private var pingStrikes: PingStrikes
 
     private var streams: [Int32: ServerStream] = [:]
+    /// The last request, since the next is mostly the same.
+    private var lastRequest: KnownRequest?
     var drain = Drain.none
 
     /// How long the client has for ending its side when the status has come before. Not zero: HAProxy 2.6 drops
@@ -100,28 +102,37 @@ final class ServerConnection: HTTP2Connection {
     // MARK: Calls
 
     private func begin(_ streamID: Int32, _ fields: [HTTP2Field]) throws(HTTP2Error) {
-        let request: GRPCRequest
-        let method: GRPCMethod
+        let known: KnownRequest
         do throws(GRPCRequest.Rejection) {
-            request = try GRPCRequest(received: fields)
-            guard let found = methods[request.path] else {
-                throw GRPCRequest.Rejection(
-                    .unimplemented, "there is no method '\(PeerText.printable(request.path))' here")
-            }
-            method = found
+            known = try understand(fields)
         } catch {
             return try reject(error, path: fields.first(":path") ?? "", on: streamID)
         }
+        let request = known.request
         guard let loop = context?.eventLoop else { return }
         let connection = NIOLoopBound(self, eventLoop: loop)
         let context = ServerCallContext(
             path: request.path, metadata: request.metadata, timeout: request.timeout, peer: peer,
             maximumMessageLength: configuration.maximumMessageLength, compression: request.compression,
-            acceptedCompressions: request.acceptedCompressions,
+            acceptEncoding: request.acceptEncoding,
+            deadline: request.timeout.map { .now + $0 },
             post: { reply in loop.execute { connection.value.perform(late: reply(), on: streamID) } })
-        let stream = ServerStream(id: streamID, path: request.path, handler: method.makeHandler(context))
+        let stream = ServerStream(
+            id: streamID, path: request.path, handler: known.method.makeHandler(context))
         add(stream)
         if let timeout = request.timeout { startDeadline(timeout, of: stream) }
+    }
+
+    private func understand(_ fields: [HTTP2Field]) throws(GRPCRequest.Rejection) -> KnownRequest {
+        if let lastRequest, lastRequest.fields == fields { return lastRequest }
+        let request = try GRPCRequest(received: fields)
+        guard let method = methods[request.path] else {
+            throw GRPCRequest.Rejection(
+                .unimplemented, "there is no method '\(PeerText.printable(request.path))' here")
+        }
+        let known = KnownRequest(fields: fields, request: request, method: method)
+        lastRequest = known
+        return known
     }
 
     private func reject(
@@ -269,6 +280,13 @@ private struct ConnectionTooOld: Error, CustomStringConvertible {
 
 private struct TooManyPings: Error, CustomStringConvertible {
     let description = "the client sent too many PINGs"
+}
+
+/// A header list that became a call, and what it means.
+private struct KnownRequest {
+    var fields: [HTTP2Field]
+    var request: GRPCRequest
+    var method: GRPCMethod
 }
 
 /// Stands where a handler would for a request that did not become a call.

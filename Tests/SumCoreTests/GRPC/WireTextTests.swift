@@ -146,7 +146,7 @@ import Testing
         try metadata.add("data-bin", "aGk")
         #expect(metadata["x-trace.id_1"] == ["a b~", ""])
         #expect(metadata["data-bin"] == ["aGk", "aGk"])
-        #expect(metadata.http2Fields.map(\.name) == ["x-trace.id_1", "x-trace.id_1", "data-bin", "data-bin"])
+        #expect(metadata.fields.map(\.key) == ["x-trace.id_1", "x-trace.id_1", "data-bin", "data-bin"])
     }
 
     @Test(

@@ -4,11 +4,11 @@ extension ServerCallContext {
     /// The context of a call of SumNumbers, for a handler without a connection.
     static func sample(
         maximumMessageLength: Int = 4 << 20, compression: GRPCCompression = .identity,
-        acceptedCompressions: Set<GRPCCompression> = [.identity]
+        acceptEncoding: String = ""
     ) -> ServerCallContext {
         ServerCallContext(
             path: SumNumbers.path, metadata: GRPCMetadata(), timeout: nil, peer: "test",
             maximumMessageLength: maximumMessageLength, compression: compression,
-            acceptedCompressions: acceptedCompressions, post: { _ in })
+            acceptEncoding: acceptEncoding, deadline: nil, post: { _ in })
     }
 }
