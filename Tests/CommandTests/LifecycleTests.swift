@@ -1,4 +1,5 @@
 import Foundation
+import ScriptedPeers
 import Testing
 
 /// Processes that start, stop, and are killed.
@@ -61,6 +62,28 @@ import Testing
         let result = await call.finish(sending: "2")
         #expect(result.output == "42\n")
         #expect(result.status == 0)
+        #expect(await server.ended().status == 0)
+    }
+
+    @Test("V4: who watches the health of a server that stops is told, and does not hold it up")
+    func watchedDrain() async throws {
+        let server = try await ServerProcess()
+        let frames = try await Tool.offload {
+            Result {
+                let watcher = try WireSocket(connectingTo: server.address)
+                try watcher.send(bytes: WireFrame.preface)
+                try watcher.send(
+                    .settings(), .settingsAck,
+                    .headers(.request.with(WireField(":path", "/grpc.health.v1.Health/Watch")), on: 1),
+                    .data([0, 0, 0, 0, 0], on: 1, endStream: true))
+                let first = try watcher.receive(.data)
+                server.signal(SIGTERM)
+                return [first] + (try watcher.receiveAll())
+            }
+        }.get().compactMap { $0 }
+        #expect(frames.filter { $0.kind == .data }.map(\.payload) == [1, 2].map { [0, 0, 0, 0, 2, 8, $0] })
+        #expect(frames.contains { $0.kind == .goAway })
+        #expect(frames.contains { $0.kind == .headers && $0.endsStream })
         #expect(await server.ended().status == 0)
     }
 

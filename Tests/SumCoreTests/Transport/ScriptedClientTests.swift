@@ -69,7 +69,7 @@ import Testing
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
     }
 
-    @Test("S17: bad base64 is refused with HTTP's status and gRPC's") func badBase64() throws {
+    @Test("S17, A21: bad base64 is refused with HTTP's status and gRPC's") func badBase64() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request + [WireField("x-bin", "?")], on: 1))
         let answer = try #require(wire.frames.first { $0.streamID == 1 })
