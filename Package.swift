@@ -84,6 +84,7 @@ let package = Package(
             dependencies: [
                 "SumCore", "ScriptedPeers", "sum-client", "sum-server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Foreign"],

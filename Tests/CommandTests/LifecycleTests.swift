@@ -21,14 +21,7 @@ import Testing
 
         /// Waits for a line on standard error that has `text` in it.
         func waitFor(_ text: String) async {
-            await Tool.offload { [errors] in
-                var seen = ""
-                while !seen.contains(text), let byte = try? errors.fileHandleForReading.read(upToCount: 1),
-                    !byte.isEmpty
-                {
-                    seen += String(decoding: byte, as: UTF8.self)
-                }
-            }
+            await errors.waitFor(text)
         }
 
         func finish(sending text: String) async -> Tool.Result {

@@ -75,6 +75,20 @@ enum Tool {
     }
 }
 
+extension Pipe {
+    /// Reads until `text` has come, or the end.
+    func waitFor(_ text: String) async {
+        await Tool.offload {
+            var seen = ""
+            while !seen.contains(text), let byte = try? self.fileHandleForReading.read(upToCount: 1),
+                !byte.isEmpty
+            {
+                seen += String(decoding: byte, as: UTF8.self)
+            }
+        }
+    }
+}
+
 /// A server that listens, until it is told to stop.
 final class ServerProcess: Sendable {
     /// As in `listening on ADDRESS`.
@@ -119,6 +133,11 @@ final class ServerProcess: Sendable {
 
     func signal(_ signal: Int32) {
         kill(id, signal)
+    }
+
+    /// Waits until `text` is logged. What was logged before is not given again.
+    func waitFor(_ text: String) async {
+        await errors.waitFor(text)
     }
 
     /// - Returns: the exit status and what was logged.

@@ -1,0 +1,116 @@
+import Foundation
+import SumCore
+
+/// A proxy from Debian's packages.
+enum Proxy: String, CaseIterable, Sendable {
+    case nginx, haproxy
+
+    var program: String { "/usr/sbin/\(rawValue)" }
+    var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
+
+    /// What is shipped.
+    var configuration: URL {
+        let name = self == .nginx ? "nginx.conf" : "haproxy.cfg"
+        return URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../docs/deploy/\(name)").standardizedFileURL
+    }
+
+    /// How it writes the address of a Unix domain socket.
+    func socket(_ path: String) -> String {
+        self == .nginx ? "unix:\(path)" : "unix@\(path)"
+    }
+
+    /// For one process, in the foreground, that writes nowhere but in `directory`.
+    func arguments(_ directory: URL) -> [String] {
+        switch self {
+        case .nginx:
+            ["-e", "stderr", "-p", directory.path, "-c", directory.appending(path: "main.conf").path]
+        case .haproxy: ["-db", "-f", directory.appending(path: "shipped").path]
+        }
+    }
+
+    /// Judges its configuration, and ends.
+    var checkArgument: String { self == .nginx ? "-t" : "-c" }
+
+    /// What Debian's `/etc/nginx/nginx.conf` is to the shipped file.
+    static let nginxMain = """
+        daemon off;
+        master_process off;
+        pid pid;
+        error_log stderr emerg;
+        events {}
+        http {
+            access_log off;
+            client_body_temp_path body;
+            proxy_temp_path proxy;
+            fastcgi_temp_path fastcgi;
+            uwsgi_temp_path uwsgi;
+            scgi_temp_path scgi;
+            include shipped;
+        }
+
+        """
+}
+
+/// A proxy as it is shipped, but with Unix domain sockets for addresses, in front of two places for servers.
+final class ProxiedPair: Sendable {
+    /// Where clients connect.
+    let target: String
+    /// Where the servers are to listen.
+    let addresses: [ListenAddress]
+    private let directory: URL
+    private let process: Process
+
+    init(_ proxy: Proxy) async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "sum-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let paths = ["front", "a", "b"].map { directory.appending(path: $0).path }
+        var text = try String(contentsOf: proxy.configuration, encoding: .utf8)
+        for (address, path) in zip(["*:50051", "127.0.0.1:50052", "127.0.0.1:50053"], paths) {
+            guard text.contains(address) else { throw BadConfiguration(reason: "without \(address)") }
+            text = text.replacingOccurrences(of: address, with: proxy.socket(path))
+        }
+        for (name, content) in [("shipped", text), ("main.conf", Proxy.nginxMain)] {
+            try Data(content.utf8).write(to: directory.appending(path: name))
+        }
+        let arguments = proxy.arguments(directory)
+        let check = try await Tool.run(proxy.program, arguments + [proxy.checkArgument])
+        guard check.status == 0 else { throw BadConfiguration(reason: check.output + check.errors) }
+        process = Tool.process(proxy.program, arguments)
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        self.directory = directory
+        target = "unix:\(paths[0])"
+        addresses = paths.dropFirst().map { .unix(path: $0) }
+    }
+
+    struct BadConfiguration: Error {
+        var reason: String
+    }
+
+    deinit {
+        if process.isRunning {
+            process.terminate()
+            process.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    /// Starts the proxy. Clients may come at once, since they try again. Servers that are there already get calls
+    /// from the start; HAProxy looks for others only each second.
+    func start() throws {
+        try process.run()
+    }
+
+    /// Starts one of the two servers.
+    func server(_ index: Int, _ arguments: [String] = []) async throws -> ServerProcess {
+        try await ServerProcess(
+            "sum-server", ["--listen", "\(addresses[index])", "--log-level", "debug"] + arguments)
+    }
+
+    func client(_ arguments: [String], input: Tool.Input = .text("")) async throws -> Tool.Result {
+        try await Tool.run("sum-client", ["--target", target] + arguments, input: input)
+    }
+}
