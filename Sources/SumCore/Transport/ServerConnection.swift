@@ -24,8 +24,9 @@ final class ServerConnection: HTTP2Connection {
     private var lastRequest: KnownRequest?
     var drain = Drain.none
 
-    /// How long the client has for ending its side when the status has come before. Not zero: HAProxy 2.6 drops
-    /// a response when it reads a RST_STREAM with it (https://github.com/haproxy/haproxy/issues/1219).
+    /// How long the client has for ending its side when the status has come before. Not zero: HAProxy 2.6 makes
+    /// RST_STREAM(CANCEL) of ours, for which grpcio forgets the status that it has just read
+    /// (https://github.com/haproxy/haproxy/issues/1219).
     private static let earlyEndLimit = TimeAmount.seconds(1)
 
     init(methods: [String: GRPCMethod], configuration: GRPCServer.Configuration, logger: Logger)
