@@ -55,7 +55,7 @@ extension GRPCMetadata {
     /// possibly not ASCII.
     init(received fields: [HTTP2Field]) {
         self.fields = fields.compactMap { field in
-            field.name.hasPrefix(":") || Self.isReserved(field.name)
+            field.name.utf8.first == UInt8(ascii: ":") || Self.isReserved(field.name)
                 ? nil : Field(key: field.name, value: field.value)
         }
     }
@@ -72,13 +72,14 @@ extension [HTTP2Field] {
 
 extension GRPCMetadata {
     private static func isReserved(_ key: String) -> Bool {
-        key.hasPrefix("grpc-") || httpFields.contains(key)
+        switch key {
+        case "te", "content-type", "user-agent", "host", "connection", "keep-alive", "proxy-connection",
+            "transfer-encoding", "upgrade", "content-length":
+            true
+        default:
+            key.utf8.first == UInt8(ascii: "g") && key.hasPrefix("grpc-")
+        }
     }
-
-    private static let httpFields: Set<String> = [
-        "te", "content-type", "user-agent", "host", "connection", "keep-alive", "proxy-connection",
-        "transfer-encoding", "upgrade", "content-length",
-    ]
 
     private static func isKeyByte(_ byte: UInt8) -> Bool {
         switch byte {

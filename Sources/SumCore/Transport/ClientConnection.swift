@@ -143,7 +143,7 @@ final class ClientConnection: HTTP2Connection {
                 self?.cancel(stream, .deadlineExceeded)
             }
         }
-        flush()
+        flushSoon()
         return stream
     }
 
@@ -169,13 +169,13 @@ final class ClientConnection: HTTP2Connection {
     /// Pulls the body of a call again, which had nothing to give.
     func resume(_ stream: ClientStream) {
         session.resume(stream.id)
-        flush()
+        flushSoon()
     }
 
     /// Gives the server credit for bytes of a call's responses that have been consumed late.
     func credit(_ stream: ClientStream, _ count: Int) {
         guard !stream.call.hasEnded else { return }
-        submit { () throws(HTTP2Error) in try session.creditStream(stream.id, count) }
+        submitForLater { () throws(HTTP2Error) in try session.creditStream(stream.id, count) }
     }
 
     func cancel(_ stream: ClientStream, _ status: GRPCStatus) {

@@ -21,6 +21,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     /// An array whose storage takes the session's next events.
     private var spentEvents: [HTTP2Event] = []
     private var isFlushing = false
+    private var isFlushDue = false
     private var isHoldingRead = false
     private var isClosing = false
 
@@ -74,6 +75,16 @@ class HTTP2Connection: ChannelDuplexHandler {
         do {
             try intent()
             flush()
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// The same for what need not leave before the other things that are due.
+    func submitForLater(_ intent: () throws(HTTP2Error) -> Void) {
+        do {
+            try intent()
+            flushSoon()
         } catch {
             fail(error)
         }
@@ -198,6 +209,17 @@ class HTTP2Connection: ChannelDuplexHandler {
             // Emptied at once: DATA events hold on to the channel's read buffer.
             events.removeAll(keepingCapacity: true)
             spentEvents = events
+        }
+    }
+
+    /// Sends what there is when the event loop has done what is already due, so that what many tasks ask for at
+    /// about the same time goes in one write.
+    func flushSoon() {
+        guard let context, !isFlushDue else { return }
+        isFlushDue = true
+        context.eventLoop.assumeIsolated().execute { [self] in
+            isFlushDue = false
+            flush()
         }
     }
 

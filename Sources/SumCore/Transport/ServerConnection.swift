@@ -183,7 +183,7 @@ final class ServerConnection: HTTP2Connection {
 
     private func perform(late reply: ServerReply, on streamID: Int32) {
         guard let stream = streams[streamID] else { return }
-        submit { () throws(HTTP2Error) in try perform(reply, on: stream) }
+        submitForLater { () throws(HTTP2Error) in try perform(reply, on: stream) }
     }
 
     private func startDeadline(_ timeout: Duration, of stream: ServerStream) {

@@ -14,6 +14,7 @@ func exchange(_ session: HTTP2Session, with channel: EmbeddedChannel) throws -> 
         let sent = session.output
         session.output.clear()
         if sent.readableBytes > 0, channel.isActive { try channel.writeInbound(sent) }
+        channel.embeddedEventLoop.run()
         var received = 0
         while let bytes = try channel.readOutbound(as: ByteBuffer.self) {
             received += bytes.readableBytes

@@ -45,6 +45,7 @@ final class WireChannel {
     }
 
     private func collect() throws {
+        loop.run()
         while let written = try channel.readOutbound(as: ByteBuffer.self) {
             bytes += written.readableBytesView
             frames += reader.read(written.readableBytesView)
