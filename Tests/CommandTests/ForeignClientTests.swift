@@ -144,6 +144,6 @@ struct ForeignClientTests {
                 late DEADLINE_EXCEEDED
 
                 """)
-        await server.shutdown(within: .seconds(10))
+        await server.shutdown(within: .seconds(60))
     }
 }

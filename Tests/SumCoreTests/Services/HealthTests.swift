@@ -12,7 +12,7 @@ import Testing
         let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
         try await body(health, server, client)
         await client.close()
-        await server.shutdown(within: .seconds(10))
+        await server.shutdown(within: .seconds(60))
     }
 
     @Test("V1: Check tells the server's status and each service's; an unknown one is NOT_FOUND")

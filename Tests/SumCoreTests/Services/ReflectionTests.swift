@@ -25,7 +25,7 @@ import Testing
         while let response = try? await call.next() { responses.append(response) }
         let status = await call.ended().status
         await client.close()
-        await server.shutdown(within: .seconds(10))
+        await server.shutdown(within: .seconds(60))
         return (responses, status)
     }
 

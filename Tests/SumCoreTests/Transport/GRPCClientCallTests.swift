@@ -18,7 +18,7 @@ import Testing
         let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
         try await body(client)
         await client.close()
-        await server.shutdown(within: .seconds(10))
+        await server.shutdown(within: .seconds(60))
     }
 
     /// Answers each number with the sum so far.

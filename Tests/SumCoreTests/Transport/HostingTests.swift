@@ -30,7 +30,7 @@ import Testing
         _ = client.start(method.path, .init(timeout: timeout, metadata: metadata), handler: caller)
         let outcome = await caller.outcome()
         await client.close()
-        await server.shutdown(within: .seconds(10))
+        await server.shutdown(within: .seconds(60))
         return outcome
     }
 

@@ -12,7 +12,7 @@ import Testing
     ) async throws {
         let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
         try await body(server, Target(try #require(server.addresses.first)))
-        await server.shutdown(within: .seconds(10))
+        await server.shutdown(within: .seconds(60))
     }
 
     @Test("The tutorial's call") func tutorial() async throws {
@@ -219,7 +219,7 @@ import Testing
         let address = try #require(server.addresses.first)
         let client = try await GRPCClient.connect(to: Target(address), timeout: .seconds(60))
         #expect(try await client.sumNumbers().closeAndReceive() == 0)
-        #expect(await server.shutdown(within: .seconds(10)))
+        #expect(await server.shutdown(within: .seconds(60)))
         let again = try await GRPCServer.start(
             listeningOn: [try #require(ListenAddress(address))], methods: [SumNumbers.method()])
         #expect(try await client.sumNumbers().closeAndReceive() == 0)

@@ -191,6 +191,6 @@ import Testing
             listeningOn: [try #require(ListenAddress(taken.address))], methods: [SumNumbers.method()])
         #expect(try await waiting.closeAndReceive() == 0)
         await client.close()
-        await server.shutdown(within: .seconds(10))
+        await server.shutdown(within: .seconds(60))
     }
 }
