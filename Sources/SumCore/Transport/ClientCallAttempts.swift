@@ -102,11 +102,13 @@ final class ClientCallAttempts: ClientCallHandler, ClientCallControl {
     }
 
     private func connected() async throws(GRPCStatus) -> Connector.Connected {
+        var backoff = Backoff(first: .milliseconds(100), longest: .seconds(120))
         while true {
             do throws(GRPCStatus) {
                 return try await client.connected()
             } catch {
                 guard waitsForReady, !state.withLock({ $0.isOver }), !client.isClosed else { throw error }
+                try? await Task.sleep(for: backoff.next())
             }
         }
     }

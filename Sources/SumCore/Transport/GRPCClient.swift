@@ -3,6 +3,8 @@ public import SwiftProtobuf
 internal import Synchronization
 
 /// A client of a gRPC server: one connection, made again when it is lost, for any number of calls at once.
+///
+/// The connection stays open until `close` is called.
 public final class GRPCClient: Sendable {
     public struct Configuration: Sendable {
         /// How long a call tries to connect before it fails, unless it waits for the connection.
@@ -157,28 +159,26 @@ public final class GRPCClient: Sendable {
     }
 
     private func dial() async -> Result<Connector.Connected, GRPCStatus> {
-        let result: Result<Connector.Connected, GRPCStatus>
+        let connector = Connector(
+            target: target, limit: configuration.connectTimeout, keepalive: keepalive)
         do throws(GRPCStatus) {
-            result = .success(
-                try await Connector(
-                    target: target, limit: configuration.connectTimeout, keepalive: keepalive
-                ).connect())
+            let connected = try await connector.connect()
+            guard adopt(connected) else {
+                connected.channel.close(promise: nil)
+                throw GRPCStatus(code: .cancelled, message: "the client has been closed")
+            }
+            return .success(connected)
         } catch {
-            result = .failure(error)
+            state.withLock { $0.dial = nil }
+            return .failure(error)
         }
-        state.withLock { $0.dial = nil }
-        guard case .success(let connected) = result else { return result }
-        guard adopt(connected) else {
-            connected.channel.close(promise: nil)
-            return .failure(GRPCStatus(code: .cancelled, message: "the client has been closed"))
-        }
-        return result
     }
 
     /// - Returns: false when the client was closed in the meantime.
     private func adopt(_ connected: Connector.Connected) -> Bool {
         let id = ObjectIdentifier(connected.channel)
         let isWanted = state.withLock { state in
+            state.dial = nil
             guard !state.isClosed else { return false }
             state.current = connected
             state.open[id] = connected
