@@ -13,8 +13,8 @@ final class MessagePipe: Sendable {
     private struct State {
         var queue = CircularBuffer<ByteBuffer>()
         var byteCount = 0
-        /// A buffer that has been emptied, for the next batch.
-        var spare: ByteBuffer?
+        /// Buffers that have been emptied, for the next batches: no more than were full at once.
+        var spares: [ByteBuffer] = []
         var isFinished = false
         var isDrained = false
         /// How the call ended; nothing can be sent any more.
@@ -44,7 +44,7 @@ final class MessagePipe: Sendable {
         mutating func recycleFirst() {
             var emptied = queue.removeFirst()
             emptied.clear()
-            spare = emptied
+            spares.append(emptied)
         }
     }
 
@@ -77,7 +77,7 @@ final class MessagePipe: Sendable {
         try state.withLock { state throws(GRPCStatus) in
             try state.checkOpen()
             if state.queue.last.map({ $0.readableBytes + maximumLength > Self.bufferSize }) ?? true {
-                state.queue.append(state.spare.take() ?? ByteBuffer())
+                state.queue.append(state.spares.popLast() ?? ByteBuffer())
             }
             let last = state.queue.index(before: state.queue.endIndex)
             let before = state.queue[last].readableBytes
@@ -94,7 +94,7 @@ final class MessagePipe: Sendable {
 
     /// An empty buffer for a batch, with the memory of one that has been sent if there is one.
     func takeSpare() -> ByteBuffer {
-        state.withLock { $0.spare.take() } ?? ByteBuffer()
+        state.withLock { $0.spares.popLast() } ?? ByteBuffer()
     }
 
     /// Waits until there is room again or the call has ended.
