@@ -57,6 +57,7 @@ internal import NIOCore
     private func submitSettings(_ role: Role) throws(HTTP2Error) {
         var entries = [
             (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(configuration.streamWindow)),
+            (NGHTTP2_SETTINGS_MAX_FRAME_SIZE, configuration.maxFrameSize),
             (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: configuration.maxHeaderListSize)),
         ]
         switch role {

@@ -70,6 +70,7 @@ struct NumberDecoder {
         var copy = InlineArray<32, UInt8>(repeating: 0xff)
         for index in 0..<count { copy[index] = bytes.byte(at: position + index) }
         var cursor = Cursor(position: 0)
+        // Sound because a UInt8 has no padding, and the step's 16 bytes are there from each of 15 positions on.
         while cursor.position < count, unsafe cursor.step(copy.span.bytes) {}
         take(cursor)
         position += cursor.position
