@@ -1,7 +1,7 @@
 # Every target here works on a fresh Debian 12 machine with a Swift 6.3 toolchain.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test lint generate check-generated clean help
+.PHONY: build run test bench lint generate check-generated clean help
 
 # Product by product: all of it would be protoc too, which swift-protobuf brings along.
 SWIFT_BUILD := swift build -c release --static-swift-stdlib -Xlinker -s
@@ -20,8 +20,15 @@ test: ## Run every test, foreign gRPC peers at the other end included
 	swift build --build-tests
 	swift test --skip-build
 
+# QUICK=1 makes fewer runs of less, and writes nothing.
+bench: build ## Measure everything beside its peers; write docs/performance.md (QUICK=1: a look in minutes)
+	@scripts/install-dependencies bench
+	Benchmarks/peers/build .build/bench
+	swift build --package-path Benchmarks -c release -Xlinker -s --product sum-bench
+	Benchmarks/bench.py $(if $(QUICK),--quick,--write)
+
 lint: ## Check formatting and style
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
 
 generate: ## Make the Swift code of the protos again, with the plugin of the pinned swift-protobuf
 	@scripts/install-dependencies test
@@ -32,7 +39,7 @@ check-generated: ## Fail unless the checked-in code is what `make generate` give
 	scripts/generate --check
 
 clean: ## Remove everything that was built
-	rm -rf .build
+	rm -rf .build Benchmarks/.build
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

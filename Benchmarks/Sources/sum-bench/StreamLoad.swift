@@ -1,0 +1,32 @@
+import ArgumentParser
+import SumCore
+
+/// One call that streams 1...count, which nothing reads from anywhere: the cost is the library's.
+struct StreamLoad: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "stream")
+
+    @Option var port: Int
+    @Option var count: Int
+
+    /// Numbers handed to the library at once.
+    private static let batchSize = 16 << 10
+
+    func run() async throws {
+        let client = try await GRPCClient.connect(to: Target("127.0.0.1:\(port)"))
+        let clock = ContinuousClock()
+        let start = clock.now
+        let call = client.sumNumbers()
+        var batch = Array(repeating: Int32(0), count: min(Self.batchSize, count))
+        var next = 1
+        while next <= count {
+            if count - next + 1 < batch.count { batch.removeLast(batch.count - (count - next + 1)) }
+            for index in batch.indices { batch[index] = Int32(truncatingIfNeeded: next + index) }
+            next += batch.count
+            try await call.send(contentsOf: batch)
+        }
+        let sum = try await call.closeAndReceive()
+        let seconds = (clock.now - start).seconds
+        print("sum \(sum) elapsed_s \(seconds) numbers_per_s \(Double(count) / seconds)")
+        await client.close()
+    }
+}

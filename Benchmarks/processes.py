@@ -1,0 +1,78 @@
+"""Starts the programs that are measured, and reads what they cost."""
+
+import os
+import re
+import statistics
+import subprocess
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def figures(text):
+    """The names and figures of a line `name 1 other 2.5 ...`."""
+    words = text.split()
+    return {name: float(value) for name, value in zip(words[::2], words[1::2])}
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def run(command, stdin=None):
+    """Runs a program to its end: its figures, and `cpu` seconds, `peak` MiB and the `output`."""
+    process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    output = process.stdout.read()
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {errors or output}")
+    return {"output": output, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss / 1024}
+
+
+class Server:
+    """A server that listens; ends with the `with` statement."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.port = int(re.search(r":(\d+)$", self.process.stdout.readline().strip()).group(1))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.communicate()
+
+    def cpu(self):
+        return cpu_seconds(self.process.pid)
+
+    def peak_mib(self):
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1)) / 1024
+
+    def pss_kib(self):
+        with open(f"/proc/{self.process.pid}/smaps_rollup") as file:
+            return int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1))
+
+    def load(self, command):
+        """Runs a client against this server, whose `server_cpu` seconds join its figures."""
+        before = self.cpu()
+        result = run([word.format(port=self.port) for word in command])
+        result["server_cpu"] = self.cpu() - before
+        return result
+
+
+def medians(runs, tasks):
+    """Runs every task `runs` times, in turns, so that all meet the same noise: the medians of their figures."""
+    results = {name: [] for name in tasks}
+    for _ in range(runs):
+        for name, task in tasks.items():
+            results[name].append(task())
+    return {
+        name: {key: statistics.median(result[key] for result in each) for key in each[0] if key != "output"}
+        for name, each in results.items()
+    }
