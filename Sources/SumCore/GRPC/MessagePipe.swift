@@ -10,10 +10,13 @@ final class MessagePipe: Sendable {
     /// Small messages gather in buffers of this many bytes.
     private static let bufferSize = 64 << 10
 
+    /// Emptied buffers that are kept, which is more than the pipe holds of full ones.
+    private static let spareLimit = 16
+
     private struct State {
         var queue = CircularBuffer<ByteBuffer>()
         var byteCount = 0
-        /// Buffers that have been emptied, for the next batches: no more than were full at once.
+        /// Buffers that have been emptied, for the next batches.
         var spares: [ByteBuffer] = []
         var isFinished = false
         var isDrained = false
@@ -44,7 +47,7 @@ final class MessagePipe: Sendable {
         mutating func recycleFirst() {
             var emptied = queue.removeFirst()
             emptied.clear()
-            spares.append(emptied)
+            if spares.count < MessagePipe.spareLimit { spares.append(emptied) }
         }
     }
 

@@ -24,6 +24,8 @@ internal import NIOCore
 
     /// What has happened since `takeEvents`.
     private var events: [HTTP2Event] = []
+    /// The stream of the last event, if that is of data.
+    private var lastDataStream: Int32?
     /// Bytes for the peer; whoever writes them clears it.
     var output = ByteBuffer()
     /// `output` is full enough when it holds this many bytes.
@@ -120,6 +122,7 @@ internal import NIOCore
         var taken = spent
         taken.removeAll(keepingCapacity: true)
         swap(&taken, &events)
+        lastDataStream = nil
         return taken
     }
 
@@ -179,11 +182,13 @@ extension HTTP2Session {
     }
 
     func report(_ event: HTTP2Event) {
+        if case .data(let streamID, _) = event { lastDataStream = streamID } else { lastDataStream = nil }
         events.append(event)
     }
 
     /// Reports body bytes: a slice of the input when they lie in it, as they do in nghttp2 1.52, else a copy.
     func reportData(_ bytes: UnsafeRawBufferPointer, on streamID: Int32) {
+        if bytes.count <= Self.smallFrame, lastDataStream == streamID, unsafe addToLastData(bytes) { return }
         let offset = unsafe input.withUnsafeReadableBytes {
             unsafe bytes.baseAddress.unsafelyUnwrapped - $0.baseAddress.unsafelyUnwrapped
         }
@@ -191,6 +196,21 @@ extension HTTP2Session {
             offset >= 0 && offset + bytes.count <= input.readableBytes
             ? input.getSlice(at: input.readerIndex + offset, length: bytes.count) : nil
         report(.data(streamID: streamID, bytes: unsafe slice ?? ByteBuffer(bytes: bytes)))
+    }
+
+    /// Bytes of a frame that are sooner copied than handed on by themselves.
+    private static let smallFrame = 256
+    /// Bytes that are gathered from small frames.
+    private static let gatheringLimit = 64 << 10
+
+    /// Adds the bytes of a frame to those of the frame before it, which was of the same stream.
+    private func addToLastData(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        // Taken out, so that nobody else holds the bytes and they are added to in place.
+        guard case .data(let streamID, var gathered)? = events.popLast() else { return false }
+        let isAdded = gathered.readableBytes < Self.gatheringLimit
+        if isAdded { unsafe gathered.writeBytes(bytes) }
+        events.append(.data(streamID: streamID, bytes: gathered))
+        return isAdded
     }
 
     func forgetBody(_ streamID: Int32) {

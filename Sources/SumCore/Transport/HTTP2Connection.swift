@@ -23,6 +23,9 @@ class HTTP2Connection: ChannelDuplexHandler {
     private var isFlushing = false
     private var isFlushDue = false
     private var isHoldingRead = false
+    private var pacing = ReadPacing()
+    /// Whether something else than data has come, or anything has been sent, since the last piece was read.
+    private var isMereData = true
     private var isClosing = false
 
     /// Asks a silent peer whether it is there; nil: it may be silent for ever. Set when the connection opens.
@@ -140,6 +143,8 @@ class HTTP2Connection: ChannelDuplexHandler {
         do {
             try session.receive(bytes)
             try handleEvents()
+            pacing.read(bytes.readableBytes, isMereData: isMereData, at: context.eventLoop.now)
+            isMereData = true
         } catch HTTP2Error.badClientMagic {
             receiveForeign(bytes)
         } catch {
@@ -164,6 +169,10 @@ class HTTP2Connection: ChannelDuplexHandler {
     func read(context: ChannelHandlerContext) {
         if mustHoldRead {
             isHoldingRead = true
+        } else if pacing.isPausing {
+            context.eventLoop.assumeIsolated().scheduleTask(in: ReadPacing.pause) { [weak self] in
+                self?.context?.read()
+            }
         } else {
             context.read()
         }
@@ -205,7 +214,10 @@ class HTTP2Connection: ChannelDuplexHandler {
     private func handleEvents() throws(HTTP2Error) {
         while session.hasEvents {
             var events = session.takeEvents(reusing: spentEvents)
-            for event in events { try handle(event) }
+            for event in events {
+                if case .data = event {} else { isMereData = false }
+                try handle(event)
+            }
             // Emptied at once: DATA events hold on to the channel's read buffer.
             events.removeAll(keepingCapacity: true)
             spentEvents = events
@@ -244,6 +256,7 @@ class HTTP2Connection: ChannelDuplexHandler {
 
     private func write(to context: ChannelHandlerContext) {
         guard session.output.readableBytes > 0 else { return }
+        isMereData = false
         context.writeAndFlush(wrapOutboundOut(session.output), promise: nil)
         session.output.clear()
     }

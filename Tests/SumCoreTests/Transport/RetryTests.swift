@@ -177,7 +177,7 @@ import Testing
         taken.stopListening()
         try await taken.end()
         var configuration = GRPCClient.Configuration()
-        configuration.connectTimeout = .milliseconds(1)
+        configuration.connectTimeout = .seconds(1)
         let client = GRPCClient(target: try Target(taken.address), configuration: configuration)
         var options = GRPCCallOptions(timeout: .milliseconds(300))
         await #expect(throws: GRPCStatus.self) { try await client.sumNumbers(options).closeAndReceive() }
