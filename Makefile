@@ -24,7 +24,7 @@ test: ## Run every test, foreign gRPC peers at the other end included
 bench: build ## Measure everything beside its peers; write docs/performance.md (QUICK=1: a look in minutes)
 	@scripts/install-dependencies bench
 	Benchmarks/peers/build .build/bench
-	swift build --package-path Benchmarks -c release -Xlinker -s --product sum-bench
+	$(SWIFT_BUILD) --package-path Benchmarks --product sum-bench
 	Benchmarks/bench.py $(if $(QUICK),--quick,--write)
 
 lint: ## Check formatting and style

@@ -273,7 +273,8 @@ def growth(options):
     at_once = [1, 10, 100, 1000]
     with Server([*SERVER, "--max-concurrent-streams", "1000"]) as server:
         streams = medians(options.runs, {
-            count: lambda count=count: with_figures(server.load([BENCH, "stream", "--port", "{port}", "--count", str(count)]))
+            count: lambda count=count: with_figures(server.load(
+                [BENCH, "stream", "--port", "{port}", "--count", str(count), "--calls", str(max(1, 10**7 // count))]))
             for count in counts})
         loads = medians(options.runs, {
             each: lambda each=each: with_figures(server.load(
@@ -364,7 +365,7 @@ def main():
     quick = options.quick
     options.runs = 3 if quick else 7
     options.numbers = 10**8 if quick else 5 * 10**8
-    options.file_numbers = 10**6 if quick else 10**7
+    options.file_numbers = 10**7
     options.calls = 20_000 if quick else 100_000
     options.idle = [1000] if quick else [1000, 10_000]
     options.instructions = not quick and shutil.which("valgrind")

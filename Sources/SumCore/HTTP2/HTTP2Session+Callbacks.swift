@@ -73,10 +73,9 @@ extension HTTP2Session {
     }
 
     private static func setSendCallbacks(_ callbacks: OpaquePointer?) {
-        // Without it, frames have at most 16 KiB. nghttp2 itself keeps to the windows.
         unsafe nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks) {
             _, _, _, _, _, maximum, user in
-            unsafe Int(min(maximum, HTTP2Session.from(user).configuration.maxFrameSize))
+            unsafe HTTP2Session.from(user).maximumFrameSize(ofPeer: maximum)
         }
         unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks) {
             _, _, header, count, _, user in

@@ -221,16 +221,29 @@ extension HTTP2Session {
 // MARK: Outgoing DATA
 
 extension HTTP2Session {
+    /// Bytes that HTTP/2 lets every frame have, and that nghttp2 has a buffer for from the start.
+    private static let defaultFrameSize = 16 << 10
+    /// Room for a body that may need no more, such as that of a short answer.
+    private static let smallestRoom = 1 << 10
+
+    /// How long the next DATA frame may be, but for the windows. Only what follows other output is long: nghttp2
+    /// enlarges its buffer for it, which a connection with short answers need not pay for.
+    func maximumFrameSize(ofPeer peer: UInt32) -> Int {
+        let isLongBatch = output.readableBytes >= Self.defaultFrameSize
+        return min(Int(peer), isLongBatch ? Int(configuration.maxFrameSize) : Self.defaultFrameSize)
+    }
+
     /// Lets a stream's body write its next frame straight into `output`, leaving room for the frame header,
     /// which `finishFrame` adds: nghttp2 calls the two in direct succession (NGHTTP2_DATA_FLAG_NO_COPY).
     ///
     /// - Returns: the bytes written, or nil when the body has nothing to give now.
     func fillFrame(on streamID: Int32, maximum: Int) -> (count: Int, state: HTTP2BodyState)? {
         guard let body = bodies[streamID] else { return (0, .finished(trailers: [])) }
-        output.reserveCapacity(minimumWritableBytes: FrameBoundary.headerLength + maximum)
+        let length = min(maximum, max(Self.smallestRoom, output.writableBytes - FrameBoundary.headerLength))
+        output.reserveCapacity(minimumWritableBytes: FrameBoundary.headerLength + length)
         let (count, state) = unsafe output.withUnsafeMutableWritableBytes { writable in
             let room = unsafe UnsafeMutableRawBufferPointer(
-                rebasing: writable[FrameBoundary.headerLength..<(FrameBoundary.headerLength + maximum)])
+                rebasing: writable[FrameBoundary.headerLength..<(FrameBoundary.headerLength + length)])
             var frame = unsafe OutputRawSpan(buffer: room, initializedCount: 0)
             let state = body.fill(&frame)
             return (unsafe frame.finalize(for: room), state)
