@@ -208,13 +208,18 @@ import Testing
     func smallFrames() throws {
         let server = try HTTP2Session(role: .server)
         let frames: [WireFrame] = [
-            .settings(), .headers(.request, on: 1), .headers(.request, on: 3), .data([1], on: 1), .data([2, 3], on: 1),
+            .settings(), .headers(.request, on: 1), .headers(.request, on: 3), .data([1], on: 1),
+            .data([2, 3], on: 1),
             .data([4], on: 3), .data([5], on: 1), .data(Array(repeating: 6, count: 300), on: 1),
         ]
         try server.receive(ByteBuffer(bytes: WireFrame.preface + frames.flatMap(\.bytes)))
         let events = server.takeEvents(reusing: [])
         let pieces = events.compactMap { event -> [Int]? in
-            if case .data(let streamID, let bytes) = event { [Int(streamID), bytes.readableBytes] } else { nil }
+            if case .data(let streamID, let bytes) = event {
+                [Int(streamID), bytes.readableBytes]
+            } else {
+                nil
+            }
         }
         #expect(pieces == [[1, 3], [3, 1], [1, 1], [1, 300]])
         #expect(events.body(of: 1).prefix(4) == [1, 2, 3, 5])
