@@ -118,22 +118,23 @@ import Testing
 
     @Test("K16: cancelling the task that waits for a call cancels the call")
     func cancellation() async throws {
-        let (endings, note) = AsyncStream<Void>.makeStream()
+        let (events, note) = AsyncStream<Void>.makeStream()
         let method = GRPCMethod.clientStreaming(path: "/t.T/Wait") { (requests: GRPCRequests<Number>, _) in
             defer { note.yield() }
-            for try await _ in requests {}
+            for try await _ in requests { note.yield() }
             return Sum()
         }
         try await withClient([method]) { (client) async throws in
             let call: Call = client.call("/t.T/Wait")
             try await call.send(number(1))
+            var iterator = events.makeAsyncIterator()
+            await iterator.next()
             let waiting = Task { try await call.next() }
             waiting.cancel()
             let result = await waiting.result
             #expect(throws: GRPCStatus(code: .cancelled, message: "the call was cancelled")) {
                 try result.get()
             }
-            var iterator = endings.makeAsyncIterator()
             await iterator.next()
         }
     }
