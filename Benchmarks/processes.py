@@ -4,6 +4,7 @@ import os
 import re
 import statistics
 import subprocess
+import time
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -14,6 +15,10 @@ def figures(text):
     return {name: float(value) for name, value in zip(words[::2], words[1::2])}
 
 
+def with_figures(result):
+    return {**result, **figures(result["output"])}
+
+
 def cpu_seconds(pid):
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
@@ -21,15 +26,17 @@ def cpu_seconds(pid):
 
 
 def run(command, stdin=None):
-    """Runs a program to its end: its figures, and `cpu` seconds, `peak` MiB and the `output`."""
-    process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    """Runs a program to its end: its `cpu` seconds and its `output`."""
+    process = subprocess.Popen(
+        command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     output = process.stdout.read()
     errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {errors or output}")
-    return {"output": output, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss / 1024}
+    return {"output": output, "cpu": usage.ru_utime + usage.ru_stime}
 
 
 class Server:
@@ -37,7 +44,8 @@ class Server:
 
     def __init__(self, command):
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         self.port = int(re.search(r":(\d+)$", self.process.stdout.readline().strip()).group(1))
 
     def __enter__(self):
@@ -51,8 +59,7 @@ class Server:
         return cpu_seconds(self.process.pid)
 
     def peak_mib(self):
-        with open(f"/proc/{self.process.pid}/status") as file:
-            return int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1)) / 1024
+        return peak_mib(self.process.pid)
 
     def pss_kib(self):
         with open(f"/proc/{self.process.pid}/smaps_rollup") as file:
@@ -66,8 +73,31 @@ class Server:
         return result
 
 
+def peak_mib(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1)) / 1024
+
+
+def watch_peak(command):
+    """Runs a program to its end: the most memory it had. (ru_maxrss would count ours at the fork, too.)"""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        try:
+            peak = max(peak, peak_mib(process.pid))
+        except (AttributeError, FileNotFoundError):
+            pass  # It is about to end, and has no memory any more.
+        time.sleep(0.01)
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return peak
+
+
 def medians(runs, tasks):
-    """Runs every task `runs` times, in turns, so that all meet the same noise: the medians of their figures."""
+    """Runs every task `runs` times, in turns, so that all meet the same noise.
+
+    Gives the medians of their figures.
+    """
     results = {name: [] for name in tasks}
     for _ in range(runs):
         for name, task in tasks.items():

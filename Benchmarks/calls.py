@@ -1,0 +1,199 @@
+"""Short calls, and connections."""
+
+import shutil
+import socket
+import subprocess
+import time
+
+from processes import medians, run, Server, watch_peak, with_figures
+from programs import BENCH, CLIENT, CPP, GO, has, peer_server, PEERS, SERVER
+from report import bars, chart, section
+
+
+def calls(options):
+    sections = []
+    body, headers = PEERS / "call.body", ["-H", "content-type: application/grpc", "-H", "te: trailers"]
+    body.write_bytes(b"".join(bytes([0, 0, 0, 0, 2, 8, n]) for n in range(1, 11)))
+    docroot = PEERS / "docroot"
+    (docroot / "tutorial.NumberService").mkdir(parents=True, exist_ok=True)
+    (docroot / "tutorial.NumberService/SumNumbers").write_bytes(bytes([0, 0, 0, 0, 2, 8, 55]))
+    for concurrency, connections in ((64, 1), (1, 1), (64, 8)):
+        total = options.calls if concurrency > 1 else options.calls // 8
+
+        def h2load(port):
+            def task():
+                text = run(
+                    [
+                        "h2load",
+                        "-n",
+                        str(total),
+                        "-c",
+                        str(connections),
+                        "-m",
+                        str(concurrency // connections),
+                        "-d",
+                        str(body),
+                        *headers,
+                        f"http://127.0.0.1:{port}/tutorial.NumberService/SumNumbers",
+                    ]
+                )["output"]
+                line = next(line for line in text.splitlines() if line.startswith("finished in"))
+                return {"calls_per_s": float(line.split()[3]), "p50_us": 0.0, "p99_us": 0.0}
+
+            return task
+
+        opened = [Server(SERVER)]
+        command = [
+            BENCH,
+            "calls",
+            "--port",
+            "{port}",
+            "--calls",
+            str(total),
+            "--concurrency",
+            str(concurrency),
+            "--connections",
+            str(connections),
+        ]
+        tasks = {"sum, library and server": lambda: with_figures(opened[0].load(command))}
+        if shutil.which("h2load"):
+            tasks["h2load and sum-server"] = h2load(opened[0].port)
+        nghttpd = None
+        if shutil.which("h2load") and shutil.which("nghttpd"):
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                port = free.getsockname()[1]
+            nghttpd = subprocess.Popen(
+                ["nghttpd", "--no-tls", "-a", "127.0.0.1", "-d", str(docroot), str(port)],
+                stdout=subprocess.DEVNULL,
+            )
+            wait_for(port)
+            tasks["h2load and nghttpd"] = h2load(port)
+        for name, folder in (("grpc-go", GO), ("gRPC C++", CPP)):
+            if has(folder) and connections == 1:
+                server = peer_server(folder)
+                opened.append(server)
+                few = ["--rpcs", str(total // 8), "--concurrency", str(concurrency), "--numbers", "10"]
+                tasks[name] = lambda server=server, folder=folder, few=few: with_figures(
+                    server.load([str(folder / "number-client"), "--port", "{port}", *few])
+                )
+        results = medians(options.runs, tasks)
+        for server in opened:
+            server.__exit__()
+        if nghttpd:
+            nghttpd.terminate()
+            nghttpd.wait()
+        ours = results["sum, library and server"]["calls_per_s"]
+        rows = [
+            [
+                name,
+                result["calls_per_s"],
+                result["p50_us"] or None,
+                result["p99_us"] or None,
+                ours / result["calls_per_s"],
+            ]
+            for name, result in results.items()
+        ]
+        if (concurrency, connections) == (64, 1):
+            chart("calls", bars("Calls a second, 64 at once", [(row[0], row[1]) for row in rows]))
+        at_once = f"{concurrency} at once" if concurrency > 1 else "one after another"
+        over = f"{connections} connections" if connections > 1 else "one connection"
+        sections.append(
+            section(
+                f"Calls, {at_once}, over {over}",
+                "Ten numbers in each call." if not sections else "",
+                ["", "calls/s", "median, us", "99 of 100 within, us", "sum is faster by"],
+                rows,
+                "calls" if not sections else None,
+            )
+        )
+    return "\n\n".join(sections)
+
+
+def memory(options):
+    rows = []
+    for count in options.idle:
+        with Server(SERVER) as server:
+            before = server.pss_kib()
+            sockets = [idle_connection(server.port) for _ in range(count)]
+            rows.append([f"an idle connection, of {count:,}", (server.pss_kib() - before) / count, "KiB"])
+            for each in sockets:
+                each.close()
+    with Server(SERVER) as server:
+        client = watch_peak([BENCH, "stream", "--port", str(server.port), "--count", str(options.long)])
+        rows.append([f"the server's peak, {options.long:,} numbers", server.peak_mib(), "MiB"])
+        rows.append([f"the client's peak, {options.long:,} numbers", client, "MiB"])
+    return section(
+        "Memory",
+        "An idle connection has made one call. PSS, the rest is resident memory.",
+        ["", "", ""],
+        rows,
+    )
+
+
+def idle_connection(port):
+    """A connection that has made one call of 1, 2, 3, with fields that HPACK leaves as they are."""
+
+    def frame(kind, flags, stream_id, payload):
+        return len(payload).to_bytes(3) + bytes([kind, flags]) + stream_id.to_bytes(4) + payload
+
+    def field(name, value):
+        return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+    fields = b"".join(
+        field(*pair)
+        for pair in (
+            (b":method", b"POST"),
+            (b":scheme", b"http"),
+            (b":path", b"/tutorial.NumberService/SumNumbers"),
+            (b":authority", b"localhost"),
+            (b"te", b"trailers"),
+            (b"content-type", b"application/grpc"),
+        )
+    )
+    numbers = b"".join(bytes([0, 0, 0, 0, 2, 8, n]) for n in (1, 2, 3))
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+        + frame(4, 0, 0, b"")
+        + frame(4, 1, 0, b"")
+        + frame(1, 4, 1, fields)
+        + frame(0, 1, 1, numbers)
+    )
+    received = b""
+    while bytes([0, 0, 0, 0, 2, 8, 6]) not in received:
+        received += connection.recv(4096)
+    return connection
+
+
+def wait_for(port):
+    while True:
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.0005)
+
+
+def start(options):
+    def listening(command, waits_for_port=False):
+        def task():
+            begin = time.perf_counter()
+            with Server(command):
+                return {"ms": (time.perf_counter() - begin) * 1e3}
+
+        return task
+
+    with Server(SERVER) as server:
+
+        def client():
+            begin = time.perf_counter()
+            run([CLIENT, "--target", f"127.0.0.1:{server.port}", "1", "2", "3"])
+            return {"ms": (time.perf_counter() - begin) * 1e3}
+
+        tasks = {"sum-server listens": listening(SERVER)}
+        for name, folder in (("grpc-go", GO), ("gRPC C++", CPP)):
+            if has(folder):
+                tasks[f"{name}'s server listens"] = listening([str(folder / "number-server"), "--port", "0"])
+        tasks["sum-client 1 2 3, from start to exit"] = client
+        results = medians(options.runs * 5, tasks)
+    return section("Start", "", ["", "ms"], [[name, result["ms"]] for name, result in results.items()])
