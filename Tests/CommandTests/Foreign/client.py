@@ -5,6 +5,7 @@ Prints the sum, or the status code and message.
 
 import argparse
 import sys
+import threading
 import time
 
 import grpc
@@ -17,6 +18,8 @@ parser.add_argument("--pause", type=float, default=0, help="seconds between numb
 parser.add_argument("--compression", choices=["NoCompression", "Deflate", "Gzip"], default="NoCompression")
 parser.add_argument("--cancel", action="store_true", help="cancel when all numbers are sent")
 arguments = parser.parse_args()
+# grpcio asks for the numbers on a thread of its own, which may be ahead of the one that is given the call.
+has_call = threading.Event()
 
 
 def requests():
@@ -24,6 +27,7 @@ def requests():
         yield messages.NumberRequest(num=int(line))
         time.sleep(arguments.pause)
     if arguments.cancel:
+        has_call.wait()
         call.cancel()
 
 
@@ -39,6 +43,7 @@ with grpc.insecure_channel(arguments.target) as channel:
         wait_for_ready=True,
         compression=grpc.Compression[arguments.compression],
     )
+    has_call.set()
     try:
         print(call.result().sum)
     except grpc.FutureCancelledError:
