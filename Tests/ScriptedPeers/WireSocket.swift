@@ -81,8 +81,13 @@ public final class WireSocket {
     ///
     /// - Returns: the next frame of a kind, or nil when the other side has closed the connection.
     public func receive(_ kind: WireFrame.Kind, ack: Bool = false) throws -> WireFrame? {
+        try receive { $0.kind == kind && $0.isAck == ack }
+    }
+
+    /// The same for the next frame that `isWanted`.
+    public func receive(where isWanted: (WireFrame) -> Bool) throws -> WireFrame? {
         while let frame = try receive() {
-            if frame.kind == kind, frame.isAck == ack { return frame }
+            if isWanted(frame) { return frame }
         }
         return nil
     }

@@ -1,18 +1,28 @@
-/// Finds where HTTP/2 frames begin in a byte stream that arrives in arbitrary pieces.
+/// Finds where HTTP/2 frames begin in a byte stream that arrives in arbitrary pieces, and cuts it into slices.
 ///
-/// nghttp2 1.52 counts one legal CONTINUATION frame several times when its 9-byte header arrives in pieces,
-/// and then refuses it. So a header that is not whole yet is held back here.
+/// - nghttp2 1.52 counts one legal CONTINUATION frame several times when its 9-byte header arrives in pieces,
+///   and then refuses it. So a header that is not whole yet is held back here.
+/// - nghttp2 answers all it is given before anything can be judged. So what may ask for answers is passed on in
+///   slices of a few frames, and counted; DATA that carries something is passed on however much there is.
 struct FrameBoundary {
+    /// Frames in a slice besides DATA that carries something.
+    static let sliceLimit = 10
+    /// Bytes of a frame header (RFC 9113 section 4.1).
     static let headerLength = 9
 
     /// Bytes to pass through before the next frame header.
     private var payloadLeft: Int
     /// The beginning of a frame header whose end has not arrived.
     private(set) var held: [UInt8] = []
+    /// The length of a padded DATA frame of which nothing has come but its header.
+    private var undecided: Int?
+    private(set) var headerBlock: HeaderBlockLength
+    private var tally = FrameTally()
 
     /// - Parameter skipping: the bytes before the first frame: 24 for a client's preface (RFC 9113 section 3.4).
-    init(skipping: Int) {
+    init(skipping: Int, headerBlock: HeaderBlockLength = .init(limit: .max, maxFrameSize: .max)) {
         payloadLeft = skipping
+        self.headerBlock = headerBlock
         held.reserveCapacity(Self.headerLength)
     }
 
@@ -25,8 +35,10 @@ struct FrameBoundary {
             held.append(bytes.byte(at: index))
         }
         guard held.count == Self.headerLength else { return (taken, false) }
-        payloadLeft = Self.payloadLength((held[0], held[1], held[2]))
-        return (taken, true)
+        let header = unsafe FrameHeader(held.span.bytes, at: 0)
+        count(header)
+        payloadLeft = header.length
+        return (taken, !headerBlock.isTooLong)
     }
 
     /// Forgets the held header, which the caller has passed on.
@@ -36,17 +48,28 @@ struct FrameBoundary {
 
     /// Walks the frames in `bytes`, which follow what was passed on so far.
     ///
-    /// - Returns: how many bytes can be passed on; the rest, a piece of a frame header, is held.
+    /// - Returns: how many bytes to pass on now. What follows is the next slice; but a piece of a frame header at the
+    ///   end is held here, and a header block that is too long is not passed on.
     mutating func advance(over bytes: RawSpan) -> Int {
         var position = 0
+        var others = 0
         while true {
+            if undecided != nil { decide(bytes, at: position) }
             let skipped = min(payloadLeft, bytes.byteCount - position)
             position += skipped
             payloadLeft -= skipped
-            guard payloadLeft == 0 else { return position }
+            guard payloadLeft == 0, others < Self.sliceLimit else { return position }
             guard bytes.byteCount - position >= Self.headerLength else { break }
-            payloadLeft = Self.payloadLength(
-                (bytes.byte(at: position), bytes.byte(at: position + 1), bytes.byte(at: position + 2)))
+            let header = FrameHeader(bytes, at: position)
+            if header.kind == .data, header.length > 0, !header.isPadded {
+                tally.data += 1
+                headerBlock.pass()
+            } else {
+                count(header)
+                if headerBlock.isTooLong { return position }
+                others += 1
+            }
+            payloadLeft = header.length
             position += Self.headerLength
         }
         for index in position..<bytes.byteCount {
@@ -55,9 +78,72 @@ struct FrameBoundary {
         return position
     }
 
-    /// The 24-bit length that a frame header begins with (RFC 9113 section 4.1).
-    private static func payloadLength(_ header: (UInt8, UInt8, UInt8)) -> Int {
-        Int(header.0) << 16 | Int(header.1) << 8 | Int(header.2)
+    /// Whether a header block has begun and not ended.
+    var isInHeaderBlock: Bool {
+        headerBlock.isOpen || headerBlock.isLast && payloadLeft > 0
+    }
+
+    mutating func takeTally() -> FrameTally {
+        defer { tally = FrameTally() }
+        return tally
+    }
+
+    /// Counts a frame.
+    private mutating func count(_ header: FrameHeader) {
+        headerBlock.pass()
+        switch header.kind {
+        case .data where header.length > 0:
+            if header.isPadded { undecided = header.length } else { tally.data += 1 }
+        case .rstStream:
+            tally.resets += 1
+        case .headers, .continuation, .pushPromise:
+            tally.overhead += 1
+            headerBlock.add(header)
+        case .data, .other:
+            tally.overhead += 1
+        }
+    }
+
+    /// A padded frame begins with the length of its padding, and carries something if it is longer than both.
+    private mutating func decide(_ bytes: RawSpan, at position: Int) {
+        guard let length = undecided, position < bytes.byteCount else { return }
+        undecided = nil
+        if length > 1 + Int(bytes.byte(at: position)) { tally.data += 1 } else { tally.overhead += 1 }
+    }
+}
+
+/// How long a header block is on the wire, in all its frames.
+///
+/// nghttp2 decodes a block whose stream it has reset to its end, since the next one may refer to it, and what takes
+/// a byte on the wire may be 4 KiB then ("HPACK bomb"). So a block is measured before it is passed on.
+struct HeaderBlockLength {
+    /// Bytes of the longest block.
+    let limit: Int
+    /// What is longer than this is an error that nghttp2 finds by itself.
+    let maxFrameSize: Int
+
+    private var length = 0
+    /// Whether frames of the block are still to come.
+    private(set) var isOpen = false
+    /// Whether the last frame was part of a block.
+    private(set) var isLast = false
+    private(set) var isTooLong = false
+
+    init(limit: Int, maxFrameSize: Int) {
+        self.limit = limit
+        self.maxFrameSize = maxFrameSize
+    }
+
+    /// A frame has come, which is part of the block only if it is added.
+    mutating func pass() {
+        isLast = false
+    }
+
+    mutating func add(_ header: FrameHeader) {
+        length = header.kind == .continuation ? length + header.length : header.length
+        isOpen = !header.endsHeaders
+        isLast = true
+        isTooLong = length > limit && header.length <= maxFrameSize
     }
 }
 

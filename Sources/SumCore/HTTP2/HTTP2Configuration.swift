@@ -13,4 +13,9 @@ struct HTTP2Configuration: Sendable {
     var maxHeaderListSize = 8 << 10
     /// Fields of one header list.
     var maxHeaderFields = 100
+    /// Bytes of one header block on the wire; of a list that is only a little too long, they are never more.
+    var maxHeaderBlockLength: Int {
+        let (length, isOver) = maxHeaderListSize.multipliedReportingOverflow(by: 4)
+        return isOver ? .max : max(length, 16 << 10)
+    }
 }

@@ -19,10 +19,14 @@ enum HTTP2Event {
     case notSent(streamID: Int32, error: HTTP2Error)
     /// The peer's SETTINGS arrived and hold from now on.
     case settings
+    /// The peer has seen our SETTINGS, and keeps to them.
+    case settingsAcknowledged
     /// A PING of the peer's, which is answered without being asked for.
     case ping
     case pingAcknowledged(payload: UInt64)
     case goAway(lastStreamID: Int32, code: HTTP2ErrorCode, debug: String)
+    /// We told the peer to go away for an error, whether nghttp2 found it or its owner.
+    case dismissed(code: HTTP2ErrorCode, debug: String)
 
     enum HeadersKind {
         case request

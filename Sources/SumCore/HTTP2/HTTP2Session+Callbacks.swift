@@ -31,8 +31,9 @@ extension HTTP2Session {
         // Credit follows consumption, and closed streams keep no memory.
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
+        // A flood of resets is for the connection's budget to judge, which tells the client what it has done.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(options, 1 << 32, 1 << 32)
         // Bounds on floods that nghttp2 counts itself.
-        unsafe nghttp2_option_set_stream_reset_rate_limit(options, 200, 20)
         unsafe nghttp2_option_set_max_settings(options, 32)
         unsafe nghttp2_option_set_max_outbound_ack(options, 200)
     }
@@ -85,7 +86,7 @@ extension HTTP2Session {
         }
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
             if let frame = unsafe frame {
-                unsafe HTTP2Session.from(user).sent(frame.pointee.hd)
+                unsafe HTTP2Session.from(user).sent(frame.pointee)
             }
             return 0
         }
@@ -134,11 +135,12 @@ extension HTTP2Session {
         case NGHTTP2_HEADERS:
             let kind = HTTP2Event.HeadersKind(unsafe frame.headers.cat)
             let fields = takeHeaders(kind)
+            tally.headerLists += 1
             report(.headers(streamID: header.stream_id, fields: fields, kind: kind, endStream: endStream))
         case NGHTTP2_DATA where endStream:
             report(.endStream(streamID: header.stream_id))
-        case NGHTTP2_SETTINGS where !isAcknowledgement:
-            report(.settings)
+        case NGHTTP2_SETTINGS:
+            report(isAcknowledgement ? .settingsAcknowledged : .settings)
         case NGHTTP2_PING where isAcknowledgement:
             let payload = unsafe withUnsafeBytes(of: frame.ping.opaque_data) {
                 unsafe $0.load(as: UInt64.self)
@@ -148,22 +150,45 @@ extension HTTP2Session {
             report(.ping)
         case NGHTTP2_GOAWAY:
             let goAway = unsafe frame.goaway
-            let debug = unsafe UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
             report(
                 .goAway(
                     lastStreamID: unsafe goAway.last_stream_id,
                     code: HTTP2ErrorCode(rawValue: unsafe goAway.error_code),
-                    debug: unsafe String(decoding: debug, as: UTF8.self)))
+                    debug: unsafe Self.debugText(of: goAway)))
         default:
             break
         }
     }
 
-    private func sent(_ header: nghttp2_frame_hd) {
-        guard header.type == NGHTTP2_DATA.rawValue || header.type == NGHTTP2_HEADERS.rawValue else { return }
-        hasSentHeadersOrData = true
-        if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
-            report(.endStreamSent(streamID: header.stream_id))
+    private static func debugText(of frame: nghttp2_goaway) -> String {
+        unsafe String(
+            decoding: UnsafeBufferPointer(start: frame.opaque_data, count: frame.opaque_data_len),
+            as: UTF8.self)
+    }
+
+    private func sent(_ frame: nghttp2_frame) {
+        let header = unsafe frame.hd
+        switch nghttp2_frame_type(UInt32(header.type)) {
+        case NGHTTP2_DATA, NGHTTP2_HEADERS:
+            hasSentHeadersOrData = true
+            tally.answers += 1
+            if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
+                tally.ends += 1
+                report(.endStreamSent(streamID: header.stream_id))
+            }
+        case NGHTTP2_RST_STREAM:
+            switch HTTP2ErrorCode(rawValue: unsafe frame.rst_stream.error_code) {
+            // What we send without a fault of the peer's.
+            case .noError, .cancel, .refusedStream: break
+            default: tally.faults += 1
+            }
+        case NGHTTP2_GOAWAY:
+            let goAway = unsafe frame.goaway
+            let code = HTTP2ErrorCode(rawValue: unsafe goAway.error_code)
+            guard code != .noError else { return }
+            report(.dismissed(code: code, debug: unsafe Self.debugText(of: goAway)))
+        default:
+            break
         }
     }
 }

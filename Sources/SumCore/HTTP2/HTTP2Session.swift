@@ -43,10 +43,15 @@ internal import NIOCore
     var bodies: [Int32: any HTTP2Body] = [:]
     /// Set with each HEADERS or DATA frame passed on for sending; whoever asks clears it.
     var hasSentHeadersOrData = false
+    /// What has been sent; what came is counted by `boundary`.
+    var tally = FrameTally()
 
     init(role: Role, configuration: HTTP2Configuration = .init()) throws(HTTP2Error) {
         self.configuration = configuration
-        boundary = FrameBoundary(skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0)
+        boundary = FrameBoundary(
+            skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0,
+            headerBlock: HeaderBlockLength(
+                limit: configuration.maxHeaderBlockLength, maxFrameSize: Int(configuration.maxFrameSize)))
         unsafe session = try Self.makeSession(role)
         unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
         try submitSettings(role)
@@ -77,9 +82,10 @@ internal import NIOCore
 
     // MARK: Bytes
 
-    /// Takes bytes from the peer; `takeEvents` then tells what they meant.
-    func receive(_ bytes: ByteBuffer) throws(HTTP2Error) {
-        var bytes = bytes
+    /// Takes the next slice of `bytes`, which the peer sent; `takeEvents` and `takeTally` then tell what it meant. To
+    /// be called until there are no bytes left.
+    func receive(sliceOf bytes: inout ByteBuffer) throws(HTTP2Error) {
+        guard wantsRead, !boundary.headerBlock.isTooLong else { return bytes.clear() }
         if !boundary.held.isEmpty {
             let (taken, isWhole) = boundary.completeHeader(from: bytes.readableBytesSpan)
             bytes.moveReaderIndex(forwardBy: taken)
@@ -87,14 +93,12 @@ internal import NIOCore
             try feed(ByteBuffer(bytes: boundary.held))
             boundary.releaseHeader()
         }
-        let whole = boundary.advance(over: bytes.readableBytesSpan)
-        if let whole = bytes.readSlice(length: whole), whole.readableBytes > 0 {
-            try feed(whole)
-        }
+        let count = boundary.advance(over: bytes.readableBytesSpan)
+        if count > 0, let slice = bytes.readSlice(length: count) { try feed(slice) }
+        if !boundary.held.isEmpty { bytes.clear() }
     }
 
     private func feed(_ bytes: ByteBuffer) throws(HTTP2Error) {
-        guard wantsRead else { return }
         input = bytes
         defer { input = ByteBuffer() }
         let result = unsafe bytes.withUnsafeReadableBytes {
@@ -127,6 +131,18 @@ internal import NIOCore
     }
 
     var hasEvents: Bool { !events.isEmpty }
+
+    /// Hands over what the frames have been counted as since the last time.
+    func takeTally() -> FrameTally {
+        defer { tally = FrameTally() }
+        tally.add(boundary.takeTally())
+        return tally
+    }
+
+    /// Whether the peer has begun a header block that was not passed on, since it is too long.
+    var headerBlockIsTooLong: Bool { boundary.headerBlock.isTooLong }
+    /// Whether the peer has begun a header block and not ended it.
+    var isInHeaderBlock: Bool { boundary.isInHeaderBlock }
 
     /// Whether the session still expects anything from the peer.
     var wantsRead: Bool { unsafe nghttp2_session_want_read(session) != 0 }

@@ -12,6 +12,9 @@ final class ClientConnection: HTTP2Connection {
     /// Whether the server has ended the connection because of our PINGs (grpc/proposal A8).
     private(set) var hasPingedTooOften = false
 
+    /// Frames without data that the server may send at once; see `FrameBudget`.
+    private static let maximumOverhead = 1000
+
     init(ready: EventLoopPromise<Void>, keepalive: Keepalive? = nil) throws(HTTP2Error) {
         self.ready = ready
         super.init(session: try HTTP2Session(role: .client))
@@ -21,7 +24,9 @@ final class ClientConnection: HTTP2Connection {
     override var hasCalls: Bool { !streams.isEmpty }
 
     override func opened() {
-        if let now = context?.eventLoop.now { keepalive?.received(at: now) }
+        guard let now = context?.eventLoop.now else { return }
+        keepalive?.received(at: now)
+        budget = FrameBudget(overhead: Self.maximumOverhead, resets: nil, now: now)
     }
 
     override func handle(_ event: HTTP2Event) throws(HTTP2Error) {
@@ -54,7 +59,7 @@ final class ClientConnection: HTTP2Connection {
         case .goAway(_, let code, let debug):
             hasPingedTooOften = code == .enhanceYourCalm && debug == PingStrikes.reason
             farewell = debug.isEmpty ? "\(code)" : "\(code), \(PeerText.printable(debug))"
-        case .ping, .pingAcknowledged:
+        case .ping, .pingAcknowledged, .settingsAcknowledged, .dismissed:
             break
         }
     }

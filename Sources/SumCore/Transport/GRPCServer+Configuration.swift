@@ -8,8 +8,19 @@ extension GRPCServer {
         /// Bytes of a request's header list, counted as RFC 9113 section 6.5.2 does. A list has 100 fields at most.
         public var maximumHeaderListSize = 8 << 10
 
-        /// How long a client may take, once connected, to begin HTTP/2 with its SETTINGS.
+        /// Frames of a client that carry no data, such as PING, SETTINGS, PRIORITY, WINDOW_UPDATE and empty DATA, beyond
+        /// those that its calls and their answers make up for: as many at once, and a tenth of it a second.
+        public var maximumOverheadFrames = 1000
+        /// Calls that a client may give up beyond those that it lets end, and at least `maximumConcurrentStreams`: as
+        /// many at once, and a tenth of it a second. A call that has to be reset for the client's fault counts twice.
+        public var maximumResets = 200
+
+        /// How long a client may take, once connected, to begin HTTP/2 with its SETTINGS; then, to acknowledge ours;
+        /// and at any time, to end a header block that it has begun.
         public var handshakeTimeout = Duration.seconds(10)
+        /// How long a client may leave what waits for it untouched: its connection, when it does not read, or the answer
+        /// of a call that has ended, when it gives no credit. It may take a third longer to be noticed.
+        public var writeTimeout = Duration.seconds(30)
 
         /// Silence of a client after which it is sent a PING.
         public var keepaliveTime = Duration.seconds(2 * 3600)

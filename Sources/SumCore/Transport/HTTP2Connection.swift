@@ -30,10 +30,17 @@ class HTTP2Connection: ChannelDuplexHandler {
 
     /// Asks a silent peer whether it is there; nil: it may be silent for ever. Set when the connection opens.
     var keepalive: Keepalive?
-    /// The one task that looks after time limits, whatever there are of them.
+    /// What the peer may send that is of no use. Set when the connection opens.
+    var budget: FrameBudget?
+    /// The one task that looks after time limits, whatever there are of them, and when it does.
     private var timeCheck: Scheduled<Void>?
+    private var nextTimeCheck = NIODeadline.distantFuture
+    /// Bytes given to the channel.
+    private var written = 0
     /// How long the last words to a peer that is dismissed may take to leave.
     private static let dismissalLimit = TimeAmount.seconds(1)
+    /// How long they may take at the end of another connection.
+    private static let farewellLimit = TimeAmount.seconds(30)
 
     init(session: HTTP2Session) {
         self.session = session
@@ -52,6 +59,10 @@ class HTTP2Connection: ChannelDuplexHandler {
     var hasCalls: Bool { false }
     /// Whether our first bytes need not wait for the peer's.
     var speaksFirst: Bool { true }
+    /// Whether there are answers that wait for the peer to take them.
+    var hasUnsentAnswers: Bool { false }
+    /// There is more to send than the peer takes now.
+    func isHeldUp() {}
     /// A client sent bytes that do not begin HTTP/2.
     func receiveForeign(_ bytes: ByteBuffer) { fail(HTTP2Error.badClientMagic) }
 
@@ -105,10 +116,15 @@ class HTTP2Connection: ChannelDuplexHandler {
     func dismiss(_ error: any Error, saying lastWords: ByteBuffer = ByteBuffer()) {
         guard let context, !isClosing else { return }
         failure = error
-        closeAfterWrites(context, lastWords, within: .zero)
-        context.eventLoop.assumeIsolated().scheduleTask(in: Self.dismissalLimit) {
-            context.close(promise: nil)
-        }
+        closeAfterWrites(context, lastWords, within: .zero, atMost: Self.dismissalLimit)
+    }
+
+    /// The same, with a GOAWAY that says what it was.
+    func dismiss(for offence: PeerOffence) {
+        guard !isClosing else { return }
+        failure = offence
+        submit { () throws(HTTP2Error) in try session.submitGoAway(offence.code, debug: offence.debug) }
+        dismiss(offence)
     }
 
     // MARK: ChannelHandler
@@ -130,25 +146,53 @@ class HTTP2Connection: ChannelDuplexHandler {
     }
 
     private func checkTime() {
-        guard let context, !isClosing, let next = checkTime(context.eventLoop.now), !isClosing else { return }
-        timeCheck = context.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [weak self] in
+        guard let context, !isClosing else { return }
+        nextTimeCheck = .distantFuture
+        if let next = checkTime(context.eventLoop.now) { checkTime(by: next) }
+    }
+
+    /// Has `checkTime` called at a moment, unless it is due sooner.
+    func checkTime(by moment: NIODeadline) {
+        guard let context, !isClosing, moment < nextTimeCheck else { return }
+        nextTimeCheck = moment
+        timeCheck?.cancel()
+        timeCheck = context.eventLoop.assumeIsolated().scheduleTask(deadline: moment) { [weak self] in
             self?.checkTime()
         }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
-        keepalive?.received(at: context.eventLoop.now)
+        let now = context.eventLoop.now
+        keepalive?.received(at: now)
         let bytes = unwrapInboundIn(data)
         do {
-            try session.receive(bytes)
-            try handleEvents()
+            var rest = bytes
+            while rest.readableBytes > 0, !isClosing {
+                try session.receive(sliceOf: &rest)
+                try handleEvents()
+                try judge(at: now)
+            }
             pacing.read(bytes.readableBytes, isMereData: isMereData, at: context.eventLoop.now)
             isMereData = true
         } catch HTTP2Error.badClientMagic {
             receiveForeign(bytes)
         } catch {
             fail(error)
+        }
+    }
+
+    /// Looks at what the last slice of input was good for.
+    func judge(at now: NIODeadline) throws(HTTP2Error) {
+        // What the peer makes us send is counted when it is made.
+        if session.queuedFrames > 0, context?.channel.isWritable == true {
+            _ = try session.send(limit: Self.writeSize)
+            try handleEvents()
+        }
+        if session.headerBlockIsTooLong { return dismiss(for: .headerBlock) }
+        let frames = session.takeTally()
+        if let offence = budget?.offence(frames, queued: session.queuedFrames, at: now) {
+            dismiss(for: offence)
         }
     }
 
@@ -216,6 +260,9 @@ class HTTP2Connection: ChannelDuplexHandler {
             var events = session.takeEvents(reusing: spentEvents)
             for event in events {
                 if case .data = event {} else { isMereData = false }
+                if case .dismissed(let code, let debug) = event {
+                    failure = failure ?? PeerOffence.found(code, debug)
+                }
                 try handle(event)
             }
             // Emptied at once: DATA events hold on to the channel's read buffer.
@@ -251,29 +298,48 @@ class HTTP2Connection: ChannelDuplexHandler {
         } catch {
             return fail(error)
         }
-        if session.isFinished { closeAfterWrites(context, ByteBuffer(), within: closingLimit) }
+        if session.isFinished {
+            closeAfterWrites(context, ByteBuffer(), within: closingLimit, atMost: Self.farewellLimit)
+        } else if hasUnsentAnswers || !context.channel.isWritable {
+            isHeldUp()
+        }
+    }
+
+    /// How many bytes the channel's socket has taken, while the channel takes no more of us; else nil.
+    var bytesPassedWhileBlocked: Int? {
+        guard let channel = context?.channel, !channel.isWritable else { return nil }
+        return written - ((try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
     }
 
     private func write(to context: ChannelHandlerContext) {
         guard session.output.readableBytes > 0 else { return }
         isMereData = false
+        written += session.output.readableBytes
         context.writeAndFlush(wrapOutboundOut(session.output), promise: nil)
         session.output.clear()
     }
 
-    /// - Parameter limit: how long the peer has for closing the socket first.
+    /// - Parameters:
+    ///   - limit: how long the peer has for closing the socket first.
+    ///   - bound: when to close, although not all has left.
     private func closeAfterWrites(
-        _ context: ChannelHandlerContext, _ lastWords: ByteBuffer, within limit: TimeAmount
+        _ context: ChannelHandlerContext, _ lastWords: ByteBuffer, within limit: TimeAmount,
+        atMost bound: TimeAmount
     ) {
         isClosing = true
+        closeLater(bound)
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { _ in
-            guard limit > .zero else { return context.close(promise: nil) }
-            context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
-                self?.context?.close(promise: nil)
-            }
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in
+            if limit > .zero { closeLater(limit) } else { context.close(promise: nil) }
         }
         context.writeAndFlush(wrapOutboundOut(lastWords), promise: written)
+    }
+
+    private func closeLater(_ time: TimeAmount) {
+        timeCheck?.cancel()
+        timeCheck = context?.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
+            self?.context?.close(promise: nil)
+        }
     }
 }
 

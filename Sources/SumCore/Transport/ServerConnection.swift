@@ -13,13 +13,20 @@ final class ServerConnection: HTTP2Connection {
     private let logsCalls: Bool
     private var peer = "?"
 
-    private let configuration: GRPCServer.Configuration
-    /// When a client that has not begun HTTP/2 is given up; nil once it has.
-    private var handshakeEnd: NIODeadline?
-    private var lifetime: ConnectionLifetime?
+    let configuration: GRPCServer.Configuration
+    var handshake: Handshake?
+    /// Since when a header block has been arriving.
+    var headersSince: NIODeadline?
+    var lifetime: ConnectionLifetime?
+    /// Whether the client takes what it is sent.
+    var stall = Stall()
     private var pingStrikes: PingStrikes
 
-    private var streams: [Int32: ServerStream] = [:]
+    private(set) var streams: [Int32: ServerStream] = [:]
+    /// The calls whose answer has not left.
+    private(set) var unsentAnswers = 0
+    /// The calls whose handlers have not ended, though the stream may have.
+    private var unfinished: Set<Int32> = []
     /// The last request, since the next is mostly the same.
     private var lastRequest: KnownRequest?
     var drain = Drain.none
@@ -55,7 +62,10 @@ final class ServerConnection: HTTP2Connection {
     override func opened() {
         peer = context?.remoteAddress.map(ListenAddress.describe) ?? "?"
         guard let now = context?.eventLoop.now else { return }
-        handshakeEnd = now + TimeAmount(configuration.handshakeTimeout)
+        handshake = Handshake(limit: TimeAmount(configuration.handshakeTimeout), now: now)
+        budget = FrameBudget(
+            overhead: configuration.maximumOverheadFrames,
+            resets: max(configuration.maximumResets, configuration.maximumConcurrentStreams), now: now)
         keepalive = Keepalive(
             time: TimeAmount(configuration.keepaliveTime),
             timeout: TimeAmount(configuration.keepaliveTimeout),
@@ -76,18 +86,20 @@ final class ServerConnection: HTTP2Connection {
         case .data(let streamID, let bytes):
             try receive(bytes, on: streamID)
         case .endStreamSent(let streamID):
-            if let stream = streams[streamID], let code = stream.call.endStreamSent() {
-                scheduleReset(of: stream, code)
-            }
+            guard let stream = streams[streamID] else { return }
+            answerLeft(stream)
+            if let code = stream.call.endStreamSent() { scheduleReset(of: stream, code) }
         case .closed(let streamID, _):
             finish(streamID)
         case .pingAcknowledged(Self.drainPing):
             try refuseNewStreams()
         case .ping:
-            try receivePing()
+            receivePing()
         case .settings:
-            handshakeEnd = nil
-        case .headers, .notSent, .pingAcknowledged, .goAway:
+            handshake?.receivedSettings(at: context?.eventLoop.now ?? .now())
+        case .settingsAcknowledged:
+            handshake?.receivedAcknowledgement()
+        case .headers, .notSent, .pingAcknowledged, .goAway, .dismissed:
             break
         }
     }
@@ -95,7 +107,11 @@ final class ServerConnection: HTTP2Connection {
     override func closed() {
         if case .announced(_, let limit) = drain { limit.cancel() }
         if let failure {
-            logger.debug("connection failed", metadata: ["peer": "\(peer)", "error": "\(failure)"])
+            // What an attack shows itself by is seen without asking for it.
+            let isOffence = failure is PeerOffence || failure is HTTP2Error
+            logger.log(
+                level: isOffence ? .info : .debug, "connection failed",
+                metadata: ["peer": "\(peer)", "error": "\(failure)"])
         }
         for streamID in Array(streams.keys) { finish(streamID) }
     }
@@ -103,6 +119,10 @@ final class ServerConnection: HTTP2Connection {
     // MARK: Calls
 
     private func begin(_ streamID: Int32, _ fields: [HTTP2Field]) throws(HTTP2Error) {
+        // Handlers may go on for a while after their streams were reset (CVE-2023-44487).
+        guard unfinished.count < configuration.maximumConcurrentStreams else {
+            return try session.submitReset(.refusedStream, on: streamID)
+        }
         let known: KnownRequest
         do throws(GRPCRequest.Rejection) {
             known = try understand(fields)
@@ -121,6 +141,7 @@ final class ServerConnection: HTTP2Connection {
         let stream = ServerStream(
             id: streamID, path: request.path, handler: known.method.makeHandler(context))
         add(stream)
+        if stream.handler is AsyncCallHandler { unfinished.insert(streamID) }
         if let timeout = request.timeout { startDeadline(timeout, of: stream) }
     }
 
@@ -169,7 +190,9 @@ final class ServerConnection: HTTP2Connection {
 
     private func perform(_ reply: ServerReply, on stream: ServerStream) throws(HTTP2Error) {
         if reply.consumed > 0 { try session.creditStream(stream.id, reply.consumed) }
-        switch stream.take(reply) {
+        let output = stream.take(reply)
+        if case .response(_, _, _?) = output { unsentAnswers += 1 }
+        switch output {
         case .nothing:
             break
         case .trailersOnly(let fields):
@@ -182,6 +205,7 @@ final class ServerConnection: HTTP2Connection {
     }
 
     private func perform(late reply: ServerReply, on streamID: Int32) {
+        if reply.end != nil { unfinished.remove(streamID) }
         guard let stream = streams[streamID] else { return }
         submitForLater { () throws(HTTP2Error) in try perform(reply, on: stream) }
     }
@@ -207,8 +231,16 @@ final class ServerConnection: HTTP2Connection {
         }
     }
 
+    /// The answer of a call has left, or never will.
+    private func answerLeft(_ stream: ServerStream) {
+        guard stream.hasUnsentAnswer else { return }
+        stream.hasUnsentAnswer = false
+        unsentAnswers -= 1
+    }
+
     private func finish(_ streamID: Int32) {
         guard let stream = streams.removeValue(forKey: streamID) else { return }
+        answerLeft(stream)
         stream.closed()
         if streams.isEmpty, let context { lifetime?.endCalls(at: context.eventLoop.now) }
         guard logsCalls else { return }
@@ -228,34 +260,30 @@ final class ServerConnection: HTTP2Connection {
     /// A client begins, so that one that does not speak HTTP/2 can be answered in its own words.
     override var speaksFirst: Bool { false }
 
-    override func checkTime(_ now: NIODeadline) -> NIODeadline? {
-        if let handshakeEnd, now >= handshakeEnd {
-            fail(HandshakeTimeout())
-            return nil
-        }
-        var next = [handshakeEnd, super.checkTime(now)]
-        switch lifetime?.verdict(at: now) {
-        case .wait(let end):
-            next.append(end)
-        case .drain(let reason, let end):
-            startDrain(reason)
-            next.append(end)
-        case .close:
-            fail(ConnectionTooOld())
-        case nil:
-            break
-        }
-        return next.compactMap { $0 }.min()
+    override var hasUnsentAnswers: Bool { unsentAnswers > 0 }
+
+    override func isHeldUp() {
+        if let now = context?.eventLoop.now { checkTime(by: now + stallCheckInterval) }
     }
 
-    private func receivePing() throws(HTTP2Error) {
+    override func judge(at now: NIODeadline) throws(HTTP2Error) {
+        try super.judge(at: now)
+        noteHeaders(at: now)
+    }
+
+    override func checkTime(_ now: NIODeadline) -> NIODeadline? {
+        [
+            super.checkTime(now), checkHandshake(now), checkHeaders(now), checkStalls(now),
+            checkLifetime(now),
+        ].compactMap { $0 }.min()
+    }
+
+    private func receivePing() {
         guard let now = context?.eventLoop.now else { return }
         let hasSent = session.hasSentHeadersOrData
         session.hasSentHeadersOrData = false
         guard pingStrikes.ping(at: now, hasCalls: hasCalls, hasSent: hasSent) else { return }
-        try session.submitGoAway(.enhanceYourCalm, debug: PingStrikes.reason)
-        flush()
-        dismiss(TooManyPings())
+        dismiss(for: .pings)
     }
 
     override func receiveForeign(_ bytes: ByteBuffer) {
@@ -267,20 +295,6 @@ final class ServerConnection: HTTP2Connection {
         if case Event.drain? = event as? Event { startDrain() }
         context.fireUserInboundEventTriggered(event)
     }
-}
-
-/// The client connected, and did not begin HTTP/2 in time.
-private struct HandshakeTimeout: Error, CustomStringConvertible {
-    let description = "the client did not begin HTTP/2 in time"
-}
-
-/// The client's calls were not over when the grace for a connection of its age was.
-private struct ConnectionTooOld: Error, CustomStringConvertible {
-    let description = "the connection reached its greatest age, and its calls did not end in time"
-}
-
-private struct TooManyPings: Error, CustomStringConvertible {
-    let description = "the client sent too many PINGs"
 }
 
 /// A header list that became a call, and what it means.

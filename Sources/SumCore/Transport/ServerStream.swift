@@ -12,6 +12,11 @@ final class ServerStream: HTTP2Body {
     /// How the call ended, for the log.
     private(set) var status: GRPCStatus?
     var bytesReceived = 0
+    private(set) var bytesSent = 0
+    /// Whether the call has ended, and its answer has not left.
+    var hasUnsentAnswer = false
+    /// Whether the client takes it.
+    var stall = Stall()
 
     private var queue = CircularBuffer<ByteBuffer>()
     private var trailers: [HTTP2Field]?
@@ -31,6 +36,7 @@ final class ServerStream: HTTP2Body {
         if case .response(_, let messages, let trailers) = output {
             if messages.readableBytes > 0 { queue.append(messages) }
             self.trailers = trailers
+            hasUnsentAnswer = trailers != nil
         }
         return output
     }
@@ -50,6 +56,7 @@ final class ServerStream: HTTP2Body {
             frame.append(moving: &queue[queue.startIndex])
             if queue[queue.startIndex].readableBytes == 0 { queue.removeFirst() }
         }
+        bytesSent += room - frame.freeCapacity
         handler.sent(room - frame.freeCapacity)
         if queue.isEmpty, let trailers { return .finished(trailers: trailers) }
         return .open

@@ -23,8 +23,11 @@ import Testing
                 passed.append(boundary.held)
                 boundary.releaseHeader()
             }
-            let count = boundary.advance(over: rest.span.bytes)
-            passed.append(Array(rest[..<count]))
+            while !rest.isEmpty, boundary.held.isEmpty {
+                let count = boundary.advance(over: rest.span.bytes)
+                passed.append(Array(rest[..<count]))
+                rest.removeFirst(count)
+            }
         }
         return (passed.flatMap { $0 }, passed)
     }

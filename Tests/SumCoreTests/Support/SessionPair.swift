@@ -48,6 +48,14 @@ struct SessionPair {
     }
 }
 
+extension HTTP2Session {
+    /// Takes all of `bytes`, with nobody to judge them between its slices.
+    func receive(_ bytes: ByteBuffer) throws {
+        var rest = bytes
+        while rest.readableBytes > 0 { try receive(sliceOf: &rest) }
+    }
+}
+
 /// A body whose bytes are there from the start.
 final class FixedBody: HTTP2Body {
     var bytes: ByteBuffer

@@ -7,7 +7,7 @@ import Testing
 
 @testable import SumCore
 
-/// What ends a server's connection: time, and clients that flood it or speak something else.
+/// What ends a server's connection: time, PINGs, and clients that speak something else.
 @Suite struct ConnectionLimitTests {
     /// Answers the PING that was sent last.
     private func answerPing(_ wire: WireChannel) throws {
@@ -156,60 +156,6 @@ import Testing
         for _ in 0..<4 { try wire.send(.ping()) }
         try wire.advance(.seconds(1))
         #expect(!wire.isOpen)
-    }
-
-    // MARK: Floods
-
-    enum Flood: CaseIterable {
-        case resets, continuations, settingsEntries, settings, pings
-
-        var bytes: [UInt8] {
-            switch self {
-            case .resets:
-                (0..<300).flatMap { (call: UInt32) -> [UInt8] in
-                    let streamID = 2 * call + 1
-                    return WireFrame.headers(.request, on: streamID).bytes
-                        + WireFrame.rstStream(8, on: streamID).bytes
-                }
-            case .continuations:
-                (0...9).flatMap { (count: Int) -> [UInt8] in
-                    count == 0
-                        ? WireFrame.headers(.request, on: 1, endHeaders: false).bytes
-                        : WireFrame.continuation([], on: 1, endHeaders: false).bytes
-                }
-            case .settingsEntries:
-                WireFrame(.settings, payload: repeated([0, 9, 0, 0, 0, 1], 33)).bytes
-            case .settings:
-                repeated(WireFrame.settings().bytes, 300)
-            case .pings:
-                repeated(WireFrame.ping().bytes, 300)
-            }
-        }
-
-        private func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
-            Array(repeatElement(bytes, count: count).joined())
-        }
-    }
-
-    @Test("K17: floods end the connection", arguments: Flood.allCases)
-    func flood(_ flood: Flood) throws {
-        let wire = try WireChannel.server()
-        try wire.send(bytes: flood.bytes)
-        try wire.advance(.seconds(1))
-        #expect(!wire.isOpen)
-    }
-
-    @Test("K17: as much as a good client sends is no flood") func noFlood() throws {
-        let wire = try WireChannel.server()
-        for stream in stride(from: UInt32(1), to: 100, by: 2) {
-            try wire.send(.headers(.request, on: stream), .rstStream(8, on: stream))
-        }
-        try wire.send(.settings([4: 1 << 20]), .settings([3: 10]))
-        try wire.send(.headers(.request, on: 101, endHeaders: false))
-        for _ in 0..<7 { try wire.send(.continuation([WireField("x", "y")], on: 101, endHeaders: false)) }
-        try wire.send(.continuation([], on: 101, endHeaders: true), .data([], on: 101, endStream: true))
-        #expect(wire.takeFrames().last?["grpc-status"] == "0")
-        try wire.expectSum(on: 103)
     }
 
     // MARK: What is not HTTP/2

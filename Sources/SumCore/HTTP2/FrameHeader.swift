@@ -1,0 +1,32 @@
+/// The nine bytes that every HTTP/2 frame begins with (RFC 9113 section 4.1), without the stream.
+struct FrameHeader: Equatable {
+    var length: Int
+    var kind: Kind
+    private var flags: UInt8
+
+    enum Kind: Equatable {
+        case data, headers, rstStream, pushPromise, continuation, other
+    }
+
+    /// Reads the header at `position`, which lies in `bytes` whole.
+    init(_ bytes: RawSpan, at position: Int) {
+        let word = UInt64(
+            bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self))
+        length = Int(word >> 40)
+        flags = UInt8(truncatingIfNeeded: word >> 24)
+        kind =
+            switch UInt8(truncatingIfNeeded: word >> 32) {
+            case 0: .data
+            case 1: .headers
+            case 3: .rstStream
+            case 5: .pushPromise
+            case 9: .continuation
+            default: .other
+            }
+    }
+
+    /// END_HEADERS, of HEADERS, PUSH_PROMISE and CONTINUATION.
+    var endsHeaders: Bool { flags & 0x4 != 0 }
+    /// PADDED, of DATA.
+    var isPadded: Bool { flags & 0x8 != 0 }
+}

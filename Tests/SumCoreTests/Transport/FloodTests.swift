@@ -1,0 +1,367 @@
+import Foundation
+import InMemoryLogging
+import Logging
+import NIOCore
+import NIOEmbedded
+import ScriptedPeers
+import Synchronization
+import Testing
+
+@testable import SumCore
+
+/// Frames that come again and again, some of which begin calls.
+struct Flood: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var offence: PeerOffence
+    var count = 2000
+    /// Frames that come first.
+    var first: [WireFrame] = []
+    var round: @Sendable (UInt32) -> [WireFrame]
+
+    static func streamID(_ round: UInt32) -> UInt32 { 2 * round + 1 }
+}
+
+/// A server's connection against clients that flood it, and against those that only look so.
+@Suite struct FloodTests {
+    private static func make(
+        _ name: String, _ offence: PeerOffence, first: [WireFrame] = [],
+        _ round: @escaping @Sendable (UInt32) -> [WireFrame]
+    ) -> Flood {
+        Flood(testDescription: name, offence: offence, first: first, round: round)
+    }
+
+    private static let malformed = [WireField]([WireField("Upper-Case", "x")])
+    private static let call = [WireFrame.headers(.request, on: 1)]
+    private static let unknown = WireFrame.Kind(rawValue: 0xfa)
+
+    static let floods: [Flood] = [
+        make("R1: calls that are cancelled at once", .resets) {
+            [.headers(.request, on: Flood.streamID($0)), .rstStream(8, on: Flood.streamID($0))]
+        },
+        make("R2: WINDOW_UPDATE that overflows", .resets) {
+            [
+                .headers(.request, on: Flood.streamID($0)),
+                .windowUpdate(0x7fff_ffff, on: Flood.streamID($0)),
+            ]
+        },
+        make("R2: malformed headers", .resets) {
+            [.headers(.request + malformed, on: Flood.streamID($0))]
+        },
+        make("R2: content-length that lies", .resets) {
+            [
+                .headers(.request + [WireField("content-length", "1")], on: Flood.streamID($0)),
+                .data([1, 2], on: Flood.streamID($0), endStream: true),
+            ]
+        },
+        make("R5: header lists that are too long", .resets) {
+            [.headers(.request + Array(repeating: WireField("x", ""), count: 100), on: Flood.streamID($0))]
+        },
+        make("R7: SETTINGS", .overhead) { _ in [.settings()] },
+        make("R7: SETTINGS that toggle windows", .overhead, first: call) {
+            [.settings([4: $0 % 2 == 0 ? 0 : 0x7fff_ffff])]
+        },
+        make("R8: empty DATA", .overhead, first: call) { _ in [.data([], on: 1)] },
+        make("R8: DATA of padding alone", .overhead, first: call) { _ in [.data([], on: 1, padding: 255)] },
+        make("R9: PRIORITY", .overhead) { [.priority(on: Flood.streamID($0))] },
+        make("R9: unknown frames", .overhead) { _ in [WireFrame(unknown, on: 1, payload: [1])] },
+        make("R9: WINDOW_UPDATE", .overhead) { _ in [.windowUpdate(1)] },
+        make("R9: WINDOW_UPDATE of a stream", .overhead, first: call) { _ in [.windowUpdate(1, on: 1)] },
+        make("R20: GOAWAY", .overhead, first: call) { _ in [.goAway(lastStreamID: 0)] },
+        make(
+            "R9: HEADERS of a stream that has ended", .overhead,
+            first: call + [.data([], on: 1, endStream: true)]
+        ) { _ in
+            [.headers(.request, on: 1)]
+        },
+        make(
+            "R8: empty DATA of a stream that has ended", .overhead,
+            first: call + [.data([], on: 1, endStream: true)]
+        ) {
+            _ in [.data([], on: 1, endStream: true)]
+        },
+        make("R20: ALTSVC and ORIGIN", .overhead) { _ in
+            [WireFrame(.init(rawValue: 0xa), payload: [0, 0]), WireFrame(.init(rawValue: 0xc))]
+        },
+    ]
+
+    @Test(
+        "K17, R1, R2, R5, R7, R8, R9, R20: a flood ends the connection with a word and a line in the log",
+        arguments: floods)
+    func end(_ flood: Flood) throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log)
+        try wire.send(bytes: flood.first.flatMap(\.bytes))
+        try wire.send(bytes: (0..<UInt32(flood.count)).flatMap(flood.round).flatMap(\.bytes))
+        #expect(!wire.isOpen)
+        #expect(wire.goAway?.code == flood.offence.code)
+        #expect(wire.goAway?.debug == flood.offence.debug)
+        let resets = wire.frames.filter { $0.kind == .rstStream }.count
+        #expect(resets <= 110)
+        #expect(
+            (resets >= 100) == (flood.offence == .resets && flood.testDescription.hasPrefix("R1") == false))
+        #expect(lines(log) == [flood.offence.description])
+        let calls = log.entries.filter { $0.message == "call" }.count
+        #expect(calls <= 210)
+    }
+
+    /// What an operator sees: the errors of connections, at `info`.
+    private func lines(_ log: InMemoryLogHandler) -> [String] {
+        log.entries.filter { $0.level >= .info }.map { "\($0.metadata["error"] ?? "")" }
+    }
+
+    @Test("R1: never more handlers at once than calls allowed, though they outlive their streams")
+    func liveHandlers() async throws {
+        let gate = Gate()
+        let begun = Mutex(0)
+        let method = GRPCMethod(path: SumNumbers.path) { context in
+            begun.withLock { $0 += 1 }
+            return AsyncCallHandler(context: context) { _ in await gate.wait() }
+        }
+        var configuration = GRPCServer.Configuration()
+        configuration.maximumConcurrentStreams = 10
+        let server = try await GRPCServer.start(
+            listeningOn: [.host("127.0.0.1", port: 0)], methods: [method], configuration: configuration)
+        let address = server.addresses[0]
+        try await onThread {
+            let client = try WireSocket(connectingTo: address)
+            try client.send(bytes: WireFrame.preface)
+            try client.send(.settings(), .settingsAck)
+            for call in UInt32(0)..<100 {
+                try client.send(.headers(.request, on: 2 * call + 1), .rstStream(8, on: 2 * call + 1))
+            }
+            try client.send(.ping())
+            _ = try client.receive(.ping, ack: true)
+            #expect(begun.withLock { $0 } == 10)
+            gate.open()
+            var next = UInt32(201)
+            while true {
+                try client.send(.headers(.request, on: next, endStream: true))
+                let answer = try client.receive { $0.streamID == next }
+                if answer?.kind == .headers { break }
+                #expect(answer?.errorCode == HTTP2ErrorCode.refusedStream.rawValue)
+                next += 2
+            }
+        }
+        await server.shutdown()
+    }
+
+    @Test("R3: a tenth frame of headers ends the connection", arguments: [0, 5])
+    func continuations(_ length: Int) throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log)
+        try wire.send(.headers(.request, on: 1, endHeaders: false))
+        let frame = WireFrame(.continuation, on: 1, payload: Array("\0\u{1}a\u{1}b".utf8.prefix(length)))
+        for _ in 0..<8 { try wire.send(frame) }
+        #expect(wire.isOpen)
+        try wire.send(frame)
+        #expect(!wire.isOpen)
+        #expect(lines(log).count == 1)
+    }
+
+    /// HPACK: a field of 4 KB, which goes into the table (RFC 7541 section 6.2.1), and then stands there for a byte
+    /// each time (section 6.1).
+    private func bomb(_ length: Int, name: String = "x") -> [UInt8] {
+        let value = [UInt8](repeating: 0x61, count: 4000)
+        let table = [0x40, 1] + name.utf8 + [0x7f, 0xa1, 0x1e] + value
+        return WireField.encode(.request) + table + Array(repeating: 0xbe, count: length - table.count)
+    }
+
+    @Test("R4: a header block that unpacks to 565 MB is not unpacked", arguments: ["x", "X"])
+    func headerBomb(_ name: String) throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log)
+        let block = bomb(147 << 10, name: name)
+        try wire.send(WireFrame(.headers, on: 1, payload: Array(block[..<(60 << 10)])))
+        try wire.send(
+            WireFrame(.continuation, on: 1, payload: Array(block[(60 << 10)..<(120 << 10)])),
+            WireFrame(.continuation, flags: .endHeaders, on: 1, payload: Array(block[(120 << 10)...])))
+        #expect(wire.goAway?.debug == "header_block_too_long")
+        #expect(!wire.isOpen)
+        #expect(lines(log) == [PeerOffence.headerBlock.description])
+    }
+
+    @Test("R4, R5: a block that is short on the wire resets its stream, as often as resets are allowed")
+    func shortBombs() throws {
+        let wire = try WireChannel.server()
+        let names = [UInt8](repeating: 0, count: 3 * 5000)
+        for (index, block) in [bomb(16 << 10), WireField.encode(.request) + names].enumerated() {
+            let streamID = UInt32(4 * index + 1)
+            try wire.send(WireFrame(.headers, flags: .endHeaders, on: streamID, payload: block))
+            #expect(wire.resetCode(of: streamID) != nil)
+            try wire.expectSum(on: streamID + 2)
+        }
+        for call in UInt32(100)..<300 {
+            try wire.send(WireFrame(.headers, flags: .endHeaders, on: 2 * call + 1, payload: bomb(16 << 10)))
+        }
+        #expect(wire.goAway?.debug == "too_many_resets")
+    }
+
+    @Test(
+        "R6: PINGs, whether the client reads or not, and where they are permitted", arguments: [true, false])
+    func pings(_ reads: Bool) throws {
+        let wire = try WireChannel.server()
+        wire.channel.isWritable = reads
+        try wire.send(bytes: (0..<1000).flatMap { _ in WireFrame.ping().bytes })
+        try wire.advance(.seconds(1))
+        #expect(!wire.isOpen)
+        #expect(wire.frames.filter { $0.kind == .ping }.count <= 10)
+        if reads { #expect(wire.goAway?.debug == "too_many_pings") }
+        let permissive = try WireChannel.server {
+            $0.minimumPingInterval = .zero
+            $0.permitsPingsWithoutCalls = true
+        }
+        for _ in 0..<100 { try permissive.send(bytes: (0..<50).flatMap { _ in WireFrame.ping().bytes }) }
+        #expect(permissive.goAway?.debug == "too_many_frames_without_data")
+    }
+
+    @Test("R7: SETTINGS with 100 entries") func settingsEntries() throws {
+        let wire = try WireChannel.server()
+        let entry: [UInt8] = [0, 9, 0, 0, 0, 1]
+        try wire.send(WireFrame(.settings, payload: (0..<100).flatMap { _ in entry }))
+        #expect(wire.goAway?.code == .enhanceYourCalm)
+        #expect(!wire.isOpen)
+    }
+
+    @Test("R10: more streams than allowed before the limit is acknowledged are refused, up to a point")
+    func refusals() throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log, acknowledging: false)
+        for call in UInt32(0)..<1000 { try wire.send(.headers(.request, on: 2 * call + 1)) }
+        #expect(wire.isOpen)
+        #expect(wire.frames.filter { $0.kind == .rstStream && $0.errorCode == 7 }.count == 872)
+        for call in UInt32(1000)..<5000 { try wire.send(.headers(.request, on: 2 * call + 1)) }
+        #expect(wire.goAway?.debug == "too_many_frames_without_data")
+        #expect(!wire.isOpen)
+        #expect(log.entries.filter { $0.message == "call" }.count == 128)
+    }
+
+    @Test("R14: a client that sends more than its window has its stream reset", arguments: [0, 1])
+    func window(_ excess: Int) throws {
+        let method = GRPCMethod(path: SumNumbers.path) { _ in
+            let handler = NotingHandler()
+            handler.onReceive = { _ in ServerReply() }
+            return handler
+        }
+        let wire = try WireChannel.server(methods: [method])
+        try wire.send(.headers(.request, on: 1))
+        let frame = WireFrame.data(Array(repeating: 0, count: 32 << 10), on: 1)
+        for _ in 0..<256 { try wire.send(frame) }
+        #expect(wire.resetCode(of: 1) == nil)
+        try wire.send(.data(Array(repeating: 0, count: excess), on: 1))
+        #expect(wire.resetCode(of: 1) == (excess > 0 ? .flowControlError : nil))
+    }
+
+    @Test("R20: PUSH_PROMISE from a client") func pushPromise() throws {
+        let wire = try WireChannel.server()
+        try wire.send(.headers(.request, on: 1), .pushPromise(.request, promised: 2, on: 1))
+        #expect(wire.goAway?.code == .protocolError)
+        #expect(!wire.isOpen)
+    }
+
+    // MARK: What is no flood
+
+    @Test("H5: headers in eight CONTINUATION frames, byte by byte, are no flood") func slowHeaders() throws {
+        let wire = try WireChannel.server()
+        for call in UInt32(0)..<20 {
+            let streamID = 2 * call + 1
+            var frames = [WireFrame.headers(.request, on: streamID, endHeaders: false)]
+            for _ in 0..<7 {
+                frames.append(.continuation([WireField("x", "y")], on: streamID, endHeaders: false))
+            }
+            frames.append(.continuation([], on: streamID, endHeaders: true))
+            for byte in frames.flatMap(\.bytes) { try wire.send(bytes: [byte]) }
+            try wire.send(.data([], on: streamID, endStream: true))
+            #expect(wire.takeFrames().last?["grpc-status"] == "0")
+        }
+    }
+
+    @Test("R8, H6, H7: frames of one byte that carry numbers are no flood, nor is their padding")
+    func smallFrames() throws {
+        let wire = try WireChannel.server()
+        try wire.send(.headers(.request, on: 1))
+        let numbers = NumberCodingTests.encode(Array(repeating: 1, count: 10_000))
+        try wire.send(
+            bytes: numbers.enumerated().flatMap { index, byte in
+                WireFrame.data([byte], on: 1, padding: index % 10 == 0 ? 10 : nil).bytes
+            })
+        try wire.send(.data([], on: 1, endStream: true))
+        let answer = try #require(wire.takeFrames().first { $0.kind == .data })
+        #expect(try NumberCodingTests.sum([answer.payload]) == 10_000)
+    }
+
+    @Test("R1: calls of which every second is cancelled are no flood, at whatever rate") func cancellations()
+        throws
+    {
+        let wire = try WireChannel.server()
+        for call in UInt32(0)..<2000 {
+            let streamID = 2 * call + 1
+            try wire.send(.headers(.request, on: streamID))
+            try wire.send(
+                call % 2 == 0 ? .rstStream(8, on: streamID) : .data([], on: streamID, endStream: true))
+        }
+        #expect(wire.isOpen)
+        #expect(wire.goAway == nil)
+    }
+
+    @Test("R1: all calls of a connection may be cancelled at once") func cancellationOfAll() throws {
+        let wire = try WireChannel.server { $0.maximumConcurrentStreams = 1000 }
+        try wire.send(bytes: (0..<1000).flatMap { WireFrame.headers(.request, on: 2 * $0 + 1).bytes })
+        try wire.send(bytes: (0..<1000).flatMap { WireFrame.rstStream(8, on: 2 * $0 + 1).bytes })
+        try wire.expectSum(on: 2001)
+    }
+
+    @Test("R9: what clients send along with calls is no flood, at whatever rate") func company() throws {
+        let wire = try WireChannel.server()
+        for call in UInt32(0)..<500 {
+            let streamID = 2 * call + 1
+            try wire.send(
+                .headers(.request, on: streamID), .priority(on: streamID), .data([], on: streamID),
+                .data([0, 0, 0, 0, 2, 8, 1], on: streamID, endStream: true))
+            try wire.send(
+                .windowUpdate(7), .windowUpdate(7), .settings([4: 1 << 20]), .ping())
+            if call % 50 == 0 { _ = wire.takeFrames() }
+        }
+        #expect(wire.isOpen)
+        #expect(wire.goAway == nil)
+    }
+
+    @Test("finding 10: a client that sends a frame without data now and then may do so for ever")
+    func slowly() throws {
+        let wire = try WireChannel.server()
+        for _ in 0..<30 {
+            try wire.send(bytes: (0..<100).flatMap { _ in WireFrame.priority(on: 1).bytes })
+            try wire.advance(.seconds(1))
+        }
+        try wire.expectSum(on: 1)
+    }
+}
+
+/// Holds up tasks, whether they are cancelled or not.
+private final class Gate: Sendable {
+    private let state = Mutex<(isOpen: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = state.withLock { state in
+                if !state.isOpen { state.waiters.append(continuation) }
+                return state.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiters = state.withLock { state in
+            state.isOpen = true
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}
+
+/// Runs what blocks on a thread of its own.
+private func onThread(_ work: @escaping @Sendable () throws -> Void) async throws {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+        Thread.detachNewThread { continuation.resume(with: Result(catching: work)) }
+    }
+}

@@ -1,0 +1,110 @@
+import NIOCore
+import Testing
+
+@testable import SumCore
+
+/// The values that decide about floods, and about what does not come or go, without a connection.
+@Suite struct FrameBudgetTests {
+    private func at(_ seconds: Double) -> NIODeadline {
+        .uptimeNanoseconds(0) + .nanoseconds(Int64(seconds * 1e9))
+    }
+
+    @Test("finding 10: a bucket has its burst, and its rate after that") func bucket() {
+        var bucket = TokenBucket(burst: 10, perSecond: 2, now: at(0))
+        #expect(bucket.take(10, at: at(0)) == true)
+        #expect(bucket.take(1, at: at(0.4)) == false)
+        bucket = TokenBucket(burst: 10, perSecond: 2, now: at(0))
+        #expect(bucket.take(10, at: at(0)) == true)
+        #expect(bucket.take(1, at: at(0.5)) == true)
+        #expect(bucket.take(10, at: at(1000)) == true)
+        #expect(bucket.take(1, at: at(1000)) == false)
+    }
+
+    @Test("finding 10: what is given to a bucket fills it up to its burst") func giving() {
+        var bucket = TokenBucket(burst: 10, perSecond: 0, now: at(0))
+        bucket.give(100)
+        #expect(bucket.take(10, at: at(0)) == true)
+        bucket.give(3)
+        #expect(bucket.take(3, at: at(0)) == true)
+        #expect(bucket.take(1, at: at(0)) == false)
+    }
+
+    @Test("finding 10: time that runs backwards, and large numbers, do no harm") func extremes() {
+        var bucket = TokenBucket(burst: .max, perSecond: .max, now: at(5))
+        #expect(bucket.take(.max, at: at(0)) == true)
+        bucket.give(.max)
+        #expect(bucket.take(.max, at: .distantFuture) == true)
+    }
+
+    private func budget(resets: Int? = 20) -> FrameBudget {
+        FrameBudget(overhead: 100, resets: resets, now: at(0))
+    }
+
+    @Test(
+        "K17, finding 9, finding 10: what is too much at once",
+        arguments: [
+            (FrameTally(overhead: 100), nil), (FrameTally(overhead: 101), .overhead),
+            (FrameTally(resets: 20), nil), (FrameTally(resets: 21), .resets),
+            (FrameTally(faults: 10), nil), (FrameTally(faults: 11), .resets),
+            (FrameTally(data: 1 << 40, headerLists: 1 << 40, answers: 1 << 40, ends: 1 << 40), nil),
+        ] as [(FrameTally, PeerOffence?)])
+    func burst(_ frames: FrameTally, _ offence: PeerOffence?) {
+        var budget = budget()
+        #expect(budget.offence(frames, queued: 0, at: at(0)) == offence)
+    }
+
+    @Test("finding 10: honest work makes up for frames without data, and for resets") func earnedFrames() {
+        var budget = budget()
+        for _ in 0..<1000 {
+            #expect(budget.offence(FrameTally(data: 50, overhead: 50), queued: 0, at: at(0)) == nil)
+            #expect(budget.offence(FrameTally(overhead: 50, answers: 5), queued: 0, at: at(0)) == nil)
+            #expect(budget.offence(FrameTally(resets: 10, ends: 10), queued: 0, at: at(0)) == nil)
+            #expect(budget.offence(FrameTally(overhead: 50, headerLists: 5), queued: 0, at: at(0)) == nil)
+        }
+        #expect(budget.offence(FrameTally(data: 50, overhead: 101), queued: 0, at: at(0)) == .overhead)
+    }
+
+    @Test("finding 10: a second allows a tenth of the burst") func rate() {
+        var budget = budget()
+        #expect(budget.offence(FrameTally(overhead: 100, resets: 20), queued: 0, at: at(0)) == nil)
+        #expect(budget.offence(FrameTally(overhead: 10, resets: 2), queued: 0, at: at(1)) == nil)
+        #expect(budget.offence(FrameTally(resets: 3), queued: 0, at: at(2)) == .resets)
+    }
+
+    @Test("A client's budget does not count the resets of its server") func withoutResets() {
+        var budget = budget(resets: nil)
+        #expect(budget.offence(FrameTally(resets: 1000, faults: 1000), queued: 0, at: at(0)) == nil)
+    }
+
+    @Test("finding 11: what waits to be sent is bounded") func queue() {
+        var budget = budget()
+        #expect(budget.offence(FrameTally(), queued: 1000, at: at(0)) == nil)
+        #expect(budget.offence(FrameTally(), queued: 1001, at: at(0)) == .unread)
+    }
+
+    @Test("K18, R10, R15: hello, then the acknowledgement, each within the limit") func handshake() {
+        var handshake = Handshake(limit: .seconds(10), now: at(0))
+        #expect(handshake.verdict(at: at(9)) == .wait(until: at(10)))
+        #expect(handshake.verdict(at: at(10)) == .isSilent)
+        handshake.receivedSettings(at: at(4))
+        #expect(handshake.verdict(at: at(10)) == .wait(until: at(14)))
+        handshake.receivedSettings(at: at(13))
+        #expect(handshake.verdict(at: at(14)) == .ignoresSettings)
+        handshake.receivedAcknowledgement()
+        #expect(handshake.verdict(at: at(14)) == .isDone)
+        handshake.receivedSettings(at: at(15))
+        #expect(handshake.verdict(at: at(100)) == .isDone)
+    }
+
+    @Test("R12, R13: a stall is what does not move for as long as the limit") func stall() {
+        var stall = Stall()
+        let looks: [(Double, Int?, Bool)] = [
+            (0, 5, false), (10, 5, false), (29, 5, false), (30, 6, false), (59, 6, false), (60, 6, true),
+            (61, nil, false), (62, 6, false), (91, 6, false), (92, 6, true),
+        ]
+        for (time, moved, hasLasted) in looks {
+            #expect(stall.hasLasted(.seconds(30), moved: moved, at: at(time)) == hasLasted, "\(time)")
+        }
+        for time in [200.0, 300] { #expect(stall.hasLasted(.seconds(30), moved: nil, at: at(time)) == false) }
+    }
+}

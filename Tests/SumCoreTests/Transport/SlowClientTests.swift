@@ -1,0 +1,163 @@
+import InMemoryLogging
+import Logging
+import NIOCore
+import NIOEmbedded
+import ScriptedPeers
+import Testing
+
+@testable import SumCore
+
+/// A server's connection against clients that do not go on: not with their hello, their headers, or the answers.
+@Suite struct SlowClientTests {
+    /// The errors of connections.
+    private func lines(_ log: InMemoryLogHandler) -> [String] {
+        log.entries.compactMap { $0.metadata["error"].map { "\($0)" } }
+    }
+
+    @Test("K18, R10, R15: a client that does not acknowledge the SETTINGS is told so, and is gone")
+    func settings()
+        throws
+    {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log, acknowledging: false)
+        try wire.advance(.seconds(10) - .nanoseconds(1))
+        try wire.expectSum(on: 1)
+        try wire.advance(.nanoseconds(1))
+        #expect(wire.goAway?.code == .settingsTimeout)
+        #expect(wire.goAway?.debug == "settings_timeout")
+        #expect(!wire.isOpen)
+        #expect(lines(log) == [PeerOffence.settingsTimeout.description])
+    }
+
+    @Test("R15: a client that says nothing is gone", arguments: [0, 23, 24]) func silence(_ length: Int)
+        throws
+    {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel(WireChannel.serverConnection(log: log))
+        try wire.send(bytes: Array(WireFrame.preface.prefix(length)))
+        try wire.advance(.seconds(10) - .nanoseconds(1))
+        #expect(wire.isOpen)
+        try wire.advance(.nanoseconds(1))
+        #expect(!wire.isOpen)
+        #expect(lines(log).count == 1)
+    }
+
+    @Test("R3, R15: headers that were begun and do not end", arguments: [9, 20, -9, -1]) func headers(
+        _ cut: Int
+    ) throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log)
+        try wire.expectSum(on: 1)
+        let bytes =
+            WireFrame.headers(.request, on: 3, endHeaders: false).bytes
+            + WireFrame.continuation([WireField("x", "y")], on: 3, endHeaders: true).bytes
+        try wire.send(bytes: Array(bytes[..<(cut > 0 ? cut : bytes.count + cut)]))
+        try wire.advance(.seconds(5))
+        if cut == 9 { try wire.send(bytes: Array(bytes[cut..<15])) }
+        try wire.advance(.seconds(5) - .nanoseconds(1))
+        #expect(wire.isOpen)
+        try wire.advance(.nanoseconds(1))
+        #expect(wire.goAway?.debug == "header_block_not_ended")
+        #expect(!wire.isOpen)
+        #expect(lines(log) == [PeerOffence.slowHeaders.description])
+    }
+
+    @Test("R15: the time for headers begins anew with each block") func headersInTime() throws {
+        let wire = try WireChannel.server()
+        for call in UInt32(0)..<5 {
+            try wire.send(.headers(.request, on: 2 * call + 1, endHeaders: false))
+            try wire.advance(.seconds(9))
+            try wire.send(.continuation([], on: 2 * call + 1, endHeaders: true))
+            try wire.advance(.seconds(3))
+        }
+        #expect(wire.isOpen)
+    }
+
+    @Test("R12: a client that does not read is gone after 30 seconds, at most 40") func unread() throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log)
+        _ = wire.takeFrames()
+        wire.channel.isWritable = false
+        for call in UInt32(0)..<100 {
+            try wire.send(.headers(.request, on: 2 * call + 1), .data([], on: 2 * call + 1, endStream: true))
+        }
+        #expect(wire.frames.count <= 100)
+        try wire.advance(.seconds(30) - .nanoseconds(1))
+        #expect(wire.isOpen)
+        try wire.advance(.seconds(10) + .nanoseconds(1))
+        #expect(!wire.isOpen)
+        #expect(lines(log) == [PeerOffence.stalled.description])
+    }
+
+    @Test("R12: a client that reads a little is not gone") func slowReader() throws {
+        let wire = try WireChannel.server()
+        try wire.send(.headers(.request, on: 1))
+        for _ in 0..<10 {
+            wire.channel.isWritable = false
+            try wire.send(.data([0, 0, 0, 0, 2, 8, 1], on: 1))
+            try wire.advance(.seconds(25))
+            wire.channel.isWritable = true
+            try wire.advance(.seconds(15))
+        }
+        try wire.send(.data([], on: 1, endStream: true))
+        #expect(wire.takeFrames().last?["grpc-status"] == "0")
+    }
+
+    @Test("R13: an answer for which there is no credit is given up, and that stream alone") func noCredit()
+        throws
+    {
+        let wire = try WireChannel.server()
+        try wire.send(.settings([4: 0]))
+        try wire.send(.headers(.request, on: 1), .data([], on: 1, endStream: true))
+        try wire.advance(.seconds(20))
+        try wire.send(.headers(.request, on: 3), .data([], on: 3, endStream: true))
+        try wire.advance(.seconds(20))
+        #expect(wire.resetCode(of: 1) == .cancel)
+        #expect(wire.resetCode(of: 3) == nil)
+        try wire.send(.windowUpdate(100, on: 3))
+        #expect(wire.takeFrames().last { $0.streamID == 3 }?["grpc-status"] == "0")
+        try wire.send(.settings([4: 65_535]))
+        try wire.expectSum(on: 5)
+    }
+
+    @Test("R13: an answer that is taken byte by byte is not given up") func littleCredit() throws {
+        let wire = try WireChannel.server()
+        try wire.send(.settings([4: 0]))
+        try wire.send(.headers(.request, on: 1), .data([0, 0, 0, 0, 2, 8, 1], on: 1, endStream: true))
+        for _ in 0..<7 {
+            try wire.advance(.seconds(29))
+            #expect(wire.resetCode(of: 1) == nil)
+            try wire.send(.windowUpdate(1, on: 1))
+        }
+        #expect(wire.takeFrames().last?["grpc-status"] == "0")
+    }
+
+    @Test("R13: a handler that goes on is not hurried") func streaming() throws {
+        let method = GRPCMethod(path: SumNumbers.path) { _ in
+            let handler = NotingHandler()
+            handler.onReceive = {
+                var reply = ServerReply(consumed: $0.readableBytes)
+                reply.messages = $0
+                return reply
+            }
+            return handler
+        }
+        let wire = try WireChannel.server(methods: [method])
+        try wire.send(.settings([4: 0]))
+        try wire.send(.headers(.request, on: 1), .data([0, 0, 0, 0, 2, 8, 1], on: 1))
+        try wire.advance(.minutes(4))
+        try wire.send(.windowUpdate(100, on: 1))
+        #expect(wire.takeFrames().last?.payload == [0, 0, 0, 0, 2, 8, 1])
+    }
+
+    @Test("R12: a graceful end does not wait for ever for a client that does not read") func unreadEnd()
+        throws
+    {
+        let wire = try WireChannel.server()
+        wire.channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
+        wire.channel.isWritable = false
+        try wire.advance(.seconds(1))
+        try wire.advance(.seconds(40))
+        #expect(!wire.isOpen)
+    }
+}
