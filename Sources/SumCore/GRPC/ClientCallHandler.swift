@@ -8,6 +8,8 @@ protocol ClientCallHandler: AnyObject, Sendable {
     /// The frame may have as little room as one byte, so a message is cut wherever the frame ends. A handler
     /// that has nothing to give now appends nothing, and wakes the call when it has.
     func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress
+    /// Hands over the next bytes in the memory they are in, at most `maximum` of them, if they are many.
+    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, progress: ClientCallProgress)?
     /// The answer has begun. A call that fails before it has messages ends without this.
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression)
     /// Takes bytes of the response's messages, each with its five-byte prefix, cut at any place.
@@ -17,6 +19,10 @@ protocol ClientCallHandler: AnyObject, Sendable {
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int
     /// The call has ended. Called once, and last.
     func end(_ end: ClientCallEnd)
+}
+
+extension ClientCallHandler {
+    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, progress: ClientCallProgress)? { nil }
 }
 
 enum ClientCallProgress: Sendable {

@@ -132,6 +132,10 @@ final class ClientExchange: ClientCallHandler {
         pipe.fill(&frame)
     }
 
+    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, progress: ClientCallProgress)? {
+        pipe.takeLongPiece(maximum: maximum)
+    }
+
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
         change { state in
             state.metadata = metadata

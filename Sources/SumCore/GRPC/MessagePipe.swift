@@ -10,6 +10,9 @@ final class MessagePipe: Sendable {
     /// Small messages gather in buffers of this many bytes.
     private static let bufferSize = 64 << 10
 
+    /// Bytes of a batch that are sooner sent apart than copied.
+    private static let longPiece = 16 << 10
+
     /// Emptied buffers that are kept, which is more than the pipe holds of full ones.
     private static let spareLimit = 16
 
@@ -42,6 +45,14 @@ final class MessagePipe: Sendable {
         mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
             defer { waiters = [] }
             return waiters
+        }
+
+        /// So many bytes have left.
+        mutating func account(sent count: Int) -> (ClientCallProgress, [CheckedContinuation<Void, Never>]) {
+            byteCount -= count
+            isDrained = queue.isEmpty && isFinished
+            isParked = count == 0 && !isDrained
+            return (isDrained ? .finished : .open, byteCount < capacity / 2 ? takeWaiters() : [])
         }
 
         mutating func recycleFirst() {
@@ -139,13 +150,28 @@ final class MessagePipe: Sendable {
                 frame.append(moving: &state.queue[state.queue.startIndex])
                 if state.queue[state.queue.startIndex].readableBytes == 0 { state.recycleFirst() }
             }
-            state.byteCount -= room - frame.freeCapacity
-            state.isDrained = state.queue.isEmpty && state.isFinished
-            state.isParked = frame.freeCapacity == room && !state.isDrained
-            let waiters = state.byteCount < Self.capacity / 2 ? state.takeWaiters() : []
-            return (state.isDrained ? ClientCallProgress.finished : .open, waiters)
+            return state.account(sent: room - frame.freeCapacity)
         }
         for waiter in waiters { waiter.resume() }
         return progress
+    }
+
+    /// Hands over the first bytes of a batch, on the event loop, unless a copy of them is cheaper.
+    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, progress: ClientCallProgress)? {
+        let (piece, waiters) = state.withLock {
+            state -> ((ByteBuffer, ClientCallProgress)?, [CheckedContinuation<Void, Never>]) in
+            guard let first = state.queue.first, first.readableBytes >= Self.longPiece else {
+                return (nil, [])
+            }
+            let length = min(maximum, first.readableBytes)
+            guard let bytes = state.queue[state.queue.startIndex].readSlice(length: length) else {
+                return (nil, [])
+            }
+            if length == first.readableBytes { state.recycleFirst() }
+            let (progress, waiters) = state.account(sent: length)
+            return ((bytes, progress), waiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        return piece
     }
 }

@@ -13,6 +13,9 @@ struct ReplayBuffer {
     /// Whether more was sent than is kept.
     private(set) var hasOverflowed = false
 
+    /// Whether what comes next is neither kept nor has to wait for what is sent again.
+    var isOver: Bool { !isWhole && left.readableBytes == 0 }
+
     /// The next attempt sends everything from the beginning.
     mutating func rewind() {
         left = sent

@@ -26,10 +26,15 @@ internal import NIOCore
     private var events: [HTTP2Event] = []
     /// The stream of the last event, if that is of data.
     private var lastDataStream: Int32?
-    /// Bytes for the peer; whoever writes them clears it.
-    var output = ByteBuffer()
-    /// `output` is full enough when it holds this many bytes.
+    /// The last bytes for the peer.
+    private var output = ByteBuffer()
+    /// What goes before them, in pieces that bodies have handed over and those between.
+    private var earlierOutput: [ByteBuffer] = []
+    private var earlierOutputCount = 0
+    /// There is enough output when it has this many bytes.
     private var outputLimit = Int.max
+    /// What a body has handed over for the frame that is being made.
+    private var longPiece: ByteBuffer?
 
     private var boundary: FrameBoundary
     /// The bytes nghttp2 is reading, so that a DATA event can be a slice of them.
@@ -107,18 +112,30 @@ internal import NIOCore
         try HTTP2Error.check(result)
     }
 
-    /// Appends to `output` what there is to send, until it holds about `limit` bytes.
+    /// Bytes that wait to be taken.
+    var outputCount: Int { earlierOutputCount + output.readableBytes }
+
+    /// Makes output of what there is to send, until there are about `limit` bytes of it.
     ///
     /// - Returns: whether there may be more to send than fitted.
     func send(limit: Int) throws(HTTP2Error) -> Bool {
         outputLimit = limit
-        while output.readableBytes < limit {
+        while outputCount < limit {
             var bytes: UnsafePointer<UInt8>?
             let count = try HTTP2Error.check(unsafe nghttp2_session_mem_send(session, &bytes))
-            guard count > 0, let bytes = unsafe bytes else { return output.readableBytes >= limit }
+            guard count > 0, let bytes = unsafe bytes else { return outputCount >= limit }
             unsafe output.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
         }
         return true
+    }
+
+    /// Hands over the output, piece by piece.
+    func takeOutput(_ body: (ByteBuffer) -> Void) {
+        for piece in earlierOutput { body(piece) }
+        earlierOutput.removeAll(keepingCapacity: true)
+        earlierOutputCount = 0
+        if output.readableBytes > 0 { body(output) }
+        output.clear()
     }
 
     /// Hands over the events collected so far; `spent`, an array no longer needed, takes the next ones.
@@ -245,16 +262,21 @@ extension HTTP2Session {
     /// How long the next DATA frame may be, but for the windows. Only what follows other output is long: nghttp2
     /// enlarges its buffer for it, which a connection with short answers need not pay for.
     func maximumFrameSize(ofPeer peer: UInt32) -> Int {
-        let isLongBatch = output.readableBytes >= Self.defaultFrameSize
+        let isLongBatch = outputCount >= Self.defaultFrameSize
         return min(Int(peer), isLongBatch ? Int(configuration.maxFrameSize) : Self.defaultFrameSize)
     }
 
-    /// Lets a stream's body write its next frame straight into `output`, leaving room for the frame header,
-    /// which `finishFrame` adds: nghttp2 calls the two in direct succession (NGHTTP2_DATA_FLAG_NO_COPY).
+    /// Lets a stream's body write its next frame straight into `output`, leaving room for the frame header, or hand
+    /// over a long piece for it. `finishFrame` adds the header: nghttp2 calls the two in direct succession
+    /// (NGHTTP2_DATA_FLAG_NO_COPY).
     ///
     /// - Returns: the bytes written, or nil when the body has nothing to give now.
     func fillFrame(on streamID: Int32, maximum: Int) -> (count: Int, state: HTTP2BodyState)? {
         guard let body = bodies[streamID] else { return (0, .finished(trailers: [])) }
+        if maximum >= Self.defaultFrameSize, let (bytes, state) = body.takeLongPiece(maximum: maximum) {
+            longPiece = bytes
+            return (bytes.readableBytes, state)
+        }
         let length = min(maximum, max(Self.smallestRoom, output.writableBytes - FrameBoundary.headerLength))
         output.reserveCapacity(minimumWritableBytes: FrameBoundary.headerLength + length)
         let (count, state) = unsafe output.withUnsafeMutableWritableBytes { writable in
@@ -268,11 +290,18 @@ extension HTTP2Session {
         return (count, state)
     }
 
-    /// - Returns: whether `output` holds enough for now.
+    /// - Returns: whether there is enough output for now.
     func finishFrame(header: UnsafePointer<UInt8>, payloadLength: Int) -> Bool {
         unsafe output.writeBytes(UnsafeRawBufferPointer(start: header, count: FrameBoundary.headerLength))
-        output.moveWriterIndex(forwardBy: payloadLength)
-        return output.readableBytes >= outputLimit
+        if let piece = longPiece.take() {
+            earlierOutput.append(output)
+            earlierOutput.append(piece)
+            earlierOutputCount += output.readableBytes + piece.readableBytes
+            output = ByteBuffer()
+        } else {
+            output.moveWriterIndex(forwardBy: payloadLength)
+        }
+        return outputCount >= outputLimit
     }
 
     /// Trailers are submitted while their body's last frame is made, so that they cannot overtake it.

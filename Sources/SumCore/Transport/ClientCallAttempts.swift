@@ -161,6 +161,11 @@ final class ClientCallAttempts: ClientCallHandler, ClientCallControl {
         state.withLock { state in state.replay.fill(&frame) { handler.fill(&$0) } }
     }
 
+    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, progress: ClientCallProgress)? {
+        guard state.withLock({ $0.replay.isOver }) else { return nil }
+        return handler.takeLongPiece(maximum: maximum)
+    }
+
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
         state.withLock { $0.replay.drop() }
         handler.receiveHeaders(metadata, compression: compression)

@@ -19,9 +19,23 @@ final class ClientStream: HTTP2Body {
     func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
         // A call that has ended sends nothing more; its stream is about to be reset.
         guard !call.hasEnded else { return .open }
-        return switch handler.fill(&frame) {
-        case .open: .open
-        case .finished: .finished(trailers: [])
+        return HTTP2BodyState(handler.fill(&frame))
+    }
+
+    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? {
+        guard !call.hasEnded, let (bytes, progress) = handler.takeLongPiece(maximum: maximum) else {
+            return nil
         }
+        return (bytes, HTTP2BodyState(progress))
+    }
+}
+
+extension HTTP2BodyState {
+    fileprivate init(_ progress: ClientCallProgress) {
+        self =
+            switch progress {
+            case .open: .open
+            case .finished: .finished(trailers: [])
+            }
     }
 }

@@ -73,7 +73,7 @@ struct Connector {
         let attempts = Mutex<[ObjectIdentifier: Handshake]>([:])
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(limit)
-            .channelOption(.recvAllocator, value: ReadSizes.allocator)
+            .channelOption(.recvAllocator, value: SocketBuffers.readAllocator)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     // Added before the channel reads, so that no byte of the server's is lost.
@@ -86,6 +86,10 @@ struct Connector {
                     attempts.withLock { $0[ObjectIdentifier(channel)] = handshake }
                 }
             }
+        if case .host = endpoint {
+            bootstrap = bootstrap.channelOption(
+                .tcpOption(SocketBuffers.unsentLimitOption), value: SocketBuffers.unsentLimit)
+        }
         if case .host = endpoint, let keepalive {
             // What is sent into a dead network ends the connection as soon as a PING would (grpc/proposal A18).
             bootstrap = bootstrap.channelOption(

@@ -312,11 +312,11 @@ class HTTP2Connection: ChannelDuplexHandler {
     }
 
     private func write(to context: ChannelHandlerContext) {
-        guard session.output.readableBytes > 0 else { return }
+        guard session.outputCount > 0 else { return }
         isMereData = false
-        written += session.output.readableBytes
-        context.writeAndFlush(wrapOutboundOut(session.output), promise: nil)
-        session.output.clear()
+        written += session.outputCount
+        session.takeOutput { context.write(wrapOutboundOut($0), promise: nil) }
+        context.flush()
     }
 
     /// - Parameters:

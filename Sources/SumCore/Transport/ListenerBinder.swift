@@ -64,7 +64,7 @@ struct ListenerBinder: Sendable {
         return ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.recvAllocator, value: ReadSizes.allocator)
+            .childChannelOption(.recvAllocator, value: SocketBuffers.readAllocator)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try initializer(channel) }
             }

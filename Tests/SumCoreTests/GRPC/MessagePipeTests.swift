@@ -39,6 +39,33 @@ import Testing
         #expect(fill(pipe, room: 100).bytes == [1, 2, 3, 9, 9, 4])
     }
 
+    @Test("R6: a long batch is handed over in pieces, a short one is left to be copied")
+    func longPieces() throws {
+        let pipe = MessagePipe()
+        let long = ByteBuffer(bytes: (0..<40_000).map { UInt8(truncatingIfNeeded: $0) })
+        _ = try pipe.write(ByteBuffer(bytes: [1, 2]))
+        _ = try pipe.write(long)
+        _ = pipe.finish()
+        #expect(pipe.takeLongPiece(maximum: 16_384) == nil)
+        #expect(fill(pipe, room: 2).bytes == [1, 2])
+        let first = try #require(pipe.takeLongPiece(maximum: 16_384))
+        #expect(first == (long.getSlice(at: 0, length: 16_384), .open))
+        let second = try #require(pipe.takeLongPiece(maximum: 65_536))
+        #expect(second == (long.getSlice(at: 16_384, length: 40_000 - 16_384), .finished))
+        #expect(pipe.isDrained)
+    }
+
+    @Test("Memory that has been handed over is not written to while somebody holds it")
+    func spareMemory() throws {
+        let pipe = MessagePipe()
+        let batch = ByteBuffer(repeating: 7, count: 20_000)
+        _ = try pipe.write(batch)
+        let piece = try #require(pipe.takeLongPiece(maximum: 65_536))
+        var spare = pipe.takeSpare()
+        spare.writeRepeatingByte(9, count: 20_000)
+        #expect(piece.bytes == batch)
+    }
+
     @Test("The event loop is woken once, and only after it has found the pipe empty")
     func wake() throws {
         let pipe = MessagePipe()

@@ -109,6 +109,23 @@ import Testing
         #expect(send(60) == Array(0..<40))
     }
 
+    @Test("K14: nothing passes the buffer by while it keeps what is sent, or has it to send again")
+    func bypass() {
+        var buffer = ReplayBuffer()
+        #expect(!buffer.isOver)
+        _ = withFrame(room: 4) { frame in
+            buffer.fill(&frame) { frame in
+                frame.append(1, as: UInt8.self)
+                return .open
+            }
+        }
+        buffer.rewind()
+        buffer.drop()
+        #expect(!buffer.isOver)
+        _ = withFrame(room: 4) { frame in buffer.fill(&frame) { _ in .open } }
+        #expect(buffer.isOver)
+    }
+
     @Test("K14: no more than its limit is kept")
     func overflow() {
         #expect(overflowing(frames: 16).isWhole)

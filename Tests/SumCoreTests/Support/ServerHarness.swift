@@ -11,8 +11,7 @@ func exchange(_ session: HTTP2Session, with channel: EmbeddedChannel) throws -> 
     var events: [HTTP2Event] = []
     while true {
         _ = try session.send(limit: 1 << 20)
-        let sent = session.output
-        session.output.clear()
+        let sent = session.allOutput()
         if sent.readableBytes > 0, channel.isActive { try channel.writeInbound(sent) }
         channel.embeddedEventLoop.run()
         var received = 0

@@ -32,13 +32,13 @@ struct SessionPair {
         -> Int
     {
         while try sender.send(limit: 1 << 20) {}
-        let count = sender.output.readableBytes
-        while let piece = sender.output.readSlice(length: min(pieceLength, sender.output.readableBytes)),
+        var output = sender.allOutput()
+        let count = output.readableBytes
+        while let piece = output.readSlice(length: min(pieceLength, output.readableBytes)),
             piece.readableBytes > 0
         {
             try receiver.receive(piece)
         }
-        sender.output.clear()
         return count
     }
 
@@ -54,10 +54,17 @@ extension HTTP2Session {
         var rest = bytes
         while rest.readableBytes > 0 { try receive(sliceOf: &rest) }
     }
+
+    /// Takes what there is to write, in one piece.
+    func allOutput() -> ByteBuffer {
+        var output = ByteBuffer()
+        takeOutput { output.writeImmutableBuffer($0) }
+        return output
+    }
 }
 
 /// A body whose bytes are there from the start.
-final class FixedBody: HTTP2Body {
+class FixedBody: HTTP2Body {
     var bytes: ByteBuffer
     var end: HTTP2BodyState
 
@@ -69,6 +76,19 @@ final class FixedBody: HTTP2Body {
     func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
         frame.append(moving: &bytes)
         return bytes.readableBytes == 0 ? end : .open
+    }
+
+    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? { nil }
+}
+
+/// The same, handed over without a copy wherever it is asked for that.
+final class PiecewiseBody: FixedBody {
+    private(set) var piecesTaken = 0
+
+    override func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? {
+        guard let piece = bytes.readSlice(length: min(maximum, bytes.readableBytes)) else { return nil }
+        piecesTaken += 1
+        return (piece, bytes.readableBytes == 0 ? end : .open)
     }
 }
 
