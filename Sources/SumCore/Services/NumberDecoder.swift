@@ -113,7 +113,8 @@ private struct Cursor {
         let tail = bytes.word(at: position &+ 8)
         let length = Int(truncatingIfNeeded: head >> 32) & 15
         let shape = MessageShape.all[length]
-        guard (head & shape.headMask) ^ shape.head | (tail & shape.tailMask) ^ shape.tail == 0 else {
+        // `^` and `|` have one precedence in Swift.
+        guard ((head & shape.headMask) ^ shape.head) | ((tail & shape.tailMask) ^ shape.tail) == 0 else {
             return false
         }
         let payload = (bytes.word(at: position &+ 6) & shape.payload).littleEndian

@@ -137,6 +137,31 @@ import Testing
         #expect(try Self.sum(bytes.map { [$0] }) == expected)
     }
 
+    @Test("F2, P7: a number with any one bit changed is what the general way makes of it")
+    func changedBits() throws {
+        for number in Self.edges {
+            let bytes = Self.encode([number])
+            for bit in 0..<(bytes.count * 8) {
+                var changed = bytes
+                changed[bit / 8] ^= 1 << (bit % 8)
+                let general = Result { try Self.generalSum(changed) }
+                let ours = Result { try Self.sum([changed], overflow: .wrap) }
+                #expect((try? ours.get()) == (try? general.get()), "\(changed)")
+            }
+        }
+    }
+
+    /// The sum by way of swift-protobuf alone.
+    private static func generalSum(_ bytes: [UInt8]) throws -> Int32 {
+        var (reader, stream) = (MessageReader(maximumLength: 1000), ByteBuffer(bytes: bytes))
+        var sum: Int32 = 0
+        while let message = try reader.next(from: &stream) {
+            sum &+= try Tutorial_NumberRequest(serializedBytes: [UInt8](message.readableBytesView)).num
+        }
+        try reader.finish()
+        return sum
+    }
+
     @Test("F1, F2: random messages give the same sum by the fast way and by swift-protobuf")
     func differential() throws {
         var generator = SystemRandomNumberGenerator()
