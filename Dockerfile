@@ -6,7 +6,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-dev 
     && rm -rf /var/lib/apt/lists/*
 # The dependencies change seldom: they are fetched in a layer of their own.
 COPY Package.swift ./
-RUN mkdir -p Sources/CNghttp2 Sources/CZlib Sources/SumCore Sources/sum-server Sources/sum-client \
+RUN mkdir -p Sources/CMalloc Sources/CNghttp2 Sources/CZlib Sources/SumCore Sources/sum-server Sources/sum-client \
         Tests/ScriptedPeers Tests/SumCoreTests Tests/CommandTests/Foreign \
     && swift package resolve
 COPY Sources Sources

@@ -82,6 +82,7 @@ struct SumServerCommand: AsyncParsableCommand {
     }
 
     static func main() async {
+        Heap.setLimits()
         StandardDescriptors.reserve()
         do {
             var command = try parseAsRoot()
