@@ -9,11 +9,13 @@ enum Tool {
     }
 
     /// Seconds after which a tool is killed, and its exit status is 124.
-    static let limit = 60
+    static let limit = Scale.count(60, full: 3600)
 
-    /// The directory the tools were built into, which is the one of the tests.
-    static let directory = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent()
+    /// The directory the tools were built into: the one of the tests, or that of the release.
+    static let directory =
+        Scale.isFull
+        ? URL(filePath: #filePath).appending(path: "../../../.build/release").standardizedFileURL
+        : URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
     static func process(_ name: String, _ arguments: [String]) -> Process {
         let process = Process()

@@ -54,6 +54,13 @@ public final class WireSocket {
         }
     }
 
+    /// Sends each byte in a segment of its own.
+    public func sendSingly(_ bytes: [UInt8]) throws {
+        var option: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &option, socklen_t(MemoryLayout<Int32>.size))
+        for byte in bytes { try send(bytes: [byte]) }
+    }
+
     /// Ends our side of TCP; the other can still send.
     public func endSending() {
         shutdown(descriptor, Int32(SHUT_WR))

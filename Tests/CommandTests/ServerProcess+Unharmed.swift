@@ -1,0 +1,100 @@
+import Foundation
+import ScriptedPeers
+import Testing
+
+/// What holds after every attack and every fault, whatever was sent (docs/reliability.md): the same process is
+/// alive, a fresh client gets the right sum, memory and descriptors are back, and one printable line at most was
+/// logged for each offence.
+extension ServerProcess {
+    /// Lets an attack loose on a fresh server, and checks all of that.
+    ///
+    /// - Parameters:
+    ///   - offences: how many lines the server may log.
+    ///   - attack: is given the server's address, on a thread of its own, where it may block. What it leaves open
+    ///     is closed when it returns.
+    static func attacked<Answer: Sendable>(
+        _ options: [String] = [], offences: Int = 1, sourceLocation: SourceLocation = #_sourceLocation,
+        _ attack: @escaping @Sendable (ServerProcess) throws -> Answer
+    ) async throws -> Answer {
+        let server = try await ServerProcess("sum-server", ["--listen", "127.0.0.1:0"] + options)
+        // What it takes to serve anybody is not the attack's.
+        try await server.serve(clients: 4)
+        let before = try server.footprint()
+        let result = await Tool.offload { Result { try attack(server) } }
+        try await server.expectUnharmed(since: before, sourceLocation: sourceLocation)
+        let (status, log) = await server.stop()
+        #expect(status == 0, sourceLocation: sourceLocation)
+        let lines = log.split(separator: "\n").filter { !$0.contains(" stopping") }
+        #expect(lines.count <= offences, "\(log)", sourceLocation: sourceLocation)
+        #expect(lines.allSatisfy(isPrintable), "\(log)", sourceLocation: sourceLocation)
+        return try result.get()
+    }
+
+    /// Waits for memory and descriptors to be what they were; what has not come back in 30 seconds never will.
+    func expectUnharmed(since before: Footprint, sourceLocation: SourceLocation = #_sourceLocation)
+        async throws
+    {
+        try await serve(clients: 1)
+        var now = try footprint()
+        let clock = ContinuousClock()
+        let limit = clock.now + .seconds(30)
+        while !now.isBack(from: before), clock.now < limit {
+            try await Task.sleep(for: .milliseconds(10))
+            now = try footprint()
+        }
+        #expect(now.isBack(from: before), "\(before) became \(now)", sourceLocation: sourceLocation)
+        #expect(now.id == before.id, sourceLocation: sourceLocation)
+    }
+
+    /// Lets fresh clients, one after the other, get right sums.
+    private func serve(clients: Int) async throws {
+        try await Tool.offload { Result { for _ in 0..<clients { try self.callForSum() } } }.get()
+    }
+
+    /// Blocks until a fresh client has got the right sum.
+    func callForSum() throws {
+        try connect().callForSum()
+    }
+
+    /// A client that has said hello.
+    func connect(_ settings: WireFrame = .settings()) throws -> WireSocket {
+        let client = try WireSocket(connectingTo: address)
+        try client.sayHello(settings)
+        return client
+    }
+
+    /// What the server's process has, as /proc tells it.
+    struct Footprint: CustomStringConvertible, Sendable {
+        var id: Int32
+        /// Bytes that no other process shares: its heap and its stacks.
+        var memory: Int
+        var descriptors: Int
+        /// Of the CPU, in all threads.
+        var time: Duration
+
+        /// Descriptors are exactly those, and memory, of which allocators keep some, is within 10 % + 4 MiB.
+        func isBack(from before: Footprint) -> Bool {
+            descriptors <= before.descriptors && memory <= before.memory + before.memory / 10 + 4 << 20
+        }
+
+        var description: String { "\(memory >> 10) KiB, \(descriptors) descriptors" }
+    }
+
+    func footprint() throws -> Footprint {
+        let children = try String(contentsOfFile: "/proc/\(id)/task/\(id)/children", encoding: .utf8)
+        let tool = try #require(children.split(separator: " ").first.flatMap { Int32($0) })
+        let status = try String(contentsOfFile: "/proc/\(tool)/status", encoding: .utf8)
+        let memory = try #require(status.firstMatch(of: /RssAnon:\s+(\d+) kB/).flatMap { Int($0.1) })
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tool)/fd").count
+        // The 14th and 15th fields of all, the 12th and 13th after the name, are ticks of 10 ms.
+        let times = try String(contentsOfFile: "/proc/\(tool)/stat", encoding: .utf8)
+            .split(separator: ") ").last?.split(separator: " ").dropFirst(11).prefix(2).compactMap { Int($0) }
+        return Footprint(
+            id: tool, memory: memory << 10, descriptors: descriptors,
+            time: .milliseconds(10 * (times ?? []).reduce(0, +)))
+    }
+
+    private static func isPrintable(_ line: Substring) -> Bool {
+        line.unicodeScalars.allSatisfy { (0x20...0x7e).contains($0.value) }
+    }
+}
