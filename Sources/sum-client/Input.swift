@@ -1,5 +1,3 @@
-import NIOPosix
-import Synchronization
 import SystemPackage
 
 /// Where numbers come from, beside the command line.
@@ -34,73 +32,43 @@ enum InputError: Error, Equatable {
     case io(String)
 }
 
-/// Reads blocks of text and turns them into numbers, on a thread where it may block.
-final class InputReader: Sendable {
+/// Reads blocks of text and turns them into numbers. Blocks its thread while the source has nothing.
+struct InputReader {
     /// A block is as long as what the source gives at once, up to this many bytes.
     private static let blockSize = 256 << 10
 
     private let input: Input
     private let descriptor: FileDescriptor
-    /// Has a lock because the threads change; they take turns.
-    private let state = Mutex(State())
-
-    private struct State {
-        var parser = NumberParser()
-        var text = [UInt8](repeating: 0, count: blockSize)
-        /// Storage for the next numbers.
-        var spare: [Int32] = []
-    }
+    private var parser = NumberParser()
+    private var text = [UInt8](repeating: 0, count: blockSize)
 
     init(_ input: Input) throws(InputError) {
         self.input = input
         descriptor = try input.open()
     }
 
-    /// What one read gave; the last one may have numbers too.
-    private struct Block {
-        var numbers: [Int32]
-        var isLast = false
-        var failure: InputError?
-    }
-
-    /// Gives the numbers to `body` in batches, each as soon as it has been read; the next one is read meanwhile.
-    func forEachBatch<Failure: Error>(_ body: ([Int32]) async throws(Failure) -> Void) async throws {
-        defer { if input != .standardInput { try? descriptor.close() } }
-        var block = try await nextBlock()
-        while !block.isLast {
-            async let following = nextBlock()
-            try await body(block.numbers)
-            state.withLock { $0.spare = block.numbers }
-            block = try await following
-        }
-        if !block.numbers.isEmpty { try await body(block.numbers) }
-        if let failure = block.failure { throw failure }
-    }
-
-    private func nextBlock() async throws -> Block {
-        try await NIOThreadPool.singleton.runIfActive { self.state.withLock { self.read(&$0) } }
-    }
-
-    private func read(_ state: inout State) -> Block {
-        var block = Block(numbers: state.spare)
-        state.spare = []
-        block.numbers.removeAll(keepingCapacity: true)
+    /// Replaces `numbers` by the next ones, as many as one read gives.
+    ///
+    /// - Returns: false at the end of the input, which may give a last number.
+    mutating func read(_ numbers: inout [Int32]) throws(InputError) -> Bool {
+        numbers.removeAll(keepingCapacity: true)
         do {
-            let count = try unsafe state.text.withUnsafeMutableBytes { try unsafe descriptor.read(into: $0) }
-            block.isLast = count == 0
-            if block.isLast {
-                try state.parser.finish(into: &block.numbers)
+            let count = try unsafe text.withUnsafeMutableBytes { try unsafe descriptor.read(into: $0) }
+            if count == 0 {
+                try parser.finish(into: &numbers)
             } else {
-                let text = state.text
-                try state.parser.parse(text.span.extracting(..<count), into: &block.numbers)
+                let text = text
+                try parser.parse(text.span.extracting(..<count), into: &numbers)
             }
+            return count > 0
         } catch let bad as NumberParser.BadNumber {
-            block.isLast = true
-            block.failure = .notANumber(place: "\(input.name):\(bad.line):\(bad.column)", word: bad.word)
+            throw .notANumber(place: "\(input.name):\(bad.line):\(bad.column)", word: bad.word)
         } catch {
-            block.isLast = true
-            block.failure = .io("\(input.name): \(error)")
+            throw .io("\(input.name): \(error)")
         }
-        return block
+    }
+
+    func close() {
+        if input != .standardInput { try? descriptor.close() }
     }
 }

@@ -29,10 +29,7 @@ struct NumberParser {
         let startLine = line
         var position = start
         while position < block.count {
-            // The shortest number takes two bytes of text.
-            numbers.append(addingCapacity: (block.count - position) / 2) { numbers in
-                NumberScanner.scan(block, from: &position, line: &line, into: &numbers)
-            }
+            NumberScanner.scan(block, from: &position, line: &line, into: &numbers)
             let end = Self.wordEnd(in: block, from: position)
             let word = block.extracting(position..<end)
             if end == block.count {

@@ -1,3 +1,4 @@
+import NIOPosix
 import SumCore
 import Synchronization
 
@@ -87,8 +88,22 @@ final class SumRun: Sendable {
 
     private func send(to call: SumNumbersCall) async throws {
         try await send(plan.numbers, to: call)
-        for input in plan.inputs {
-            try await input.forEachBatch { numbers in try await self.send(numbers, to: call) }
+        guard !plan.inputs.isEmpty else { return }
+        // On a thread of its own, which reads may block, and on which reading, parsing and encoding need no hand-over.
+        let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await withTaskExecutorPreference(EventLoopExecutor(thread.next())) {
+            for input in plan.inputs { try await sendAll(of: input, to: call) }
+        }
+    }
+
+    private func sendAll(of input: InputReader, to call: SumNumbersCall) async throws {
+        var input = input
+        defer { input.close() }
+        var numbers: [Int32] = []
+        var isOpen = true
+        while isOpen {
+            isOpen = try input.read(&numbers)
+            try await send(numbers, to: call)
         }
     }
 
