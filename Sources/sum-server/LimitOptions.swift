@@ -15,8 +15,34 @@ struct LimitOptions: ParsableArguments {
     var maxConcurrentStreams: UInt16?
 
     @Option(
-        help: .init("How long a client that has connected may take to begin HTTP/2.", valueName: "duration"))
+        help: .init(
+            "The most connections open at once; others are closed at once. (default: 80 % of the descriptors allowed)",
+            valueName: "n"))
+    var maxConnections: UInt32?
+
+    @Option(
+        help: .init(
+            "Frames without data, such as PING, that a client may send beyond those its calls make up for; a tenth of it a second.",
+            valueName: "n"))
+    var maxOverheadFrames: UInt32 = 1000
+
+    @Option(
+        help: .init(
+            "Calls that a client may give up beyond those it lets end; a tenth of it a second. Those it breaks count twice.",
+            valueName: "n"))
+    var maxResets: UInt32 = 200
+
+    @Option(
+        help: .init(
+            "How long a client may take to begin HTTP/2, to acknowledge SETTINGS, and to end headers.",
+            valueName: "duration"))
     var handshakeTimeout = Duration.seconds(10)
+
+    @Option(
+        help: .init(
+            "How long a client may leave what it is sent unread, a third more at most.", valueName: "duration"
+        ))
+    var writeTimeout = Duration.seconds(30)
 
     @Option(help: .init("Silence after which a client is sent a PING; at least 1s.", valueName: "duration"))
     var keepaliveTime = Duration.seconds(2 * 3600)
@@ -35,9 +61,8 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         help: .init(
-            "How long a connection may be without calls before it is ended. (default: for ever)",
-            valueName: "duration"))
-    var maxConnectionIdle: Duration?
+            "How long a connection may be without calls before it is ended.", valueName: "duration"))
+    var maxConnectionIdle = Duration.seconds(5 * 60)
 
     @Option(
         help: .init(
@@ -58,6 +83,8 @@ struct LimitOptions: ParsableArguments {
         guard maxConnectionIdle != .zero, maxConnectionAge != .zero else {
             throw ValidationError("--max-connection-idle and --max-connection-age are more than 0s")
         }
+        guard writeTimeout >= .seconds(1) else { throw ValidationError("--write-timeout is at least 1s") }
+        guard maxConnections != 0 else { throw ValidationError("--max-connections is at least 1") }
     }
 
     var configuration: GRPCServer.Configuration {
@@ -65,7 +92,11 @@ struct LimitOptions: ParsableArguments {
         if let maxMessageSize { limits.maximumMessageLength = Int(maxMessageSize) }
         if let maxHeaderListSize { limits.maximumHeaderListSize = Int(maxHeaderListSize) }
         if let maxConcurrentStreams { limits.maximumConcurrentStreams = Int(maxConcurrentStreams) }
+        limits.maximumConnections = maxConnections.map(Int.init)
+        limits.maximumOverheadFrames = Int(maxOverheadFrames)
+        limits.maximumResets = Int(maxResets)
         limits.handshakeTimeout = handshakeTimeout
+        limits.writeTimeout = writeTimeout
         limits.keepaliveTime = keepaliveTime
         limits.keepaliveTimeout = keepaliveTimeout
         limits.minimumPingInterval = minPingInterval

@@ -84,6 +84,7 @@ struct SumServerCommand: AsyncParsableCommand {
     static func main() async {
         Heap.setLimits()
         StandardDescriptors.reserve()
+        DescriptorLimit.raise()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

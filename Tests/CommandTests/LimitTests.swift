@@ -78,6 +78,41 @@ import Testing
         #expect(answers.count == 10)
     }
 
+    @Test("K17: frames without data, and resets") func floods() async throws {
+        let pings = try await ask([
+            "--max-overhead-frames", "10", "--permit-pings-without-calls", "--min-ping-interval", "0s",
+        ]) { client in
+            for _ in 0..<20 { try client.send(.ping()) }
+            return try client.receiveAll()
+        }
+        #expect(pings.answer.last?.debugText == "too_many_frames_without_data")
+        let resets = try await ask(["--max-resets", "5", "--max-concurrent-streams", "5"]) { client in
+            for call in UInt32(0)..<10 {
+                try client.send(.headers(.request, on: 2 * call + 1), .rstStream(8, on: 2 * call + 1))
+            }
+            return try client.receiveAll()
+        }
+        #expect(resets.answer.last?.debugText == "too_many_resets")
+        #expect(resets.log.matches(of: /connection failed/).count == 1)
+    }
+
+    @Test("R13: answers that are not taken") func stalled() async throws {
+        let frames = try await ask(["--write-timeout", "1s"]) { client in
+            try client.send(.settings([4: 0]), .headers(.request, on: 1), .data([], on: 1, endStream: true))
+            return [try client.receive(.rstStream)]
+        }.answer
+        #expect(frames.first??.errorCode == 8)
+    }
+
+    @Test("K18: a client that does not acknowledge") func acknowledgement() async throws {
+        let frames = try await ask(["--handshake-timeout", "100ms"], saysHello: false) { client in
+            try client.send(bytes: WireFrame.preface)
+            try client.send(.settings())
+            return try client.receiveAll()
+        }.answer
+        #expect(frames.last?.errorCode == 4)
+    }
+
     @Test("K18: a client that does not begin") func handshake() async throws {
         let frames = try await ask(["--handshake-timeout", "100ms"], saysHello: false) { try $0.receiveAll() }
         #expect(frames.answer.isEmpty)
@@ -95,7 +130,9 @@ import Testing
 
     @Test(
         "Times that make no sense are refused",
-        arguments: [["--keepalive-time", "10ms"], ["--max-connection-age", "0s"]])
+        arguments: [
+            ["--keepalive-time", "10ms"], ["--max-connection-age", "0s"], ["--max-connections", "0"],
+        ])
     func nonsense(_ options: [String]) async throws {
         let result = try await Tool.run("sum-server", options)
         #expect(result.status == 64)

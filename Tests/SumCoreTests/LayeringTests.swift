@@ -9,7 +9,7 @@ import Testing
         "Services": ["NIOCore", "SwiftProtobuf", "Synchronization", "FoundationEssentials"],
         "Transport": [
             "SwiftProtobuf", "NIOCore", "NIOPosix", "Logging", "Synchronization", "SystemPackage",
-            "FoundationEssentials",
+            "FoundationEssentials", "Glibc",
         ],
         "SumCore": [],
     ]

@@ -1,6 +1,10 @@
 extension GRPCServer {
-    /// The limits of a server. The times are those of gRPC's server keepalive (grpc/proposal A8 and A9).
+    /// The limits of a server. The times are those of gRPC's server keepalive (grpc/proposal A8 and A9), and
+    /// so are their defaults, but for idleness.
     public struct Configuration: Sendable {
+        /// Connections that are open at once, over all addresses; those beyond are closed as soon as they are accepted.
+        /// nil: four fifths of the descriptors that the process may have (RLIMIT_NOFILE).
+        public var maximumConnections: Int?
         /// Calls one client may have open at once on a connection.
         public var maximumConcurrentStreams = 128
         /// Bytes of the longest message accepted.
@@ -31,8 +35,10 @@ extension GRPCServer {
         /// Whether that holds without calls too; the least time is then two hours otherwise.
         public var permitsPingsWithoutCalls = false
 
-        /// How long a connection may be without calls before it is ended gracefully; nil: for ever.
-        public var maximumConnectionIdle: Duration?
+        /// How long a connection may be without calls before it is ended gracefully; nil: for ever. A client makes a
+        /// new connection when it has a call. gRPC's own default, for ever, leaves it to clients how many connections
+        /// a server keeps.
+        public var maximumConnectionIdle: Duration? = .seconds(5 * 60)
         /// How old a connection may grow, up to a tenth more or less, before it is ended gracefully; nil: for ever.
         public var maximumConnectionAge: Duration?
         /// How long the calls of a connection of that age may take to end before they are cut; nil: for ever.

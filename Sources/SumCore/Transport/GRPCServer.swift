@@ -1,7 +1,5 @@
 public import Logging
 internal import NIOCore
-internal import NIOPosix
-internal import Synchronization
 
 /// A gRPC server: listens, and hosts methods.
 public final class GRPCServer: Sendable {
@@ -31,12 +29,14 @@ public final class GRPCServer: Sendable {
         listeningOn addresses: [ListenAddress], methods: [GRPCMethod], configuration: Configuration = .init(),
         logger: Logger = Logger(label: "sum-server")
     ) async throws -> GRPCServer {
-        let connections = ConnectionRegistry()
+        let connections = ConnectionRegistry(
+            limit: configuration.maximumConnections ?? DescriptorLimit.current / 5 * 4, logger: logger)
+        let offences = OffenceLog(logger: logger)
         let methodsByPath = Dictionary(methods.map { ($0.path, $0) }) { _, last in last }
-        let binder = ListenerBinder { channel in
+        let binder = ListenerBinder(logger: logger) { channel in
             try connections.add(channel)
             let connection = try ServerConnection(
-                methods: methodsByPath, configuration: configuration, logger: logger)
+                methods: methodsByPath, configuration: configuration, logger: logger, offences: offences)
             try channel.pipeline.syncOperations.addHandler(connection)
         }
         var listeners: [any Channel] = []
@@ -61,48 +61,5 @@ public final class GRPCServer: Sendable {
         for listener in listeners { try? await listener.close() }
         for path in unixPaths { UnixSocketFile.remove(path) }
         return await connections.drain(within: limit)
-    }
-}
-
-/// The open connections of a server.
-private final class ConnectionRegistry: Sendable {
-    private struct State {
-        var channels: [ObjectIdentifier: any Channel] = [:]
-        var isDraining = false
-    }
-
-    private let state = Mutex(State())
-
-    struct Draining: Error {}
-
-    /// - Throws: `Draining` when the server is shutting down; the connection is then not served.
-    func add(_ channel: any Channel) throws {
-        let id = ObjectIdentifier(channel)
-        try state.withLock { state in
-            guard !state.isDraining else { throw Draining() }
-            state.channels[id] = channel
-        }
-        channel.closeFuture.whenComplete { _ in
-            self.state.withLock { _ = $0.channels.removeValue(forKey: id) }
-        }
-    }
-
-    func drain(within limit: Duration) async -> Bool {
-        let channels = state.withLock { state in
-            state.isDraining = true
-            return Array(state.channels.values)
-        }
-        guard let first = channels.first else { return true }
-        for channel in channels {
-            channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
-        }
-        let wasCut = Mutex(false)
-        let cut = first.eventLoop.scheduleTask(in: .nanoseconds(limit.wholeNanoseconds)) {
-            wasCut.withLock { $0 = true }
-            for channel in channels { channel.close(promise: nil) }
-        }
-        try? await EventLoopFuture.andAllComplete(channels.map(\.closeFuture), on: first.eventLoop).get()
-        cut.cancel()
-        return wasCut.withLock { !$0 }
     }
 }

@@ -16,7 +16,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     let session: HTTP2Session
     private(set) var context: ChannelHandlerContext?
     /// Why the connection failed, if it did.
-    private(set) var failure: (any Error)?
+    var failure: (any Error)?
 
     /// An array whose storage takes the session's next events.
     private var spentEvents: [HTTP2Event] = []
@@ -26,21 +26,17 @@ class HTTP2Connection: ChannelDuplexHandler {
     private var pacing = ReadPacing()
     /// Whether something else than data has come, or anything has been sent, since the last piece was read.
     private var isMereData = true
-    private var isClosing = false
+    var isClosing = false
 
     /// Asks a silent peer whether it is there; nil: it may be silent for ever. Set when the connection opens.
     var keepalive: Keepalive?
     /// What the peer may send that is of no use. Set when the connection opens.
     var budget: FrameBudget?
     /// The one task that looks after time limits, whatever there are of them, and when it does.
-    private var timeCheck: Scheduled<Void>?
-    private var nextTimeCheck = NIODeadline.distantFuture
+    var timeCheck: Scheduled<Void>?
+    var nextTimeCheck = NIODeadline.distantFuture
     /// Bytes given to the channel.
     private var written = 0
-    /// How long the last words to a peer that is dismissed may take to leave.
-    private static let dismissalLimit = TimeAmount.seconds(1)
-    /// How long they may take at the end of another connection.
-    private static let farewellLimit = TimeAmount.seconds(30)
 
     init(session: HTTP2Session) {
         self.session = session
@@ -104,29 +100,6 @@ class HTTP2Connection: ChannelDuplexHandler {
         }
     }
 
-    /// Gives up: closes at once, whatever is still to be sent.
-    func fail(_ error: any Error) {
-        guard !isClosing else { return }
-        isClosing = true
-        failure = error
-        context?.close(promise: nil)
-    }
-
-    /// Ends the connection for what the peer did, with `lastWords` after what there is to send.
-    func dismiss(_ error: any Error, saying lastWords: ByteBuffer = ByteBuffer()) {
-        guard let context, !isClosing else { return }
-        failure = error
-        closeAfterWrites(context, lastWords, within: .zero, atMost: Self.dismissalLimit)
-    }
-
-    /// The same, with a GOAWAY that says what it was.
-    func dismiss(for offence: PeerOffence) {
-        guard !isClosing else { return }
-        failure = offence
-        submit { () throws(HTTP2Error) in try session.submitGoAway(offence.code, debug: offence.debug) }
-        dismiss(offence)
-    }
-
     // MARK: ChannelHandler
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -143,22 +116,6 @@ class HTTP2Connection: ChannelDuplexHandler {
         opened()
         checkTime()
         if speaksFirst { flush() }
-    }
-
-    private func checkTime() {
-        guard let context, !isClosing else { return }
-        nextTimeCheck = .distantFuture
-        if let next = checkTime(context.eventLoop.now) { checkTime(by: next) }
-    }
-
-    /// Has `checkTime` called at a moment, unless it is due sooner.
-    func checkTime(by moment: NIODeadline) {
-        guard let context, !isClosing, moment < nextTimeCheck else { return }
-        nextTimeCheck = moment
-        timeCheck?.cancel()
-        timeCheck = context.eventLoop.assumeIsolated().scheduleTask(deadline: moment) { [weak self] in
-            self?.checkTime()
-        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -318,32 +275,4 @@ class HTTP2Connection: ChannelDuplexHandler {
         session.takeOutput { context.write(wrapOutboundOut($0), promise: nil) }
         context.flush()
     }
-
-    /// - Parameters:
-    ///   - limit: how long the peer has for closing the socket first.
-    ///   - bound: when to close, although not all has left.
-    private func closeAfterWrites(
-        _ context: ChannelHandlerContext, _ lastWords: ByteBuffer, within limit: TimeAmount,
-        atMost bound: TimeAmount
-    ) {
-        isClosing = true
-        closeLater(bound)
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] _ in
-            if limit > .zero { closeLater(limit) } else { context.close(promise: nil) }
-        }
-        context.writeAndFlush(wrapOutboundOut(lastWords), promise: written)
-    }
-
-    private func closeLater(_ time: TimeAmount) {
-        timeCheck?.cancel()
-        timeCheck = context?.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
-            self?.context?.close(promise: nil)
-        }
-    }
-}
-
-/// The peer has not answered a PING in time.
-struct PeerIsSilent: Error, CustomStringConvertible {
-    let description = "the other side is silent, and has not answered a PING"
 }

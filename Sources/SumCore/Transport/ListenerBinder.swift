@@ -1,3 +1,4 @@
+internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import SystemPackage
@@ -12,10 +13,12 @@ public struct ListenError: Error, CustomStringConvertible {
 
 /// Opens listening sockets.
 struct ListenerBinder: Sendable {
-    /// Prepares an accepted connection, on its event loop.
-    let initializer: @Sendable (any Channel) throws -> Void
+    private let logger: Logger
+    /// Prepares an accepted connection, on its event loop; what it throws has the connection closed.
+    private let initializer: @Sendable (any Channel) throws -> Void
 
-    init(initializer: @escaping @Sendable (any Channel) throws -> Void) {
+    init(logger: Logger, initializer: @escaping @Sendable (any Channel) throws -> Void) {
+        self.logger = logger
         self.initializer = initializer
     }
 
@@ -60,10 +63,15 @@ struct ListenerBinder: Sendable {
     }
 
     private var bootstrap: ServerBootstrap {
-        let initializer = initializer
+        let (logger, initializer) = (logger, initializer)
         return ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff(logger: logger))
+                }
+            }
             .childChannelOption(.recvAllocator, value: SocketBuffers.readAllocator)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try initializer(channel) }

@@ -8,9 +8,10 @@ final class ServerConnection: HTTP2Connection {
         case drain
     }
 
-    private let methods: [String: GRPCMethod]
+    private var requests: RequestReader
     private let logger: Logger
     private let logsCalls: Bool
+    private let offences: OffenceLog
     private var peer = "?"
 
     let configuration: GRPCServer.Configuration
@@ -27,8 +28,6 @@ final class ServerConnection: HTTP2Connection {
     private(set) var unsentAnswers = 0
     /// The calls whose handlers have not ended, though the stream may have.
     private var unfinished: Set<Int32> = []
-    /// The last request, since the next is mostly the same.
-    private var lastRequest: KnownRequest?
     var drain = Drain.none
 
     /// How long the client has for ending its side when the status has come before. Not zero: HAProxy 2.6 makes
@@ -36,13 +35,15 @@ final class ServerConnection: HTTP2Connection {
     /// (https://github.com/haproxy/haproxy/issues/1219).
     private static let earlyEndLimit = TimeAmount.seconds(1)
 
-    init(methods: [String: GRPCMethod], configuration: GRPCServer.Configuration, logger: Logger)
-        throws(HTTP2Error)
-    {
-        self.methods = methods
+    init(
+        methods: [String: GRPCMethod], configuration: GRPCServer.Configuration, logger: Logger,
+        offences: OffenceLog
+    ) throws(HTTP2Error) {
+        requests = RequestReader(methods: methods)
         self.configuration = configuration
         self.logger = logger
         logsCalls = logger.logLevel <= .debug
+        self.offences = offences
         pingStrikes = PingStrikes(
             minimumInterval: TimeAmount(configuration.minimumPingInterval),
             permitsWithoutCalls: configuration.permitsPingsWithoutCalls)
@@ -106,12 +107,13 @@ final class ServerConnection: HTTP2Connection {
 
     override func closed() {
         if case .announced(_, let limit) = drain { limit.cancel() }
-        if let failure {
-            // What an attack shows itself by is seen without asking for it.
-            let isOffence = failure is PeerOffence || failure is HTTP2Error
-            logger.log(
-                level: isOffence ? .info : .debug, "connection failed",
-                metadata: ["peer": "\(peer)", "error": "\(failure)"])
+        switch failure {
+        case let offence? where offence is PeerOffence || offence is HTTP2Error:
+            offences.write(offence, of: peer, at: .now())
+        case let failure?:
+            logger.debug("connection failed", metadata: ["peer": "\(peer)", "error": "\(failure)"])
+        case nil:
+            break
         }
         for streamID in Array(streams.keys) { finish(streamID) }
     }
@@ -125,7 +127,7 @@ final class ServerConnection: HTTP2Connection {
         }
         let known: KnownRequest
         do throws(GRPCRequest.Rejection) {
-            known = try understand(fields)
+            known = try requests.understand(fields)
         } catch {
             return try reject(error, path: fields.first(":path") ?? "", on: streamID)
         }
@@ -143,18 +145,6 @@ final class ServerConnection: HTTP2Connection {
         add(stream)
         if stream.handler is AsyncCallHandler { unfinished.insert(streamID) }
         if let timeout = request.timeout { startDeadline(timeout, of: stream) }
-    }
-
-    private func understand(_ fields: [HTTP2Field]) throws(GRPCRequest.Rejection) -> KnownRequest {
-        if let lastRequest, lastRequest.fields == fields { return lastRequest }
-        let request = try GRPCRequest(received: fields)
-        guard let method = methods[request.path] else {
-            throw GRPCRequest.Rejection(
-                .unimplemented, "there is no method '\(PeerText.printable(request.path))' here")
-        }
-        let known = KnownRequest(fields: fields, request: request, method: method)
-        lastRequest = known
-        return known
     }
 
     private func reject(
@@ -295,18 +285,4 @@ final class ServerConnection: HTTP2Connection {
         if case Event.drain? = event as? Event { startDrain() }
         context.fireUserInboundEventTriggered(event)
     }
-}
-
-/// A header list that became a call, and what it means.
-private struct KnownRequest {
-    var fields: [HTTP2Field]
-    var request: GRPCRequest
-    var method: GRPCMethod
-}
-
-/// Stands where a handler would for a request that did not become a call.
-private final class RejectedCall: ServerCallHandler {
-    func receive(_ bytes: ByteBuffer) -> ServerReply { ServerReply(consumed: bytes.readableBytes) }
-    func receiveEnd() -> ServerReply { ServerReply() }
-    func cancel(_ reason: GRPCStatus) {}
 }

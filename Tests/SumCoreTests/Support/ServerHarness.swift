@@ -35,9 +35,10 @@ final class ServerHarness {
         methods: [GRPCMethod] = [SumNumbers.method()], configuration: GRPCServer.Configuration = .init()
     ) throws {
         client = try HTTP2Session(role: .client)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let connection = try ServerConnection(
             methods: Dictionary(uniqueKeysWithValues: methods.map { ($0.path, $0) }),
-            configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            configuration: configuration, logger: logger, offences: OffenceLog(logger: logger))
         try channel.pipeline.syncOperations.addHandler(connection)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
         try exchange()

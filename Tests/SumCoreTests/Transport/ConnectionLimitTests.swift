@@ -20,7 +20,7 @@ import Testing
 
     @Test("K4: a silent client is sent a PING, also without calls; one that answers stays")
     func keepalive() throws {
-        let wire = try WireChannel.server()
+        let wire = try WireChannel.server { $0.maximumConnectionIdle = nil }
         for _ in 0..<3 {
             _ = wire.takeFrames()
             try wire.advance(.hours(2) - .nanoseconds(1))

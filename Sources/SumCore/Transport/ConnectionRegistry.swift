@@ -1,0 +1,74 @@
+internal import Logging
+internal import NIOCore
+internal import Synchronization
+
+/// The open connections of a server, and the limit on how many there may be.
+final class ConnectionRegistry: Sendable {
+    private struct State {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var isDraining = false
+        /// Whether it has been said that there are too many, since there were clearly fewer.
+        var isFull = false
+    }
+
+    private let limit: Int
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(limit: Int, logger: Logger) {
+        self.limit = limit
+        self.logger = logger
+    }
+
+    enum Refusal: Error {
+        case draining, full
+    }
+
+    /// - Throws: when the connection is not to be served.
+    func add(_ channel: any Channel) throws(Refusal) {
+        let id = ObjectIdentifier(channel)
+        let (refusal, isNews) = state.withLock { state -> (Refusal?, Bool) in
+            if state.isDraining { return (.draining, false) }
+            guard state.channels.count < limit else {
+                defer { state.isFull = true }
+                return (.full, !state.isFull)
+            }
+            state.channels[id] = channel
+            return (nil, false)
+        }
+        if isNews {
+            logger.warning("too many connections: new ones are closed", metadata: ["limit": "\(limit)"])
+        }
+        if let refusal { throw refusal }
+        channel.closeFuture.whenComplete { _ in self.remove(id) }
+    }
+
+    private func remove(_ id: ObjectIdentifier) {
+        state.withLock { state in
+            state.channels[id] = nil
+            if state.channels.count <= limit / 10 * 9 { state.isFull = false }
+        }
+    }
+
+    /// Has every connection end gracefully.
+    ///
+    /// - Returns: whether all have, and none had to be cut, within the limit.
+    func drain(within limit: Duration) async -> Bool {
+        let channels = state.withLock { state in
+            state.isDraining = true
+            return Array(state.channels.values)
+        }
+        guard let first = channels.first else { return true }
+        for channel in channels {
+            channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
+        }
+        let wasCut = Mutex(false)
+        let cut = first.eventLoop.scheduleTask(in: .nanoseconds(limit.wholeNanoseconds)) {
+            wasCut.withLock { $0 = true }
+            for channel in channels { channel.close(promise: nil) }
+        }
+        try? await EventLoopFuture.andAllComplete(channels.map(\.closeFuture), on: first.eventLoop).get()
+        cut.cancel()
+        return wasCut.withLock { !$0 }
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import ScriptedPeers
+import Testing
+
+/// As many connections as there may be, and more.
+@Suite(.timeLimit(.minutes(3))) struct ConnectionCountTests {
+    /// A server that may have so many descriptors.
+    private func server(descriptors: Int, _ options: String = "") async throws -> ServerProcess {
+        let tool = Tool.directory.appending(path: "sum-server").path
+        let command = "ulimit -n \(descriptors) && exec \"$0\" --listen 127.0.0.1:0 \(options)"
+        return try await ServerProcess("/bin/sh", ["-c", command, tool])
+    }
+
+    @Test("R16: connections beyond four fifths of the descriptors are closed, and there is room again later")
+    func connectionLimit() async throws {
+        let server = try await server(descriptors: 256)
+        let before = try server.footprint()
+        try await Tool.offload {
+            Result {
+                var clients: [WireSocket] = []
+                while true {
+                    let client = try server.connect()
+                    guard try client.receive(.settings) != nil else { break }
+                    clients.append(client)
+                }
+                #expect(clients.count == 204)
+                for _ in 0..<10 { #expect(try server.connect().receive(.settings) == nil) }
+                // Those that are there are served.
+                try clients[0].callForSum()
+            }
+        }.get()
+        try await untilServed(server)
+        try await server.expectUnharmed(since: before)
+        let (status, log) = await server.stop()
+        #expect(status == 0)
+        #expect(log.matches(of: /too many connections/).count == 1)
+    }
+
+    @Test("R16: out of descriptors, the server waits quietly until there are some, and serves again")
+    func noDescriptors() async throws {
+        let server = try await server(descriptors: 64, "--max-connections 1000")
+        let before = try server.footprint()
+        let clients = try (0..<100).map { _ in try server.connect() }
+        await server.waitFor("cannot accept connections")
+        let busy = try server.footprint().time
+        try await Task.sleep(for: .seconds(2))
+        #expect(try server.footprint().time - busy < .milliseconds(100))
+        try clients[0].callForSum()
+        for client in clients { client.endSending() }
+        try await untilServed(server)
+        try await server.expectUnharmed(since: before)
+        #expect(await server.stop().status == 0)
+    }
+
+    /// Waits until the server has noticed that others have gone.
+    private func untilServed(_ server: ServerProcess) async throws {
+        try await Tool.offload {
+            Result { while try server.connect().receive(.settings) == nil {} }
+        }.get()
+    }
+
+    @Test("R17: clients that come and go at once, or are reset", arguments: [false, true])
+    func churn(_ resets: Bool) async throws {
+        try await ServerProcess.attacked(offences: 0) { server in
+            for count in 0..<Scale.count(500, full: 50_000) {
+                let client = try WireSocket(connectingTo: server.address)
+                if resets { client.resetOnClose() }
+                if count % 2 == 0 { try client.sayHello() }
+            }
+        }
+    }
+
+    /// HPACK: a field of 4 KB, which goes into the table (RFC 7541 section 6.2.1), and then stands there for a byte
+    /// each time (section 6.1).
+    private static func bomb(_ length: Int) -> [UInt8] {
+        let table = [0x40, 1, 0x78, 0x7f, 0xa1, 0x1e] + [UInt8](repeating: 0x61, count: 4000)
+        return table + Array(repeating: 0xbe, count: length - table.count)
+    }
+
+    @Test("R4: header blocks that unpack to 565 MB cost no memory, and 10 ms of the CPU at most")
+    func headerBombs() async throws {
+        let frames =
+            WireFrame(.headers, on: 1, payload: Self.bomb(64 << 10)).bytes
+            + WireFrame(.continuation, on: 1, payload: Array(repeating: 0xbe, count: 64 << 10)).bytes
+            + WireFrame(
+                .continuation, flags: .endHeaders, on: 1, payload: Array(repeating: 0xbe, count: 19 << 10)
+            )
+            .bytes
+        try await ServerProcess.attacked(offences: 20) { server in
+            let before = try server.footprint()
+            for _ in 0..<20 {
+                let client = try server.connect()
+                try? client.send(bytes: frames)
+                _ = try client.receiveAll()
+            }
+            let after = try server.footprint()
+            #expect(after.memory - before.memory < 1 << 20)
+            #expect(after.time - before.time < .milliseconds(20 * 10))
+        }
+    }
+
+    @Test("R4: the longest header blocks that are unpacked, as often as they may come, cost no memory")
+    func shortBombs() async throws {
+        let bytes = (0..<UInt32(300)).flatMap {
+            WireFrame(.headers, flags: .endHeaders, on: 2 * $0 + 1, payload: Self.bomb(32 << 10)).bytes
+        }
+        try await ServerProcess.attacked { server in
+            let client = try server.connect()
+            _ = try client.receive(.settings)
+            let before = try server.footprint()
+            try? client.send(bytes: bytes)
+            let frames = try client.receiveAll()
+            #expect(frames.last { $0.kind == .goAway }?.debugText == "too_many_resets")
+            let after = try server.footprint()
+            #expect(after.memory - before.memory < 1 << 20)
+            #expect(after.time - before.time < .milliseconds(500))
+        }
+    }
+}
