@@ -85,6 +85,7 @@ struct SumServerCommand: AsyncParsableCommand {
         Heap.setLimits()
         StandardDescriptors.reserve()
         DescriptorLimit.raise()
+        StandardOutputs.dropWhatNobodyReads()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

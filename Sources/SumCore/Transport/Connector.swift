@@ -50,12 +50,15 @@ struct Connector {
         GRPCStatus(code: .unavailable, message: "cannot connect to \(target): \(failure.reason)")
     }
 
-    /// Tries every endpoint once.
+    /// Tries every endpoint once. One that is silent leaves the others their share of the time.
     private func attempt(within limit: Duration) async throws(Failure) -> Connected {
+        let clock = ContinuousClock()
+        let end = clock.now + limit
         var failures: [Failure] = []
-        for endpoint in target.endpoints {
+        for (index, endpoint) in target.endpoints.enumerated() {
+            let share = clock.now.duration(to: end) / (target.endpoints.count - index)
             do throws(Failure) {
-                return try await attempt(endpoint, within: max(limit, .milliseconds(1)))
+                return try await attempt(endpoint, within: max(share, .milliseconds(1)))
             } catch {
                 failures.append(error)
             }
