@@ -52,12 +52,18 @@ extension [UInt8] {
         _ head: [WireField] = .request, body: [UInt8], frameSize: Int = RequestCase.frameSize,
         isOpen: Bool = false
     ) -> [UInt8] {
-        var bytes = WireFrame.headers(head, on: 1).bytes
-        for start in stride(from: 0, to: body.count, by: frameSize) {
-            bytes +=
-                WireFrame.data(Array(body[start..<Swift.min(start + frameSize, body.count)]), on: 1).bytes
-        }
+        let bytes = WireFrame.headers(head, on: 1).bytes + frames(of: body, size: frameSize)
         return isOpen ? bytes : bytes + WireFrame.data([], on: 1, endStream: true).bytes
+    }
+
+    /// DATA frames on stream 1.
+    static func frames(of body: [UInt8], size: Int = RequestCase.frameSize) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for start in stride(from: 0, to: body.count, by: size) {
+            bytes +=
+                WireFrame.data(Array(body[start..<Swift.min(start + size, body.count)]), on: 1).bytes
+        }
+        return bytes
     }
 }
 

@@ -81,8 +81,7 @@ extension ServerProcess {
     }
 
     func footprint() throws -> Footprint {
-        let children = try String(contentsOfFile: "/proc/\(id)/task/\(id)/children", encoding: .utf8)
-        let tool = try #require(children.split(separator: " ").first.flatMap { Int32($0) })
+        let tool = try #require(Tool.child(of: id))
         let status = try String(contentsOfFile: "/proc/\(tool)/status", encoding: .utf8)
         let memory = try #require(status.firstMatch(of: /RssAnon:\s+(\d+) kB/).flatMap { Int($0.1) })
         let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tool)/fd").count

@@ -17,6 +17,11 @@ enum Tool {
         ? URL(filePath: #filePath).appending(path: "../../../.build/release").standardizedFileURL
         : URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
+    /// A path in the directory for temporary files where there is nothing yet.
+    static func temporaryPath() -> String {
+        FileManager.default.temporaryDirectory.appending(path: "sum-\(UUID().uuidString.prefix(8))").path
+    }
+
     static func process(_ name: String, _ arguments: [String]) -> Process {
         let process = Process()
         let program = name.hasPrefix("/") ? name : directory.appending(path: name).path
@@ -30,6 +35,12 @@ enum Tool {
             process.arguments? += ["--connect-timeout", "\(limit)s"]
         }
         return process
+    }
+
+    /// The tool that a process runs, which is `timeout` itself.
+    static func child(of id: Int32) -> Int32? {
+        let children = try? String(contentsOfFile: "/proc/\(id)/task/\(id)/children", encoding: .utf8)
+        return children?.split(separator: " ").first.flatMap { Int32($0) }
     }
 
     /// - Parameter input: what the tool reads; by default nothing.

@@ -62,8 +62,9 @@ public final class ScriptedServer: Sendable {
     }
 
     /// - Returns: the port, or 0 when the system refuses.
-    private static func listen(_ listener: Int32) -> UInt16 {
-        guard withLoopbackAddress(port: 0, { bind(listener, $0, $1) }) == 0, Glibc.listen(listener, 16) == 0
+    static func listen(_ listener: Int32, queue: Int32 = 16) -> UInt16 {
+        guard withLoopbackAddress(port: 0, { bind(listener, $0, $1) }) == 0,
+            Glibc.listen(listener, queue) == 0
         else { return 0 }
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)

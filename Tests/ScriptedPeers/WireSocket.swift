@@ -22,13 +22,19 @@ public final class WireSocket {
 
     /// Connects to a server, such as `127.0.0.1:50051`, without sending anything.
     public convenience init(connectingTo address: String) throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        self.init(descriptor: descriptor, isServer: false)
+        self.init(descriptor: try Self.connect(to: address), isServer: false)
+    }
+
+    static func connect(to address: String) throws -> Int32 {
         guard let port = address.split(separator: ":").last.flatMap({ UInt16($0) }) else {
             throw Failure(description: "not an address with a port: \(address)")
         }
-        let result = withLoopbackAddress(port: port) { connect(descriptor, $0, $1) }
-        guard result == 0 else { throw Failure(description: "connect: \(String(cString: strerror(errno)))") }
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard withLoopbackAddress(port: port, { Glibc.connect(descriptor, $0, $1) }) == 0 else {
+            defer { Glibc.close(descriptor) }
+            throw Failure(description: "connect: \(String(cString: strerror(errno)))")
+        }
+        return descriptor
     }
 
     deinit {

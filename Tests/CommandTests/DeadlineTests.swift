@@ -1,0 +1,78 @@
+import Foundation
+import ScriptedPeers
+import Testing
+
+/// Deadlines that pass, that race with the answer, and that are far away.
+@Suite(.timeLimit(.minutes(10))) struct DeadlineTests {
+    private static func call(_ timeout: String) -> [WireField] {
+        .request + [WireField("grpc-timeout", timeout)]
+    }
+
+    @Test("D1: a deadline ends a call whose client is silent, and its stream after that") func passed()
+        async throws
+    {
+        let frames = try await ServerProcess.attacked { server in
+            let client = try server.connect()
+            try client.send(.headers(Self.call("100m"), on: 1), .data(.number(5), on: 1))
+            return [try client.receive(.headers), try client.receive(.rstStream)]
+        }
+        #expect(frames[0]?["grpc-status"] == "4")
+        #expect(frames[0]?.endsStream == true)
+        #expect(frames[1]?.errorCode == 0)
+    }
+
+    @Test("D2: timeouts at their limits, and what is none") func limits() async throws {
+        let outcomes = try await ServerProcess.attacked(offences: 6) { server in
+            try ["0m", "1n", "99999999H", "100000000S", "-1S", "5x", "", "1.5S"].map { timeout in
+                let client = try server.connect()
+                // Those that are over when they come leave no time for the end.
+                let isOver = ["0m", "1n"].contains(timeout)
+                try client.send(.headers(Self.call(timeout), on: 1, endStream: !isOver))
+                let answer = try client.receiveAnswer()
+                try server.callForSum()
+                return RequestCase.Outcome(answer)
+            }
+        }
+        #expect(outcomes == [.status(4), .status(4), .sum(0)] + Array(repeating: .http("400"), count: 5))
+    }
+
+    @Test(
+        "D4: a deadline that races with the end of the numbers: the sum or DEADLINE_EXCEEDED, and one of them"
+    )
+    func race() async throws {
+        let count = Scale.count(300, full: 10_000)
+        let outcomes = try await ServerProcess.attacked { server in
+            let client = try server.connect()
+            return try (0..<count).map { call in
+                let stream = UInt32(2 * call + 1)
+                try client.send(.headers(Self.call("1000u"), on: stream), .data(.number(5), on: stream))
+                usleep(UInt32.random(in: 0...2000))
+                try client.send(.data([], on: stream, endStream: true))
+                return RequestCase.Outcome(try client.receiveAnswer(on: stream))
+            }
+        }
+        #expect(outcomes.count == count)
+        #expect(outcomes.allSatisfy { $0 == .sum(5) || $0 == .status(4) })
+    }
+
+    @Test("D5: deadlines far away leave nothing behind when their calls end") func timers() async throws {
+        let count = Scale.count(2000, full: 10_000)
+        try await ServerProcess.attacked { server in
+            let client = try server.connect()
+            func calls(_ range: Range<Int>) throws {
+                for call in range {
+                    let stream = UInt32(2 * call + 1)
+                    try client.send(.headers(Self.call("1H"), on: stream, endStream: true))
+                    let outcome = RequestCase.Outcome(try client.receiveAnswer(on: stream))
+                    try #require(outcome == .sum(0))
+                }
+            }
+            try calls(0..<count / 10)
+            let before = try server.footprint().memory
+            try calls(count / 10..<count)
+            let growth = try server.footprint().memory - before
+            // A timer and its call would take some hundred bytes each.
+            try #require(growth < 100 * count)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// A client that is in the middle of its call: some numbers are sent, more may come.
+final class OpenCall {
+    let process: Process
+    private let input = Pipe()
+    private let output = Pipe()
+    private let errors = Pipe()
+
+    init(_ target: String, _ arguments: [String] = []) throws {
+        process = Tool.process("sum-client", ["-v", "--target", target] + arguments + ["40", "-"])
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+    }
+
+    /// Waits for a line on standard error that has `text` in it.
+    func waitFor(_ text: String) async {
+        await errors.waitFor(text)
+    }
+
+    /// Kills the client itself, not the `timeout` that is its parent.
+    ///
+    /// - Returns: whether there was one.
+    func killTool() -> Bool {
+        guard let tool = Tool.child(of: process.processIdentifier) else { return false }
+        return kill(tool, SIGKILL) == 0
+    }
+
+    func finish(sending text: String) async -> Tool.Result {
+        try? input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+        try? input.fileHandleForWriting.close()
+        return await ended()
+    }
+
+    func ended() async -> Tool.Result {
+        await Tool.offload { [output, errors, process] in
+            let output = String(
+                decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let errors = String(
+                decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return Tool.Result(output: output, errors: errors, status: process.terminationStatus)
+        }
+    }
+}
