@@ -1,0 +1,192 @@
+"""Runs sum-server under mixed clients for a long time: sum-client's and Python's grpcio's, with random numbers of
+numbers, of which 1 % are killed and 1 % cancelled. One server lives all the time, another is drained and started
+again on its port. Every call must end with a status, no sum may be wrong, and the first server may not grow.
+
+Usage: soak.py TOOLS SECONDS [LOAD]   TOOLS has sum-server and sum-client; LOAD is how many cores may be used.
+"""
+
+import collections
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import grpc
+import tutorial_pb2 as messages
+
+TOOLS, SECONDS = sys.argv[1], float(sys.argv[2])
+LOAD = float(sys.argv[3]) if len(sys.argv) > 3 else os.cpu_count()
+WORKERS = 8
+RARE = float(os.environ.get("RARE", 0.01))
+# Nothing here depends on how long a busy machine takes; what hangs longer than this is a failure.
+PATIENCE = 1800
+
+
+class Server:
+    def __init__(self, address="127.0.0.1:0"):
+        command = [f"{TOOLS}/sum-server", "--listen", address, "--drain-timeout", f"{PATIENCE}s"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.address = self.process.stdout.readline().split()[-1]
+
+    def proc(self, name):
+        return f"/proc/{self.process.pid}/{name}"
+
+    def memory(self):
+        """KiB that are the process's own."""
+        with open(self.proc("status")) as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+
+    def descriptors(self):
+        return len(os.listdir(self.proc("fd")))
+
+    def cpu(self):
+        with open(self.proc("stat")) as stat:
+            return sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+    def drain(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+class Soak:
+    def __init__(self):
+        self.started = time.monotonic()
+        self.lock = threading.Lock()
+        self.counts = collections.Counter()
+        self.failures = []
+        self.steady, self.restarted = Server(), Server()
+        self.targets = [self.steady.address, self.restarted.address]
+        # Of servers that have ended.
+        self.past_cpu = 0.0
+
+    def elapsed(self):
+        return time.monotonic() - self.started
+
+    def count(self, outcome, failure=None):
+        with self.lock:
+            self.counts[outcome] += 1
+            if failure:
+                self.failures.append(f"{outcome}: {failure}")
+
+    def throttle(self):
+        while self.elapsed() < SECONDS:
+            cpu = sum(os.times()[:4]) + self.past_cpu + self.steady.cpu()
+            if cpu < LOAD * self.elapsed():
+                return
+            time.sleep(0.1)
+
+    # One call, by one of the clients.
+
+    def ours(self, target, numbers, fate):
+        command = [f"{TOOLS}/sum-client", "--target", target, "--connect-timeout", f"{PATIENCE}s"]
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        client = subprocess.Popen(command, **pipes)
+        text = "".join(f"{number}\n" for number in numbers).encode()
+        if fate != "finished":
+            client.stdin.write(text[: text.rfind(b"\n", 0, len(text) // 2) + 1])
+            client.stdin.flush()
+            time.sleep(random.random() / 10)
+            client.send_signal(signal.SIGKILL if fate == "killed" else signal.SIGINT)
+            client.wait(PATIENCE)
+            output, errors = client.communicate()
+            # A client that is interrupted while it starts has not set up its handler yet.
+            expected = [-signal.SIGKILL] if fate == "killed" else [130, -signal.SIGINT]
+            bad = client.returncode not in expected or output
+            return self.count(f"ours {fate}", (client.returncode, output, errors) if bad else None)
+        output, errors = client.communicate(text, timeout=PATIENCE)
+        bad = client.returncode != 0 or output != b"%d\n" % sum(numbers)
+        self.count("ours finished", (client.returncode, output, errors, sum(numbers)) if bad else None)
+
+    def grpcio(self, channel, numbers, fate):
+        call = channel.stream_unary(
+            "/tutorial.NumberService/SumNumbers",
+            request_serializer=messages.NumberRequest.SerializeToString,
+            response_deserializer=messages.NumberResponse.FromString,
+        ).future(
+            (messages.NumberRequest(num=number) for number in numbers), timeout=PATIENCE, wait_for_ready=True
+        )
+        if fate != "finished":
+            time.sleep(random.random() / 100)
+            call.cancel() if fate == "cancelled" else channel.close()
+        try:
+            total = call.result().sum
+            self.count(f"grpcio {fate}", (total, sum(numbers)) if total != sum(numbers) else None)
+        except grpc.FutureCancelledError:
+            self.count(f"grpcio {fate}", "cancelled by itself" if fate == "finished" else None)
+        except grpc.RpcError as error:
+            bad = fate == "finished" or error.code() != grpc.StatusCode.CANCELLED
+            self.count(f"grpcio {fate}", (error.code(), error.details()) if bad else None)
+
+    def work(self):
+        channels = {target: grpc.insecure_channel(target) for target in self.targets}
+        while self.elapsed() < SECONDS:
+            self.throttle()
+            target = random.choice(self.targets)
+            fate = random.choices(["finished", "cancelled", "killed"], [1 - 2 * RARE, RARE, RARE])[0]
+            is_ours = random.random() < 0.5
+            length = int(10 ** random.uniform(0, 6 if is_ours else 4)) - 1
+            numbers = [random.randint(-1000, 1000) for _ in range(min(length, 1000))]
+            numbers *= max(1, length // 1000)
+            if is_ours:
+                self.ours(target, numbers, fate)
+            elif fate == "killed":
+                # A connection that goes away in the middle of its calls.
+                self.grpcio(grpc.insecure_channel(target), numbers, fate)
+            else:
+                self.grpcio(channels[target], numbers, fate)
+        for channel in channels.values():
+            channel.close()
+
+    def restart(self):
+        """Drains one of the servers, and starts it again at the same address."""
+        self.past_cpu += self.restarted.cpu()
+        status = self.restarted.drain()
+        self.count("restarts", f"exit {status}" if status else None)
+        self.restarted = Server(self.restarted.address)
+
+    def run(self):
+        workers = [threading.Thread(target=self.work) for _ in range(WORKERS)]
+        for worker in workers:
+            worker.start()
+        samples = []
+        for step in range(1, 21):
+            while self.elapsed() < SECONDS * step / 20:
+                time.sleep(min(1, SECONDS / 100))
+            samples.append((self.steady.memory(), self.steady.descriptors()))
+            self.report(f"{self.elapsed():.0f} s", samples[-1])
+            if step % 2 == 0 and step < 20:
+                self.restart()
+        for worker in workers:
+            worker.join(PATIENCE)
+            if worker.is_alive():
+                self.failures.append("a call does not end")
+        # Connections that their clients have left behind end within moments.
+        limit = time.monotonic() + 60
+        while self.steady.descriptors() > self.idle_descriptors and time.monotonic() < limit:
+            time.sleep(0.1)
+        end = (self.steady.memory(), self.steady.descriptors())
+        self.report("at the end", end)
+        # By a tenth of the time all that a server needs is there.
+        if end[0] > samples[1][0] * 1.1 + 4096 or end[1] > self.idle_descriptors:
+            self.failures.append(f"the server grew: {samples[1]} became {end}")
+        for server in (self.steady, self.restarted):
+            if server.drain() != 0:
+                self.failures.append("a server did not end well")
+
+    def report(self, when, sample):
+        with self.lock:
+            counts = ", ".join(f"{name} {count}" for name, count in sorted(self.counts.items()))
+        print(f"{when}: {sample[0]} KiB, {sample[1]} descriptors; {counts}", flush=True)
+
+
+soak = Soak()
+soak.idle_descriptors = soak.steady.descriptors()
+soak.run()
+print(*soak.failures, sep="\n")
+print("soak:", f"{len(soak.failures)} failures" if soak.failures else "all is well")
+# grpcio's threads may linger.
+sys.stdout.flush()
+os._exit(1 if soak.failures else 0)
