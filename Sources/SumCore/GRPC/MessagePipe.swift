@@ -6,7 +6,7 @@ internal import Synchronization
 /// Holds a bounded number of bytes: who sends more waits.
 final class MessagePipe: Sendable {
     /// Senders wait while the pipe holds this many bytes, until half of them have left.
-    private static let capacity = 1 << 20
+    private static let capacity = 512 << 10
     /// Small messages gather in buffers of this many bytes.
     private static let bufferSize = 64 << 10
 

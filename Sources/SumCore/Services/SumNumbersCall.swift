@@ -7,8 +7,8 @@ internal import SwiftProtobuf
 public struct SumNumbersCall: Sendable {
     private let call: GRPCClientCall<Tutorial_NumberRequest, Tutorial_NumberResponse>
 
-    /// Bytes of numbers that are handed over together: about 12,000 numbers.
-    private static let batchSize = 128 << 10
+    /// Bytes of numbers that are handed over together: about 6,000 numbers.
+    private static let batchSize = 64 << 10
     /// Numbers that are compressed before any of them is handed over.
     private static let compressedBatch = 4096
 

@@ -22,6 +22,8 @@ final class ClientConnection: HTTP2Connection {
     }
 
     override var hasCalls: Bool { !streams.isEmpty }
+    /// A long stream takes a twentieth less time with this than with half of it.
+    override var writeSize: Int { 512 << 10 }
 
     override func opened() {
         guard let now = context?.eventLoop.now else { return }

@@ -8,8 +8,6 @@ class HTTP2Connection: ChannelDuplexHandler {
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
-    /// Bytes gathered for one write to the channel.
-    private static let writeSize = 256 << 10
     /// Control frames that may wait for a peer that does not read before we stop reading from it.
     private static let queuedFramesLimit = 100
 
@@ -51,6 +49,8 @@ class HTTP2Connection: ChannelDuplexHandler {
     func handle(_ event: HTTP2Event) throws(HTTP2Error) {}
     /// The connection is gone; runs once, last.
     func closed() {}
+    /// Bytes gathered for one write to the channel: what may wait there for a peer that does not read.
+    var writeSize: Int { 256 << 10 }
     /// Whether the connection is used now.
     var hasCalls: Bool { false }
     /// Whether our first bytes need not wait for the peer's.
@@ -143,7 +143,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     func judge(at now: NIODeadline) throws(HTTP2Error) {
         // What the peer makes us send is counted when it is made.
         if session.queuedFrames > 0, context?.channel.isWritable == true {
-            _ = try session.send(limit: Self.writeSize)
+            _ = try session.send(limit: writeSize)
             try handleEvents()
         }
         if session.headerBlockIsTooLong { return dismiss(for: .headerBlock) }
@@ -246,7 +246,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         defer { isFlushing = false }
         do {
             while context.channel.isWritable {
-                let mayHaveMore = try session.send(limit: Self.writeSize)
+                let mayHaveMore = try session.send(limit: writeSize)
                 let hadEvents = session.hasEvents
                 try handleEvents()
                 write(to: context)
