@@ -36,7 +36,10 @@ struct SumServerCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Host the standard reflection service, v1 and v1alpha.")
     var reflection = true
 
-    @Option(help: "The least severe messages to log; 'debug' has a line for every call.")
+    @Option(
+        help:
+            "The least severe messages to log; 'debug' has a line for every call that ends, 'trace' for its beginning too."
+    )
     var logLevel = Logger.Level.info
 
     func run() async throws {

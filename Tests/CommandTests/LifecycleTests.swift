@@ -6,9 +6,9 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct LifecycleTests {
     @Test("L1: SIGTERM lets the call in flight end, and the server exits 0", arguments: [SIGTERM, SIGINT])
     func drain(_ signal: Int32) async throws {
-        let server = try await ServerProcess()
+        let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
-        await call.waitFor("connected")
+        await server.waitForCall()
         server.signal(signal)
         let result = await call.finish(sending: "2")
         #expect(result.output == "42\n")
@@ -47,9 +47,9 @@ import Testing
     @Test("L2: a call that does not end in time is cut, and both sides say so")
     func drainTimeout() async throws {
         let server = try await ServerProcess(
-            "sum-server", ["--listen", "127.0.0.1:0", "--drain-timeout", "50ms"])
+            "sum-server", ServerProcess.tracing + ["--drain-timeout", "50ms"])
         let call = try OpenCall(server.address)
-        await call.waitFor("connected")
+        await server.waitForCall()
         let ended = await server.stop()
         #expect(ended.status == 1)
         #expect(ended.log.contains("calls were cut"))
@@ -60,24 +60,26 @@ import Testing
 
     @Test("L3: a second signal ends the server at once")
     func secondSignal() async throws {
-        let server = try await ServerProcess()
+        let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
-        await call.waitFor("connected")
+        await server.waitForCall()
         server.signal(SIGTERM)
         // The port is closed when the first signal has been taken in.
         let probe = ["--target", server.address, "--connect-timeout", "50ms", "1"]
         while try await !Tool.run("sum-client", probe).errors.contains("Connection refused") {}
         server.signal(SIGTERM)
-        #expect(await server.ended().status == 1)
+        let ended = await server.ended()
+        #expect(ended.status == 1)
+        #expect(ended.log.contains("second signal"))
         #expect(await call.ended().status == 78)
     }
 
     @Test("K16, S15: SIGINT cancels the call on the wire", arguments: [SIGINT, SIGTERM])
     func interrupt(_ signal: Int32) async throws {
         let server = try await ServerProcess(
-            "sum-server", ["--listen", "127.0.0.1:0", "--log-level", "debug"])
+            "sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
-        await call.waitFor("connected")
+        await server.waitForCall()
         kill(call.process.processIdentifier, signal)
         let result = await call.ended()
         #expect(result.output.isEmpty)
@@ -98,11 +100,11 @@ import Testing
     @Test("L6: a server that is killed leaves no sum behind")
     func killedServer() async throws {
         let path = Tool.temporaryPath()
-        let listens = ["--listen", "unix:\(path)"]
+        let listens = ["--listen", "unix:\(path)", "--log-level", "trace"]
         // Through a shell that tells its number: the test's own child is `timeout`.
         let server = try await ServerProcess("sum-server", listens)
         let call = try OpenCall(server.address)
-        await call.waitFor("connected")
+        await server.waitForCall()
         _ = try await Tool.run("/usr/bin/pkill", ["-KILL", "-f", "^[^ ]*sum-server --listen unix:\(path)"])
         let result = await call.ended()
         #expect(result.output.isEmpty)

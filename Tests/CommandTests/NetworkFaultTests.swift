@@ -61,12 +61,13 @@ import Testing
 
     @Test("L5: clients that are killed in the middle leave nothing behind") func killedClients() async throws
     {
-        let server = try await ServerProcess()
+        let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         try server.callForSum()
+        await server.waitForCall()
         let before = try server.footprint()
         for _ in 0..<Scale.count(5, full: 1000) {
             let call = try OpenCall(server.address)
-            await call.waitFor("connected")
+            await server.waitForCall()
             try #require(call.killTool())
             #expect(await call.ended().output.isEmpty)
         }
@@ -76,9 +77,9 @@ import Testing
 
     @Test("L7: a server starts at the address of one that has just ended with connections open")
     func restart() async throws {
-        let first = try await ServerProcess()
+        let first = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(first.address)
-        await call.waitFor("connected")
+        await first.waitForCall()
         first.signal(SIGTERM)
         first.signal(SIGTERM)
         _ = await first.ended()
@@ -93,14 +94,11 @@ import Testing
     func deadNetwork() async throws {
         let server = try await ServerProcess(
             "sum-server",
-            [
-                "--listen", "127.0.0.1:0", "--log-level", "debug", "--keepalive-time", "1s",
-                "--keepalive-timeout", "200ms",
-            ])
+            ServerProcess.tracing + ["--keepalive-time", "1s", "--keepalive-timeout", "200ms"])
         let proxy = try StallingProxy(to: server.address)
         let call = try OpenCall(
             proxy.address, ["--keepalive-time", "10s", "--keepalive-timeout", "200ms"])
-        await call.waitFor("connected")
+        await server.waitForCall()
         proxy.stall()
         // The client's PINGs are ten seconds apart at least.
         await server.waitFor("has not answered a PING")

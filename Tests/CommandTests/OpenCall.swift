@@ -15,11 +15,6 @@ final class OpenCall {
         try process.run()
     }
 
-    /// Waits for a line on standard error that has `text` in it.
-    func waitFor(_ text: String) async {
-        await errors.waitFor(text)
-    }
-
     /// Kills the client itself, not the `timeout` that is its parent.
     ///
     /// - Returns: whether there was one.

@@ -153,6 +153,14 @@ final class ServerProcess: Sendable {
         await errors.waitFor(text)
     }
 
+    /// Arguments of a server that logs what `waitForCall` waits for.
+    static let tracing = ["--listen", "127.0.0.1:0", "--log-level", "trace"]
+
+    /// Waits until one more call of `SumNumbers` has reached the server, which was started with `tracing`.
+    func waitForCall() async {
+        await waitFor("call begins")
+    }
+
     /// - Returns: the exit status and what was logged.
     func ended() async -> (status: Int32, log: String) {
         let log = await Tool.offload { [errors] in

@@ -11,6 +11,7 @@ final class ServerConnection: HTTP2Connection {
     private var requests: RequestReader
     private let logger: Logger
     private let logsCalls: Bool
+    private let logsBeginnings: Bool
     private let offences: OffenceLog
     private var peer = "?"
 
@@ -43,6 +44,7 @@ final class ServerConnection: HTTP2Connection {
         self.configuration = configuration
         self.logger = logger
         logsCalls = logger.logLevel <= .debug
+        logsBeginnings = logger.logLevel <= .trace
         self.offences = offences
         pingStrikes = PingStrikes(
             minimumInterval: TimeAmount(configuration.minimumPingInterval),
@@ -145,6 +147,8 @@ final class ServerConnection: HTTP2Connection {
         add(stream)
         if stream.handler is AsyncCallHandler { unfinished.insert(streamID) }
         if let timeout = request.timeout { startDeadline(timeout, of: stream) }
+        guard logsBeginnings else { return }
+        logger.trace("call begins", metadata: ["peer": "\(peer)", "method": "\(request.path)"])
     }
 
     private func reject(
