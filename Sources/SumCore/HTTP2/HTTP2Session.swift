@@ -26,15 +26,9 @@ internal import NIOCore
     private var events: [HTTP2Event] = []
     /// The stream of the last event, if that is of data.
     private var lastDataStream: Int32?
-    /// The last bytes for the peer.
-    private var output = ByteBuffer()
-    /// What goes before them, in pieces that bodies have handed over and those between.
-    private var earlierOutput: [ByteBuffer] = []
-    private var earlierOutputCount = 0
+    private var output = HTTP2Output()
     /// There is enough output when it has this many bytes.
     private var outputLimit = Int.max
-    /// What a body has handed over for the frame that is being made.
-    private var longPiece: ByteBuffer?
 
     private var boundary: FrameBoundary
     /// The bytes nghttp2 is reading, so that a DATA event can be a slice of them.
@@ -113,28 +107,26 @@ internal import NIOCore
     }
 
     /// Bytes that wait to be taken.
-    var outputCount: Int { earlierOutputCount + output.readableBytes }
+    var outputCount: Int { output.count }
 
     /// Makes output of what there is to send, until there are about `limit` bytes of it.
     ///
     /// - Returns: whether there may be more to send than fitted.
     func send(limit: Int) throws(HTTP2Error) -> Bool {
         outputLimit = limit
-        while outputCount < limit {
+        while output.count < limit {
             var bytes: UnsafePointer<UInt8>?
             let count = try HTTP2Error.check(unsafe nghttp2_session_mem_send(session, &bytes))
-            guard count > 0, let bytes = unsafe bytes else { return outputCount >= limit }
-            unsafe output.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
+            guard count > 0, let bytes = unsafe bytes else { return output.count >= limit }
+            unsafe output.append(UnsafeRawBufferPointer(start: bytes, count: count))
         }
         return true
     }
 
     /// Hands over the output, piece by piece.
     func takeOutput(_ body: (ByteBuffer) -> Void) {
-        for piece in earlierOutput { body(piece) }
-        earlierOutput.removeAll(keepingCapacity: true)
-        earlierOutputCount = 0
-        if output.readableBytes > 0 { body(output) }
+        for piece in output.earlier { body(piece) }
+        if output.last.readableBytes > 0 { body(output.last) }
         output.clear()
     }
 
@@ -254,54 +246,26 @@ extension HTTP2Session {
 // MARK: Outgoing DATA
 
 extension HTTP2Session {
-    /// Bytes that HTTP/2 lets every frame have, and that nghttp2 has a buffer for from the start.
-    private static let defaultFrameSize = 16 << 10
-    /// Room for a body that may need no more, such as that of a short answer.
-    private static let smallestRoom = 1 << 10
-
     /// How long the next DATA frame may be, but for the windows. Only what follows other output is long: nghttp2
     /// enlarges its buffer for it, which a connection with short answers need not pay for.
     func maximumFrameSize(ofPeer peer: UInt32) -> Int {
-        let isLongBatch = outputCount >= Self.defaultFrameSize
-        return min(Int(peer), isLongBatch ? Int(configuration.maxFrameSize) : Self.defaultFrameSize)
+        let isLongBatch = output.count >= HTTP2Output.defaultFrameSize
+        return min(Int(peer), isLongBatch ? Int(configuration.maxFrameSize) : HTTP2Output.defaultFrameSize)
     }
 
-    /// Lets a stream's body write its next frame straight into `output`, leaving room for the frame header, or hand
-    /// over a long piece for it. `finishFrame` adds the header: nghttp2 calls the two in direct succession
-    /// (NGHTTP2_DATA_FLAG_NO_COPY).
+    /// Lets a stream's body fill its next frame. `finishFrame` adds the header: nghttp2 calls the two in direct
+    /// succession (NGHTTP2_DATA_FLAG_NO_COPY).
     ///
-    /// - Returns: the bytes written, or nil when the body has nothing to give now.
+    /// - Returns: the bytes of the frame, or nil when the body has nothing to give now.
     func fillFrame(on streamID: Int32, maximum: Int) -> (count: Int, state: HTTP2BodyState)? {
         guard let body = bodies[streamID] else { return (0, .finished(trailers: [])) }
-        if maximum >= Self.defaultFrameSize, let (bytes, state) = body.takeLongPiece(maximum: maximum) {
-            longPiece = bytes
-            return (bytes.readableBytes, state)
-        }
-        let length = min(maximum, max(Self.smallestRoom, output.writableBytes - FrameBoundary.headerLength))
-        output.reserveCapacity(minimumWritableBytes: FrameBoundary.headerLength + length)
-        let (count, state) = unsafe output.withUnsafeMutableWritableBytes { writable in
-            let room = unsafe UnsafeMutableRawBufferPointer(
-                rebasing: writable[FrameBoundary.headerLength..<(FrameBoundary.headerLength + length)])
-            var frame = unsafe OutputRawSpan(buffer: room, initializedCount: 0)
-            let state = body.fill(&frame)
-            return (unsafe frame.finalize(for: room), state)
-        }
-        if count == 0, state == .open { return nil }
-        return (count, state)
+        return output.fillFrame(from: body, maximum: maximum)
     }
 
     /// - Returns: whether there is enough output for now.
     func finishFrame(header: UnsafePointer<UInt8>, payloadLength: Int) -> Bool {
-        unsafe output.writeBytes(UnsafeRawBufferPointer(start: header, count: FrameBoundary.headerLength))
-        if let piece = longPiece.take() {
-            earlierOutput.append(output)
-            earlierOutput.append(piece)
-            earlierOutputCount += output.readableBytes + piece.readableBytes
-            output = ByteBuffer()
-        } else {
-            output.moveWriterIndex(forwardBy: payloadLength)
-        }
-        return outputCount >= outputLimit
+        unsafe output.finishFrame(header: header, payloadLength: payloadLength)
+        return output.count >= outputLimit
     }
 
     /// Trailers are submitted while their body's last frame is made, so that they cannot overtake it.
