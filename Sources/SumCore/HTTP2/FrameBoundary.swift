@@ -51,26 +51,28 @@ struct FrameBoundary {
     /// - Returns: how many bytes to pass on now. What follows is the next slice; but a piece of a frame header at the
     ///   end is held here, and a header block that is too long is not passed on.
     mutating func advance(over bytes: RawSpan) -> Int {
-        var position = 0
-        var others = 0
+        decide(bytes, at: 0)
+        headerBlock.pass(payload: payloadLeft, of: bytes.byteCount)
+        var (position, dataFrames, otherFrames) = (0, 0, 0)
+        defer { tally.data += dataFrames }
         while true {
-            if undecided != nil { decide(bytes, at: position) }
             let skipped = min(payloadLeft, bytes.byteCount - position)
             position += skipped
             payloadLeft -= skipped
-            guard payloadLeft == 0, others < Self.sliceLimit else { return position }
+            guard payloadLeft == 0, otherFrames < Self.sliceLimit else { return position }
             guard bytes.byteCount - position >= Self.headerLength else { break }
             let header = FrameHeader(bytes, at: position)
-            if header.kind == .data, header.length > 0, !header.isPadded {
-                tally.data += 1
-                headerBlock.pass()
-            } else {
-                count(header)
-                if headerBlock.isTooLong { return position }
-                others += 1
-            }
             payloadLeft = header.length
             position += Self.headerLength
+            if header.carriesData {
+                dataFrames += 1
+                continue
+            }
+            count(header)
+            if headerBlock.isTooLong { return position - Self.headerLength }
+            decide(bytes, at: position)
+            headerBlock.pass(payload: payloadLeft, of: bytes.byteCount - position)
+            otherFrames += 1
         }
         for index in position..<bytes.byteCount {
             held.append(bytes.byte(at: index))
@@ -79,9 +81,7 @@ struct FrameBoundary {
     }
 
     /// Whether a header block has begun and not ended.
-    var isInHeaderBlock: Bool {
-        headerBlock.isOpen || headerBlock.isLast && payloadLeft > 0
-    }
+    var isInHeaderBlock: Bool { headerBlock.isOpen }
 
     mutating func takeTally() -> FrameTally {
         defer { tally = FrameTally() }
@@ -90,7 +90,6 @@ struct FrameBoundary {
 
     /// Counts a frame.
     private mutating func count(_ header: FrameHeader) {
-        headerBlock.pass()
         switch header.kind {
         case .data where header.length > 0:
             if header.isPadded { undecided = header.length } else { tally.data += 1 }
@@ -123,27 +122,35 @@ struct HeaderBlockLength {
     let maxFrameSize: Int
 
     private var length = 0
-    /// Whether frames of the block are still to come.
-    private(set) var isOpen = false
-    /// Whether the last frame was part of a block.
-    private(set) var isLast = false
+    private var state = State.ended
     private(set) var isTooLong = false
+
+    private enum State {
+        case ended
+        /// More frames are to come.
+        case open
+        /// The payload of the last frame is to come.
+        case ending
+    }
 
     init(limit: Int, maxFrameSize: Int) {
         self.limit = limit
         self.maxFrameSize = maxFrameSize
     }
 
-    /// A frame has come, which is part of the block only if it is added.
-    mutating func pass() {
-        isLast = false
-    }
+    /// Whether a block has begun and not ended.
+    var isOpen: Bool { state != .ended }
 
+    /// The header of a frame of the block has come.
     mutating func add(_ header: FrameHeader) {
         length = header.kind == .continuation ? length + header.length : header.length
-        isOpen = !header.endsHeaders
-        isLast = true
+        state = header.endsHeaders ? .ending : .open
         isTooLong = length > limit && header.length <= maxFrameSize
+    }
+
+    /// Bytes have come after the last frame's header.
+    mutating func pass(payload: Int, of count: Int) {
+        if state == .ending, count >= payload { state = .ended }
     }
 }
 

@@ -1,7 +1,7 @@
 /// The nine bytes that every HTTP/2 frame begins with (RFC 9113 section 4.1), without the stream.
 struct FrameHeader: Equatable {
     var length: Int
-    var kind: Kind
+    private var type: UInt8
     private var flags: UInt8
 
     enum Kind: Equatable {
@@ -13,18 +13,23 @@ struct FrameHeader: Equatable {
         let word = UInt64(
             bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self))
         length = Int(word >> 40)
+        type = UInt8(truncatingIfNeeded: word >> 32)
         flags = UInt8(truncatingIfNeeded: word >> 24)
-        kind =
-            switch UInt8(truncatingIfNeeded: word >> 32) {
-            case 0: .data
-            case 1: .headers
-            case 3: .rstStream
-            case 5: .pushPromise
-            case 9: .continuation
-            default: .other
-            }
     }
 
+    var kind: Kind {
+        switch type {
+        case 0: .data
+        case 1: .headers
+        case 3: .rstStream
+        case 5: .pushPromise
+        case 9: .continuation
+        default: .other
+        }
+    }
+
+    /// Whether this is DATA of which the header alone shows that it carries something.
+    var carriesData: Bool { type == 0 && length > 0 && !isPadded }
     /// END_HEADERS, of HEADERS, PUSH_PROMISE and CONTINUATION.
     var endsHeaders: Bool { flags & 0x4 != 0 }
     /// PADDED, of DATA.

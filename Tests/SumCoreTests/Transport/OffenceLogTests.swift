@@ -1,0 +1,27 @@
+import InMemoryLogging
+import Logging
+import NIOCore
+import Testing
+
+@testable import SumCore
+
+@Suite struct OffenceLogTests {
+    @Test(
+        "What clients do fills no disk: so many lines at once and a second, and then how many were left out")
+    func limit() {
+        let log = InMemoryLogHandler()
+        let offences = OffenceLog(logger: Logger(label: "test") { _ in log }, lines: 10, now: at(0))
+        for _ in 0..<100 { offences.write(PeerOffence.resets, of: "here", at: at(0)) }
+        #expect(log.entries.count == 10)
+        offences.write(PeerOffence.pings, of: "there", at: at(1))
+        offences.write(PeerOffence.pings, of: "there", at: at(1))
+        #expect(log.entries.count == 11)
+        offences.write(PeerOffence.pings, of: "there", at: at(100))
+        let counts = log.entries.map { $0.metadata["not-logged-before"].map { "\($0)" } }
+        #expect(counts == Array(repeating: nil, count: 10) + ["90", "1"])
+        #expect(log.entries.allSatisfy { $0.level == .info && $0.message == "connection failed" })
+        #expect("\(log.entries.last?.metadata["peer"] ?? "")" == "there")
+    }
+
+    private func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
+}
