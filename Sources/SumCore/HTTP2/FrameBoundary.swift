@@ -6,7 +6,7 @@
 ///   slices of a few frames, and counted; DATA that carries something is passed on however much there is.
 struct FrameBoundary {
     /// Frames in a slice besides DATA that carries something.
-    static let sliceLimit = 10
+    static let sliceLimit = 8
     /// Bytes of a frame header (RFC 9113 section 4.1).
     static let headerLength = 9
 
