@@ -51,9 +51,10 @@ struct SumServerCommand: AsyncParsableCommand {
         var methods = [SumNumbers.method(overflow: overflow)]
         if health { methods += healthService.methods }
         if reflection { methods += Reflection(of: methods).methods }
+        var configuration = limits.configuration
+        configuration.whenConnectionsHalve = Heap.giveBack
         let server = try await GRPCServer.start(
-            listeningOn: addresses.all(), methods: methods, configuration: limits.configuration,
-            logger: logger)
+            listeningOn: addresses.all(), methods: methods, configuration: configuration, logger: logger)
         for address in server.addresses {
             // A closed standard output is no reason not to serve.
             _ = try? FileDescriptor.standardOutput.writeAll("listening on \(address)\n".utf8)

@@ -9,15 +9,19 @@ final class ConnectionRegistry: Sendable {
         var isDraining = false
         /// Whether it has been said that there are too many, since there were clearly fewer.
         var isFull = false
+        var ebb = Ebb()
     }
 
     private let limit: Int
     private let logger: Logger
+    private let whenHalved: (@Sendable () -> Void)?
     private let state = Mutex(State())
 
-    init(limit: Int, logger: Logger) {
+    /// - Parameter whenHalved: called when no more than half of many connections are left.
+    init(limit: Int, logger: Logger, whenHalved: (@Sendable () -> Void)? = nil) {
         self.limit = limit
         self.logger = logger
+        self.whenHalved = whenHalved
     }
 
     enum Refusal: Error {
@@ -34,6 +38,7 @@ final class ConnectionRegistry: Sendable {
                 return (.full, !state.isFull)
             }
             state.channels[id] = channel
+            state.ebb.rise(to: state.channels.count)
             return (nil, false)
         }
         if isNews {
@@ -44,10 +49,12 @@ final class ConnectionRegistry: Sendable {
     }
 
     private func remove(_ id: ObjectIdentifier) {
-        state.withLock { state in
+        let hasHalved = state.withLock { state in
             state.channels[id] = nil
             if state.channels.count <= limit / 10 * 9 { state.isFull = false }
+            return state.ebb.fall(to: state.channels.count)
         }
+        if hasHalved { whenHalved?() }
     }
 
     /// Has every connection end gracefully.

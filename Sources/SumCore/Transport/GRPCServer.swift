@@ -30,7 +30,8 @@ public final class GRPCServer: Sendable {
         logger: Logger = Logger(label: "sum-server")
     ) async throws -> GRPCServer {
         let connections = ConnectionRegistry(
-            limit: configuration.maximumConnections ?? DescriptorLimit.current / 5 * 4, logger: logger)
+            limit: configuration.maximumConnections ?? DescriptorLimit.current / 5 * 4, logger: logger,
+            whenHalved: configuration.whenConnectionsHalve)
         let offences = OffenceLog(logger: logger)
         let methodsByPath = Dictionary(methods.map { ($0.path, $0) }) { _, last in last }
         let binder = ListenerBinder(logger: logger) { channel in
