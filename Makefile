@@ -1,7 +1,7 @@
 # Every target here works on a fresh Debian 12 machine with a Swift 6.3 toolchain.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test bench lint generate check-generated clean help
+.PHONY: build run test stress soak bench lint generate check-generated clean help
 
 # Product by product: all of it would be protoc too, which swift-protobuf brings along.
 SWIFT_BUILD := swift build -c release --static-swift-stdlib -Xlinker -s
@@ -19,6 +19,18 @@ test: ## Run every test, foreign gRPC peers at the other end included
 	scripts/build-foreign-peers
 	swift build --build-tests
 	swift test --skip-build
+
+# Tests one at a time: what they measure is not to be each other.
+stress: build ## Run the attacks and exhaustions of docs/reliability.md in full, against the release build
+	swift build --build-tests
+	SUM_STRESS=1 swift test --skip-build --no-parallel \
+		--filter 'AttackTests|ExhaustionTests|DeadlineTests|NetworkFaultTests|RequestCaseTests|ClientFaultTests'
+
+soak: build ## Run a server under mixed clients that are killed and cancelled, for SECONDS (120)
+	@scripts/install-dependencies test
+	scripts/build-foreign-peers
+	PYTHONPATH=.build/foreign/python PYTHONDONTWRITEBYTECODE=1 \
+		/usr/bin/python3 Tests/Soak/soak.py .build/release $(or $(SECONDS),120)
 
 # QUICK=1 makes fewer runs of less, and writes nothing.
 bench: build ## Measure everything beside its peers; write docs/performance.md (QUICK=1: a look in minutes)

@@ -97,7 +97,7 @@ extension RequestCase.Outcome {
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let outcomes = try await ServerProcess.attacked(
-            options, offences: cases.count, sourceLocation: sourceLocation
+            options, sourceLocation: sourceLocation
         ) { server in
             try cases.map { request in
                 let client = try server.connect()
@@ -319,7 +319,7 @@ extension RequestCase.Outcome {
 
     // MARK: protobuf
 
-    @Test("P1 to P4: numbers written in other ways than usual") func varints() async throws {
+    @Test("P1, P2, P3, P4: numbers written in other ways than usual") func varints() async throws {
         let minusOne = Array(repeating: UInt8(0xff), count: 9)
         try await expect([
             RequestCase(.sum(-1), body: .message([8] + minusOne + [1])),

@@ -1,5 +1,6 @@
 import Foundation
 import ScriptedPeers
+import Synchronization
 import Testing
 
 /// What holds after every attack and every fault, whatever was sent (docs/reliability.md): the same process is
@@ -9,11 +10,10 @@ extension ServerProcess {
     /// Lets an attack loose on a fresh server, and checks all of that.
     ///
     /// - Parameters:
-    ///   - offences: how many lines the server may log.
-    ///   - attack: is given the server's address, on a thread of its own, where it may block. What it leaves open
-    ///     is closed when it returns.
+    ///   - attack: may have a line logged for each of its connections (`connect`). It is given the server, on a
+    ///     thread of its own, where it may block. What it leaves open is closed when it returns.
     static func attacked<Answer: Sendable>(
-        _ options: [String] = [], offences: Int = 1, sourceLocation: SourceLocation = #_sourceLocation,
+        _ options: [String] = [], sourceLocation: SourceLocation = #_sourceLocation,
         _ attack: @escaping @Sendable (ServerProcess) throws -> Answer
     ) async throws -> Answer {
         let server = try await ServerProcess("sum-server", ["--listen", "127.0.0.1:0"] + options)
@@ -25,6 +25,7 @@ extension ServerProcess {
         let (status, log) = await server.stop()
         #expect(status == 0, sourceLocation: sourceLocation)
         let lines = log.split(separator: "\n").filter { !$0.contains(" stopping") }
+        let offences = server.connections.load(ordering: .relaxed)
         #expect(lines.count <= offences, "\(log)", sourceLocation: sourceLocation)
         #expect(lines.allSatisfy(isPrintable), "\(log)", sourceLocation: sourceLocation)
         return try result.get()
@@ -53,13 +54,16 @@ extension ServerProcess {
 
     /// Blocks until a fresh client has got the right sum.
     func callForSum() throws {
-        try connect().callForSum()
+        let client = try WireSocket(connectingTo: address)
+        try client.sayHello()
+        try client.callForSum()
     }
 
     /// A client that has said hello.
-    func connect(_ settings: WireFrame = .settings()) throws -> WireSocket {
+    func connect(_ hello: [WireFrame] = [.settings(), .settingsAck]) throws -> WireSocket {
         let client = try WireSocket(connectingTo: address)
-        try client.sayHello(settings)
+        connections.add(1, ordering: .relaxed)
+        try client.send(bytes: WireFrame.preface + hello.flatMap(\.bytes))
         return client
     }
 
@@ -85,12 +89,13 @@ extension ServerProcess {
         let status = try String(contentsOfFile: "/proc/\(tool)/status", encoding: .utf8)
         let memory = try #require(status.firstMatch(of: /RssAnon:\s+(\d+) kB/).flatMap { Int($0.1) })
         let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tool)/fd").count
-        // The 14th and 15th fields of all, the 12th and 13th after the name, are ticks of 10 ms.
-        let times = try String(contentsOfFile: "/proc/\(tool)/stat", encoding: .utf8)
-            .split(separator: ") ").last?.split(separator: " ").dropFirst(11).prefix(2).compactMap { Int($0) }
+        // Each thread's first figure is its time on the CPU, in nanoseconds.
+        let times = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tool)/task").compactMap {
+            try? String(contentsOfFile: "/proc/\(tool)/task/\($0)/schedstat", encoding: .utf8)
+        }.compactMap { $0.split(separator: " ").first.flatMap { Int64($0) } }
         return Footprint(
             id: tool, memory: memory << 10, descriptors: descriptors,
-            time: .milliseconds(10 * (times ?? []).reduce(0, +)))
+            time: .nanoseconds(times.reduce(0, +)))
     }
 
     private static func isPrintable(_ line: Substring) -> Bool {

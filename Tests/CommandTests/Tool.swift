@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Runs the built tools as a shell would. Everything ends: a tool that hangs is killed.
 enum Tool {
@@ -108,6 +109,8 @@ final class ServerProcess: Sendable {
     let address: String
     private let process: Process
     private let errors: Pipe
+    /// Clients that `connect` has made.
+    let connections = Atomic(0)
 
     init(_ name: String = "sum-server", _ arguments: [String] = ["--listen", "127.0.0.1:0"]) async throws {
         let process = Tool.process(name, arguments)

@@ -1,8 +1,8 @@
 extension WireSocket {
     /// What a good client begins with.
-    public func sayHello(_ settings: WireFrame = .settings()) throws {
+    public func sayHello() throws {
         try send(bytes: WireFrame.preface)
-        try send(settings, .settingsAck)
+        try send(.settings(), .settingsAck)
     }
 
     /// Calls SumNumbers with three numbers, and passes over frames of other streams.

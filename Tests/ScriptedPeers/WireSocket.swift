@@ -2,8 +2,8 @@ import Foundation
 
 /// A blocking TCP socket that speaks in frames. What should come and does not is an error after a minute.
 public final class WireSocket {
-    private let descriptor: Int32
-    private let reader: WireReader
+    let descriptor: Int32
+    let reader: WireReader
     private var frames: [WireFrame] = []
 
     public struct Failure: Error, CustomStringConvertible {

@@ -89,11 +89,11 @@ class Soak:
             client.stdin.write(text[: text.rfind(b"\n", 0, len(text) // 2) + 1])
             client.stdin.flush()
             time.sleep(random.random() / 10)
-            client.send_signal(signal.SIGKILL if fate == "killed" else signal.SIGINT)
+            client.send_signal(signal.SIGKILL if fate == "killed" else signal.SIGTERM)
             client.wait(PATIENCE)
             output, errors = client.communicate()
             # A client that is interrupted while it starts has not set up its handler yet.
-            expected = [-signal.SIGKILL] if fate == "killed" else [130, -signal.SIGINT]
+            expected = [-signal.SIGKILL] if fate == "killed" else [130, -signal.SIGTERM]
             bad = client.returncode not in expected or output
             return self.count(f"ours {fate}", (client.returncode, output, errors) if bad else None)
         output, errors = client.communicate(text, timeout=PATIENCE)

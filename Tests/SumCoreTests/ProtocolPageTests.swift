@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// docs/protocol.md promises tests for each duty; here the promise is held against the tests' names.
+/// docs/protocol.md and docs/reliability.md promise tests for each duty and each case; here the promises are held
+/// against the tests' names.
 @Suite struct ProtocolPageTests {
     private static let root = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
 
@@ -11,8 +12,8 @@ import Testing
         var suites: [String]
     }
 
-    private static func rows() throws -> [Row] {
-        let page = try String(contentsOf: root.appending(path: "docs/protocol.md"), encoding: .utf8)
+    private static func rows(of page: String) throws -> [Row] {
+        let page = try String(contentsOf: root.appending(path: "docs/\(page)"), encoding: .utf8)
         return page.matches(of: /(?m)^\| ([A-Z]\d+) \| .* \| (.*) \| (.*) \|$/).map { match in
             Row(
                 id: String(match.1), sources: match.2.matches(of: /`([^`]+)`/).map { String($0.1) },
@@ -20,10 +21,16 @@ import Testing
         }
     }
 
-    @Test("Each duty has the tests that the page names, and is done where it says") func page() throws {
-        let rows = try Self.rows()
-        let groups = Dictionary(grouping: rows.map(\.id)) { $0.first }.mapValues(\.count)
-        #expect(groups == ["R": 11, "S": 24, "A": 21, "K": 17, "V": 5, "N": 3])
+    @Test(
+        "Each duty and case has the tests that its page names, and is done where it says",
+        arguments: [
+            ("protocol.md", ["R": 11, "S": 24, "A": 21, "K": 17, "V": 5, "N": 3]),
+            ("reliability.md", ["H": 4, "G": 18, "P": 8, "R": 19, "L": 11, "D": 5, "K": 18]),
+        ] as [(String, [Character: Int])])
+    func page(_ page: String, _ count: [Character: Int]) throws {
+        let rows = try Self.rows(of: page)
+        let groups = Dictionary(grouping: rows.compactMap(\.id.first)) { $0 }.mapValues(\.count)
+        #expect(groups == count)
         let tests = try Self.filesByName(in: "Tests")
         for row in rows {
             for suite in row.suites {

@@ -1,0 +1,268 @@
+import Foundation
+import ScriptedPeers
+import Testing
+
+/// Floods, and blocks that grow when they are unpacked, against a server process. An attacker that is cut off comes
+/// again until it has sent all it wanted.
+@Suite(.timeLimit(.minutes(60))) struct AttackTests {
+    typealias Flood = WireSocket.Flood
+
+    /// Sends `count` pieces in all, each connection's from 0 on.
+    private func flood(
+        _ count: Int, isReading: Bool = true, _ piece: @escaping @Sendable (Int) -> [UInt8]
+    ) async throws -> [Flood] {
+        try await ServerProcess.attacked { server in
+            var floods: [Flood] = []
+            var sent = 0
+            while sent < count {
+                // Each is prepared to send all of it, so that each is cut off.
+                let flood = try server.connect().flood(count, isReading: isReading, piece)
+                floods.append(flood)
+                sent += max(flood.sent, 1)
+            }
+            return floods
+        }
+    }
+
+    /// What the attackers were told; an empty text for those whose connection just ended.
+    private func farewells(_ floods: [Flood]) -> Set<String> {
+        Set(floods.map { $0.goAway.map { "\($0.errorCode ?? 0) \($0.debugText)" } ?? "" })
+    }
+
+    private static let head = WireField.encode(.request)
+    private static let upperCase = WireField.encode(.request + [WireField("X", "y")])
+    private static let lie = WireField.encode(.request + [WireField("content-length", "1")])
+
+    /// The bytes of HEADERS with a block that is encoded already.
+    private static func headers(_ block: [UInt8], on stream: UInt32, endStream: Bool = false) -> [UInt8] {
+        WireFrame(
+            .headers, flags: endStream ? [.endHeaders, .endStream] : .endHeaders, on: stream, payload: block
+        ).bytes
+    }
+
+    private static func stream(_ number: Int) -> UInt32 { UInt32(2 * number + 1) }
+
+    // MARK: Streams that come and go
+
+    @Test("R1: streams that are opened and reset") func rapidReset() async throws {
+        let floods = try await flood(Scale.count(1000, full: 100_000)) {
+            Self.headers(Self.head, on: Self.stream($0)) + WireFrame.rstStream(8, on: Self.stream($0)).bytes
+        }
+        #expect(farewells(floods) == ["11 too_many_resets"])
+        // Cut off after 200 of them, and what the rate allowed meanwhile.
+        #expect(floods.allSatisfy { $0.goAway?.lastStreamID ?? .max < 1000 })
+        #expect(floods.allSatisfy { $0.received[1] == nil })
+    }
+
+    enum Fault: CaseIterable {
+        case window, headers, length
+
+        func piece(_ number: Int) -> [UInt8] {
+            let stream = AttackTests.stream(number)
+            return switch self {
+            case .window:
+                AttackTests.headers(AttackTests.head, on: stream)
+                    + WireFrame.windowUpdate(0x7fff_ffff, on: stream).bytes
+            case .headers: AttackTests.headers(AttackTests.upperCase, on: stream)
+            case .length: AttackTests.headers(AttackTests.lie, on: stream, endStream: true)
+            }
+        }
+    }
+
+    @Test("R2: streams that the server has to reset", arguments: Fault.allCases)
+    func madeYouReset(_ fault: Fault) async throws {
+        let floods = try await flood(Scale.count(1000, full: 10_000)) { fault.piece($0) }
+        #expect(farewells(floods) == ["11 too_many_resets"])
+        #expect(floods.allSatisfy { $0.received[3] ?? 0 <= 110 })
+    }
+
+    @Test("R10: five thousand streams by a client that does not acknowledge the limit") func streams()
+        async throws
+    {
+        let flood = try await ServerProcess.attacked { server in
+            let client = try server.connect([.settings()])
+            return try client.flood(5000) { Self.headers(Self.head, on: Self.stream($0)) }
+        }
+        #expect(farewells([flood]) == ["11 too_many_frames_without_data"])
+        #expect(flood.received[1] == nil)
+    }
+
+    @Test("R10: SETTINGS that are not acknowledged") func settingsTimeout() async throws {
+        let frames = try await ServerProcess.attacked(["--handshake-timeout", "200ms"]) { server in
+            let client = try server.connect([.settings()])
+            return try client.receiveAll()
+        }
+        #expect(frames.last?.errorCode == 4)
+    }
+
+    // MARK: Headers
+
+    @Test("R3: header blocks without an end", arguments: [0, 5]) func continuations(_ size: Int) async throws
+    {
+        let floods = try await flood(Scale.count(1000, full: 100_000)) { number in
+            number == 0
+                ? WireFrame.headers(.request, on: 1, endHeaders: false).bytes
+                : WireFrame(.continuation, on: 1, payload: Array(repeating: 0, count: size)).bytes
+        }
+        #expect(floods.allSatisfy { $0.hasEnded })
+        #expect(floods.allSatisfy { $0.received[1] == nil })
+    }
+
+    /// One header block in as many frames of 16 KiB as it takes.
+    private func block(_ bytes: [UInt8]) -> [UInt8] {
+        let starts = Array(stride(from: 0, to: bytes.count, by: 16_384))
+        return starts.flatMap { start in
+            WireFrame(
+                start == 0 ? .headers : .continuation, flags: start == starts.last ? .endHeaders : [], on: 1,
+                payload: Array(bytes[start..<min(start + 16_384, bytes.count)])
+            ).bytes
+        }
+    }
+
+    @Test("R4: 147 KiB of headers that unpack to 565 MB") func headerBomb() async throws {
+        // A field of 4 KiB goes into the table, and is repeated by a byte each time.
+        let entry: [UInt8] = [0x40, 1, 0x61, 0x7f, 0xa1, 0x1e] + Array(repeating: 0x62, count: 4000)
+        let bomb = block(entry + Array(repeating: 0xbe, count: 143_549))
+        let count = Scale.count(10, full: 100)
+        let (memory, time) = try await ServerProcess.attacked { server in
+            let before = try server.footprint()
+            for _ in 0..<count {
+                let flood = try server.connect().flood(1) { _ in bomb }
+                try #require(flood.hasEnded && flood.received[1] == nil)
+            }
+            let after = try server.footprint()
+            return (after.memory - before.memory, (after.time - before.time) / count)
+        }
+        #expect(memory < 1 << 20)
+        // The debug build has other figures.
+        if Scale.isFull { #expect(time < .milliseconds(10)) }
+    }
+
+    @Test("R5: very many fields in a block") func manyFields() async throws {
+        let tiny = block(Self.head + Array(repeating: 0x88, count: 20_000))
+        let empty = block(Self.head + Array(repeating: [0, 0, 0], count: 5461).flatMap { $0 })
+        for bytes in [tiny, empty] {
+            try await ServerProcess.attacked { server in
+                let client = try server.connect()
+                try client.send(bytes: bytes)
+                let answer = try client.receiveAnswer()
+                try #require(answer.status == nil && (answer.reset ?? answer.goAway) != nil)
+            }
+        }
+    }
+
+    // MARK: Frames that bring nobody on
+
+    static let useless: [(String, [UInt8], String)] = [
+        ("PING", WireFrame.ping().bytes, "11 too_many_pings"),
+        ("SETTINGS", WireFrame.settings().bytes, "11 too_many_frames_without_data"),
+        (
+            "INITIAL_WINDOW_SIZE",
+            WireFrame.settings([4: 0]).bytes + WireFrame.settings([4: 0x7fff_ffff]).bytes,
+            "11 too_many_frames_without_data"
+        ),
+        ("PRIORITY", WireFrame.priority(on: 1).bytes, "11 too_many_frames_without_data"),
+        ("WINDOW_UPDATE", WireFrame.windowUpdate(1).bytes, "11 too_many_frames_without_data"),
+        (
+            "unknown", WireFrame(.init(rawValue: 0xfa), on: 1, payload: [1]).bytes,
+            "11 too_many_frames_without_data"
+        ),
+        // The first one ends a connection without calls.
+        ("GOAWAY", WireFrame.goAway(lastStreamID: 0).bytes, ""),
+        ("ALTSVC", WireFrame(.init(rawValue: 10), payload: [0, 0]).bytes, "11 too_many_frames_without_data"),
+        ("ORIGIN", WireFrame(.init(rawValue: 12), payload: [0, 0]).bytes, "11 too_many_frames_without_data"),
+    ]
+
+    @Test("R6, R7, R9, R20: floods of useless frames", arguments: useless, [true, false])
+    func uselessFrames(_ flood: (name: String, bytes: [UInt8], farewell: String), _ isReading: Bool)
+        async throws
+    {
+        let floods = try await self.flood(Scale.count(5000, full: 1_000_000), isReading: isReading) { _ in
+            flood.bytes
+        }
+        #expect(floods.allSatisfy { $0.hasEnded })
+        // Who does not read may find the farewell lost with the connection.
+        if isReading { #expect(farewells(floods) == [flood.farewell]) }
+    }
+
+    @Test("R7: SETTINGS with a hundred entries") func settingsEntries() async throws {
+        let entries = WireFrame(
+            .settings, payload: Array(repeating: [0, 9, 0, 0, 0, 1], count: 100).flatMap { $0 })
+        let floods = try await flood(1) { _ in entries.bytes }
+        #expect(floods.allSatisfy { $0.goAway?.errorCode == 11 })
+    }
+
+    @Test("R8: DATA frames without data", arguments: [nil, 255] as [UInt8?])
+    func emptyData(_ padding: UInt8?) async throws {
+        let floods = try await flood(Scale.count(5000, full: 2_000_000)) { number in
+            (number == 0 ? Self.headers(Self.head, on: 1) : [])
+                + WireFrame.data([], on: 1, padding: padding).bytes
+        }
+        #expect(farewells(floods) == ["11 too_many_frames_without_data"])
+    }
+
+    @Test("R8: DATA frames of one byte are served") func singleBytes() async throws {
+        // A thousand numbers at a time.
+        let frames = Array(
+            repeating: [UInt8].number(1).flatMap { WireFrame.data([$0], on: 1).bytes }, count: 1000
+        ).flatMap { $0 }
+        let count = Scale.count(10, full: 10_000_000 / 7000)
+        let sum = try await ServerProcess.attacked { server in
+            let client = try server.connect()
+            try client.send(.headers(.request, on: 1))
+            for _ in 0..<count { try client.send(bytes: frames) }
+            try client.send(.data([], on: 1, endStream: true))
+            return RequestCase.Outcome(try client.receiveAnswer())
+        }
+        #expect(sum == .sum(Int32(1000 * count)))
+    }
+
+    @Test("R20: PUSH_PROMISE from a client") func push() async throws {
+        let floods = try await flood(1) { _ in
+            Self.headers(Self.head, on: 1) + WireFrame.pushPromise(.request, promised: 2, on: 1).bytes
+        }
+        #expect(floods.allSatisfy { $0.goAway?.errorCode == 1 })
+    }
+
+    // MARK: Good clients meanwhile
+
+    @Test(
+        "R1, R2, R6: a good client gets its sums while attackers come again and again, as quickly as when alone"
+    )
+    func latency() async throws {
+        let (alone, attacked) = try await ServerProcess.attacked { server in
+            let client = try server.connect()
+            var stream: UInt32 = 1
+            func slowest(_ calls: Int, _ goesOn: () -> Bool) throws -> Duration {
+                var times: [Duration] = []
+                while times.count < calls || goesOn() {
+                    times.append(try ContinuousClock().measure { try client.callForSum(on: stream) })
+                    stream += 2
+                }
+                return times.sorted()[times.count * 99 / 100]
+            }
+            let alone = try slowest(Scale.count(100, full: 5000)) { false }
+            let attackers = DispatchGroup()
+            let isOver = DispatchSemaphore(value: 0)
+            let left = Scale.count(5, full: 300)
+            DispatchQueue.global().async(group: attackers) {
+                for round in 0..<left {
+                    _ = try? server.connect().flood(1000) { number in
+                        switch round % 3 {
+                        case 0:
+                            Self.headers(Self.head, on: Self.stream(number))
+                                + WireFrame.rstStream(8, on: Self.stream(number)).bytes
+                        case 1: Fault.window.piece(number)
+                        default: WireFrame.ping().bytes
+                        }
+                    }
+                }
+                isOver.signal()
+            }
+            let attacked = try slowest(100) { isOver.wait(timeout: .now()) == .timedOut }
+            attackers.wait()
+            return (alone, attacked)
+        }
+        if Scale.isFull { #expect(attacked < alone * 5, "p99 of \(alone) became \(attacked)") }
+    }
+}
