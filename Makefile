@@ -24,7 +24,7 @@ test: ## Run every test, foreign gRPC peers at the other end included
 stress: build ## Run the attacks and exhaustions of docs/reliability.md in full, against the release build
 	swift build --build-tests
 	SUM_STRESS=1 swift test --skip-build --no-parallel \
-		--filter 'AttackTests|ExhaustionTests|DeadlineTests|NetworkFaultTests|RequestCaseTests|ClientFaultTests'
+		--filter 'AttackTests|ConnectionCountTests|ExhaustionTests|DeadlineTests|NetworkFaultTests|RequestCaseTests|ClientFaultTests'
 
 soak: build ## Run a server under mixed clients that are killed and cancelled, for SECONDS (120)
 	@scripts/install-dependencies test

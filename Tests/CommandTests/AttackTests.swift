@@ -119,25 +119,6 @@ import Testing
         }
     }
 
-    @Test("R4: 147 KiB of headers that unpack to 565 MB") func headerBomb() async throws {
-        // A field of 4 KiB goes into the table, and is repeated by a byte each time.
-        let entry: [UInt8] = [0x40, 1, 0x61, 0x7f, 0xa1, 0x1e] + Array(repeating: 0x62, count: 4000)
-        let bomb = block(entry + Array(repeating: 0xbe, count: 143_549))
-        let count = Scale.count(10, full: 100)
-        let (memory, time) = try await ServerProcess.attacked { server in
-            let before = try server.footprint()
-            for _ in 0..<count {
-                let flood = try server.connect().flood(1) { _ in bomb }
-                try #require(flood.hasEnded && flood.received[1] == nil)
-            }
-            let after = try server.footprint()
-            return (after.memory - before.memory, (after.time - before.time) / count)
-        }
-        #expect(memory < 1 << 20)
-        // The debug build has other figures.
-        if Scale.isFull { #expect(time < .milliseconds(10)) }
-    }
-
     @Test("R5: very many fields in a block") func manyFields() async throws {
         let tiny = block(Self.head + Array(repeating: 0x88, count: 20_000))
         let empty = block(Self.head + Array(repeating: [0, 0, 0], count: 5461).flatMap { $0 })

@@ -65,7 +65,7 @@ import Testing
 
     @Test("R17: clients that come and go at once, or are reset", arguments: [false, true])
     func churn(_ resets: Bool) async throws {
-        try await ServerProcess.attacked(offences: 0) { server in
+        try await ServerProcess.attacked { server in
             for count in 0..<Scale.count(500, full: 50_000) {
                 let client = try WireSocket(connectingTo: server.address)
                 if resets { client.resetOnClose() }
@@ -90,7 +90,7 @@ import Testing
                 .continuation, flags: .endHeaders, on: 1, payload: Array(repeating: 0xbe, count: 19 << 10)
             )
             .bytes
-        try await ServerProcess.attacked(offences: 20) { server in
+        try await ServerProcess.attacked { server in
             let before = try server.footprint()
             for _ in 0..<20 {
                 let client = try server.connect()

@@ -46,17 +46,6 @@ import Testing
         #expect(perConnection <= 32 << 10)
     }
 
-    @Test("R17: clients that connect and are gone", arguments: [false, true]) func comeAndGo(_ isReset: Bool)
-        async throws
-    {
-        try await ServerProcess.attacked { server in
-            for _ in 0..<Scale.count(500, full: 50_000) {
-                let client = try WireSocket(connectingTo: server.address)
-                if isReset { client.resetOnClose() }
-            }
-        }
-    }
-
     @Test("R18: a long stream, and a thousand streams at once") func volume() async throws {
         let numbers = [UInt8].frames(of: Array(repeating: [UInt8].number(1), count: 2340).flatMap { $0 })
         let count = Scale.count(500, full: 65_536)

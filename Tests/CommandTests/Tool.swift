@@ -26,10 +26,11 @@ enum Tool {
     static func process(_ name: String, _ arguments: [String]) -> Process {
         let process = Process()
         let program = name.hasPrefix("/") ? name : directory.appending(path: name).path
-        // Foundation hands on the signal mask of the thread it runs on, which blocks most signals.
+        // Foundation hands on the signal mask of the thread it runs on, which blocks most signals. `timeout` counts
+        // the time to its SIGKILL (-k) from any signal that it hands on too.
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments =
-            ["--default-signal", "/usr/bin/timeout", "--foreground", "-k", "5", "\(limit)", program]
+            ["--default-signal", "/usr/bin/timeout", "--foreground", "-k", "\(limit)", "\(limit)", program]
             + arguments
         if name == "sum-client", !arguments.contains("--connect-timeout") {
             // No test depends on how quickly a busy machine answers.
