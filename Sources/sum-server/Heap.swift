@@ -9,12 +9,8 @@ enum Heap {
         _ = mallopt(M_TRIM_THRESHOLD, 2 << 20)
     }
 
-    /// Gives back what is free between what is in use, when others have had a second to become free too. Takes
-    /// milliseconds, on a thread of its own.
+    /// Gives back what is free between what is in use. Takes milliseconds, on another thread.
     @Sendable static func giveBack() {
-        Task.detached(priority: .background) {
-            try await Task.sleep(for: .seconds(1))
-            malloc_trim(0)
-        }
+        Task.detached(priority: .background) { malloc_trim(0) }
     }
 }

@@ -17,6 +17,9 @@ final class ConnectionRegistry: Sendable {
     private let whenHalved: (@Sendable () -> Void)?
     private let state = Mutex(State())
 
+    /// How long others have for closing too before `whenHalved` is called.
+    private static let closingTime = TimeAmount.seconds(1)
+
     /// - Parameter whenHalved: called when no more than half of many connections are left.
     init(limit: Int, logger: Logger, whenHalved: (@Sendable () -> Void)? = nil) {
         self.limit = limit
@@ -45,16 +48,16 @@ final class ConnectionRegistry: Sendable {
             logger.warning("too many connections: new ones are closed", metadata: ["limit": "\(limit)"])
         }
         if let refusal { throw refusal }
-        channel.closeFuture.whenComplete { _ in self.remove(id) }
+        channel.closeFuture.whenComplete { _ in self.remove(id, channel.eventLoop) }
     }
 
-    private func remove(_ id: ObjectIdentifier) {
+    private func remove(_ id: ObjectIdentifier, _ loop: any EventLoop) {
         let hasHalved = state.withLock { state in
             state.channels[id] = nil
             if state.channels.count <= limit / 10 * 9 { state.isFull = false }
             return state.ebb.fall(to: state.channels.count)
         }
-        if hasHalved { whenHalved?() }
+        if hasHalved, let whenHalved { loop.scheduleTask(in: Self.closingTime, whenHalved) }
     }
 
     /// Has every connection end gracefully.

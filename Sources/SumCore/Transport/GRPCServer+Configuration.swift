@@ -5,8 +5,8 @@ extension GRPCServer {
         /// Connections that are open at once, over all addresses; those beyond are closed as soon as they are accepted.
         /// nil: four fifths of the descriptors that the process may have (RLIMIT_NOFILE).
         public var maximumConnections: Int?
-        /// Called when no more than half of the connections are left that there were, if these were a hundred: a time
-        /// to give memory back to the system. On the event loop of a connection, which it must not hold up.
+        /// Called a second after no more than half of the connections are left that there were, if these were a
+        /// hundred: a time to give memory back to the system. On an event loop, which it must not hold up.
         public var whenConnectionsHalve: (@Sendable () -> Void)?
         /// Calls one client may have open at once on a connection.
         public var maximumConcurrentStreams = 128
