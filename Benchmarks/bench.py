@@ -33,10 +33,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"{names}; all of them if none")
     parser.add_argument("--quick", action="store_true", help="fewer runs of less")
+    parser.add_argument("--runs", type=int, help="runs of which each figure is the median (7, or 3 if quick)")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     options = parser.parse_args()
     quick = options.quick
-    options.runs = 3 if quick else 7
+    options.runs = options.runs or (3 if quick else 7)
     options.numbers = 10**8 if quick else 5 * 10**8
     options.file_numbers = 10**7
     options.calls = 20_000 if quick else 100_000
