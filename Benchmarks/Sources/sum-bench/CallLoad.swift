@@ -22,7 +22,9 @@ struct CallLoad: AsyncParsableCommand {
             for worker in 0..<concurrency {
                 let client = clients[worker % connections]
                 let share = calls / concurrency + (worker < calls % concurrency ? 1 : 0)
-                group.addTask { try await makeCalls(share, on: client, clock) }
+                group.addTask(executorPreference: client.executor) {
+                    try await makeCalls(share, on: client, clock)
+                }
             }
             return try await group.reduce(into: []) { $0 += $1 }.sorted()
         }
@@ -41,9 +43,7 @@ struct CallLoad: AsyncParsableCommand {
         var latencies: [Double] = []
         for _ in 0..<count {
             let start = clock.now
-            let call = client.sumNumbers()
-            try await call.send(contentsOf: sent)
-            let sum = try await call.closeAndReceive()
+            let sum = try await client.sum(of: sent)
             guard sum == expected else { throw ValidationError("the sum was \(sum), not \(expected)") }
             latencies.append((clock.now - start).seconds * 1e6)
         }

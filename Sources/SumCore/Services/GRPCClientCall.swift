@@ -103,8 +103,7 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
         let messages = try await cancellable { () throws(GRPCStatus) in try await exchange.wholeAnswer() }
         guard let message = messages.first, messages.count == 1 else {
             control.cancel()
-            throw GRPCStatus(
-                code: .unimplemented, message: "the server did not answer with the one message that was due")
+            throw .notOneMessage
         }
         return try Response(received: message)
     }
@@ -134,6 +133,11 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
         }
         return try result.get()
     }
+}
+
+extension GRPCStatus {
+    static let notOneMessage = GRPCStatus(
+        code: .unimplemented, message: "the server did not answer with the one message that was due")
 }
 
 /// A writer for the tasks of one call, which may send at once.

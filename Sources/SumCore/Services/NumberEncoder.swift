@@ -1,3 +1,5 @@
+internal import NIOCore
+
 /// The client's loop over numbers: writes each as a framed `NumberRequest` message.
 ///
 /// The encoding is the one swift-protobuf gives: `00 | length (4 bytes) | 08 varint`, and for 0, which proto3
@@ -31,6 +33,16 @@ enum NumberEncoder {
             initialized = position
         }
         return count
+    }
+}
+
+extension ByteBuffer {
+    /// Appends a framed `NumberRequest`, or `NumberResponse`, whose encoding is the same.
+    mutating func writeNumber(_ number: Int32) {
+        let one: InlineArray<1, Int32> = [number]
+        writeWithOutputRawSpan(minimumWritableBytes: NumberEncoder.maximumLength) { frame in
+            _ = NumberEncoder.append(one.span, to: &frame)
+        }
     }
 }
 

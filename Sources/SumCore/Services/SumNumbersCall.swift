@@ -67,8 +67,7 @@ public struct SumNumbersCall: Sendable {
     ///   all numbers had been sent does not take them all into account, and is INTERNAL.
     public func closeAndReceive() async throws(GRPCStatus) -> Int32 {
         let response = try await call.closeAndReceive()
-        let status = await ended()
-        guard status.isOK else { throw status }
+        guard call.exchange.pipe.isDrained else { throw .answeredTooEarly }
         return response.sum
     }
 
@@ -78,12 +77,16 @@ public struct SumNumbersCall: Sendable {
     public func ended() async -> GRPCStatus {
         let (end, allWasSent) = await call.exchange.ended()
         guard end.status.isOK, !allWasSent else { return end.status }
-        return GRPCStatus(
-            code: .internalError, message: "the server answered before everything was sent to it")
+        return .answeredTooEarly
     }
 
     /// Gives the call up: the server is told (RST_STREAM CANCEL), and whoever waits for it gets CANCELLED.
     public func cancel() {
         call.cancel()
     }
+}
+
+extension GRPCStatus {
+    static let answeredTooEarly = GRPCStatus(
+        code: .internalError, message: "the server answered before everything was sent to it")
 }

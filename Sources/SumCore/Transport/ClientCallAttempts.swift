@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import NIOPosix
 internal import Synchronization
 
 /// One call of a client, through as many attempts, on as many connections, as it takes.
@@ -34,13 +33,22 @@ final class ClientCallAttempts: ClientCallHandler, ClientCallControl {
         }
 
         func start(_ request: GRPCRequest, handler: any ClientCallHandler) {
-            connected.channel.eventLoop.execute {
-                stream.value = connected.connection.value.start(request, handler: handler)
-            }
+            let loop = connected.channel.eventLoop
+            guard !loop.inEventLoop else { return startNow(request, handler) }
+            loop.execute { startNow(request, handler) }
+        }
+
+        private func startNow(_ request: GRPCRequest, _ handler: any ClientCallHandler) {
+            stream.value = connected.connection.value.start(request, handler: handler)
         }
 
         func perform(_ action: @escaping @Sendable (ClientConnection, ClientStream) -> Void) {
-            connected.channel.eventLoop.execute {
+            let loop = connected.channel.eventLoop
+            // Without a stream, the start of it is still to come.
+            if loop.inEventLoop, let stream = stream.value {
+                return action(connected.connection.value, stream)
+            }
+            loop.execute {
                 if let stream = stream.value { action(connected.connection.value, stream) }
             }
         }
@@ -115,7 +123,7 @@ final class ClientCallAttempts: ClientCallHandler, ClientCallControl {
 
     private func keepDeadline() {
         guard expiry != .distantFuture else { return }
-        let deadline = MultiThreadedEventLoopGroup.singleton.next().scheduleTask(deadline: expiry) {
+        let deadline = client.eventLoop.scheduleTask(deadline: expiry) {
             if self.state.withLock({ $0.attempt == nil }) {
                 self.finish(ClientCallEnd(status: .deadlineExceeded))
             }

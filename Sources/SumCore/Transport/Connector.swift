@@ -8,6 +8,7 @@ struct Connector {
     let target: Target
     let limit: Duration
     let keepalive: Keepalive?
+    let eventLoop: any EventLoop
 
     /// A connection whose server has sent its SETTINGS.
     struct Connected: Sendable {
@@ -74,7 +75,7 @@ struct Connector {
         let limit = TimeAmount.nanoseconds(limit.wholeNanoseconds)
         // One a channel: racing addresses means several channels, of which one is given to us.
         let attempts = Mutex<[ObjectIdentifier: Handshake]>([:])
-        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(limit)
             .channelOption(.recvAllocator, value: SocketBuffers.readAllocator)
             .channelInitializer { channel in

@@ -1,0 +1,111 @@
+internal import NIOCore
+internal import Synchronization
+
+/// A call of `SumNumbers` whose numbers are all there when it begins.
+///
+/// It meets the task that waits for it twice, at its beginning and at its end; in between there is only the event
+/// loop.
+final class WholeSum: ClientCallHandler {
+    typealias Outcome = Result<Int32, GRPCStatus>
+
+    private struct State {
+        var numbers: [Int32]
+        /// Numbers that have been encoded.
+        var encoded = 0
+        /// The rest of a number that was cut by the end of a frame.
+        var rest = ByteBuffer()
+        var reader: MessageReader
+        /// Messages received.
+        var messageCount = 0
+        /// The last of them.
+        var message = ByteBuffer()
+        var outcome: Outcome?
+        var waiter: CheckedContinuation<Outcome, Never>?
+
+        var allWasSent: Bool { encoded == numbers.count && rest.readableBytes == 0 }
+    }
+
+    private let state: Mutex<State>
+
+    init(of numbers: [Int32], maximumMessageLength: Int) {
+        state = Mutex(State(numbers: numbers, reader: MessageReader(maximumLength: maximumMessageLength)))
+    }
+
+    /// Begins the call, and waits for its end.
+    func outcome(of call: any ClientCallControl, begin: () -> Void) async -> Outcome {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let outcome = state.withLock { state in
+                    state.waiter = continuation
+                    return state.outcome
+                }
+                if let outcome { continuation.resume(returning: outcome) } else { begin() }
+            }
+        } onCancel: {
+            call.cancel()
+        }
+    }
+
+    // MARK: For the event loop
+
+    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
+        state.withLock { state in
+            while frame.freeCapacity > 0, !state.allWasSent {
+                if state.rest.readableBytes > 0 {
+                    frame.append(moving: &state.rest)
+                } else if frame.freeCapacity >= NumberEncoder.maximumLength {
+                    let encoded = state.encoded
+                    let count = NumberEncoder.append(state.numbers.span.extracting(encoded...), to: &frame)
+                    state.encoded = encoded + count
+                } else {
+                    let number = state.numbers[state.encoded]
+                    state.encoded += 1
+                    state.rest.clear()
+                    state.rest.writeNumber(number)
+                }
+            }
+            return state.allWasSent ? .finished : .open
+        }
+    }
+
+    func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
+        guard compression != .identity else { return }
+        state.withLock { state in
+            state.reader = MessageReader(
+                maximumLength: state.reader.maximumLength, compression: compression)
+        }
+    }
+
+    func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
+        try state.withLock { state throws(GRPCStatus) in
+            var left = bytes
+            while left.readableBytes > 0, let message = try state.reader.next(from: &left) {
+                state.messageCount += 1
+                state.message = message
+            }
+        }
+        return bytes.readableBytes
+    }
+
+    func end(_ end: ClientCallEnd) {
+        let (outcome, waiter) = state.withLock { state in
+            let outcome = Self.judge(end, state)
+            state.outcome = outcome
+            return (outcome, state.waiter)
+        }
+        waiter?.resume(returning: outcome)
+    }
+
+    private static func judge(_ end: ClientCallEnd, _ state: State) -> Outcome {
+        guard end.status.isOK else { return .failure(end.status) }
+        do throws(GRPCStatus) {
+            try state.reader.finish()
+            guard state.messageCount == 1 else { throw .notOneMessage }
+            let sum = try Tutorial_NumberResponse(received: state.message).sum
+            guard state.allWasSent else { throw .answeredTooEarly }
+            return .success(sum)
+        } catch {
+            return .failure(error)
+        }
+    }
+}
