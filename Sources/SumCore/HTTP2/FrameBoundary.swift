@@ -3,9 +3,10 @@
 /// - nghttp2 1.52 counts one legal CONTINUATION frame several times when its 9-byte header arrives in pieces,
 ///   and then refuses it. So a header that is not whole yet is held back here.
 /// - nghttp2 answers all it is given before anything can be judged. So what may ask for answers is passed on in
-///   slices of a few frames, and counted; DATA that carries something is passed on however much there is.
+///   slices of a few frames, and counted; DATA that carries something, and ends no stream, is passed on however much
+///   there is.
 struct FrameBoundary {
-    /// Frames in a slice besides DATA that carries something.
+    /// Frames in a slice besides DATA that carries something and ends no stream.
     static let sliceLimit = 8
     /// Bytes of a frame header (RFC 9113 section 4.1).
     static let headerLength = 9
@@ -66,6 +67,7 @@ struct FrameBoundary {
             position += Self.headerLength
             if header.carriesData {
                 dataFrames += 1
+                if header.endsStream { otherFrames += 1 }
                 continue
             }
             count(header)

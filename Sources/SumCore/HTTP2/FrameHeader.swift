@@ -30,6 +30,8 @@ struct FrameHeader: Equatable {
 
     /// Whether this is DATA of which the header alone shows that it carries something.
     var carriesData: Bool { type == 0 && length > 0 && !isPadded }
+    /// END_STREAM, of DATA and HEADERS.
+    var endsStream: Bool { flags & 0x1 != 0 }
     /// END_HEADERS, of HEADERS, PUSH_PROMISE and CONTINUATION.
     var endsHeaders: Bool { flags & 0x4 != 0 }
     /// PADDED, of DATA.

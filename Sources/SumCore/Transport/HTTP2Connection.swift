@@ -8,6 +8,11 @@ class HTTP2Connection: ChannelDuplexHandler {
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
+    /// Bytes, about ten answers, that are written before more of what has been read is looked at. So the peer works on
+    /// them meanwhile, and the two sides do not wait for each other in turns.
+    private static let earlyWriteSize = 512
+    /// Calls that are written before more are begun, for the same reason.
+    private static let earlyFrames = 10
     /// Control frames that may wait for a peer that does not read before we stop reading from it.
     private static let queuedFramesLimit = 100
 
@@ -129,6 +134,7 @@ class HTTP2Connection: ChannelDuplexHandler {
                 try session.receive(sliceOf: &rest)
                 try handleEvents()
                 try judge(at: now)
+                if session.outputCount >= Self.earlyWriteSize { flush() }
             }
             pacing.read(bytes.readableBytes, isMereData: isMereData, at: context.eventLoop.now)
             isMereData = true
@@ -231,6 +237,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     /// Sends what there is when the event loop has done what is already due, so that what many tasks ask for at
     /// about the same time goes in one write.
     func flushSoon() {
+        guard session.queuedFrames < Self.earlyFrames else { return flush() }
         guard let context, !isFlushDue else { return }
         isFlushDue = true
         context.eventLoop.assumeIsolated().execute { [self] in

@@ -26,6 +26,20 @@ import Testing
         #expect(harness.events.closingCode(of: stream) == .noError)
     }
 
+    @Test("Many calls in one read are answered bit by bit, so that the client can go on")
+    func answersInPieces() throws {
+        let harness = try ServerHarness()
+        for _ in 0..<40 {
+            _ = try harness.client.submitRequest(
+                Sample.request, body: FixedBody(NumberCodingTests.encode([1])))
+        }
+        while try harness.client.send(limit: 1 << 20) {}
+        try harness.channel.writeInbound(harness.client.allOutput())
+        var writes = 0
+        while try harness.channel.readOutbound(as: ByteBuffer.self) != nil { writes += 1 }
+        #expect((3...10).contains(writes))
+    }
+
     @Test("G1, R7: END_STREAM on HEADERS counts as no numbers")
     func endOnHeaders() throws {
         let harness = try ServerHarness()
