@@ -50,7 +50,7 @@ struct ClientCall {
 
     private mutating func receiveResponse(_ fields: [HTTP2Field], endStream: Bool) -> Output {
         let httpStatus = fields.first(":status") ?? ""
-        if httpStatus.hasPrefix("1"), !endStream { return .nothing }
+        if httpStatus.utf8.first == UInt8(ascii: "1"), !endStream { return .nothing }
         if endStream, let ended = end(fields) { return ended }
         let contentType = fields.first("content-type") ?? ""
         guard httpStatus == "200", GRPCContentType.isGRPC(contentType) else {

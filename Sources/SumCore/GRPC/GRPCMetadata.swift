@@ -72,12 +72,16 @@ extension [HTTP2Field] {
 
 extension GRPCMetadata {
     private static func isReserved(_ key: String) -> Bool {
-        switch key {
-        case "te", "content-type", "user-agent", "host", "connection", "keep-alive", "proxy-connection",
-            "transfer-encoding", "upgrade", "content-length":
-            true
-        default:
-            key.utf8.first == UInt8(ascii: "g") && key.hasPrefix("grpc-")
+        // By the first letter, since comparing strings takes much longer.
+        switch key.utf8.first {
+        case UInt8(ascii: "g"): key.utf8.starts(with: "grpc-".utf8)
+        case UInt8(ascii: "c"): ["content-type", "connection", "content-length"].contains(key)
+        case UInt8(ascii: "t"): ["te", "transfer-encoding"].contains(key)
+        case UInt8(ascii: "u"): ["user-agent", "upgrade"].contains(key)
+        case UInt8(ascii: "h"): key == "host"
+        case UInt8(ascii: "k"): key == "keep-alive"
+        case UInt8(ascii: "p"): key == "proxy-connection"
+        default: false
         }
     }
 

@@ -110,6 +110,7 @@ enum GRPCContentType {
 
     /// Whether `value` names gRPC, with whatever codec and parameters.
     static func isGRPC(_ value: String) -> Bool {
+        if value == standard { return true }
         let value = value.lowercased()
         guard value.hasPrefix(standard) else { return false }
         let next = value.dropFirst(standard.count).first

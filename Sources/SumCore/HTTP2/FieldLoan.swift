@@ -1,35 +1,49 @@
 internal import CNghttp2
 
-/// Lends header fields to C, and keeps the storage this takes for the next time. What is stored between loans is
-/// not used.
-@safe struct FieldLoan {
-    private var bytes: [UInt8] = []
+/// Lends header fields to C, laid out as nghttp2 takes them. The layout is kept, since the next list is mostly the
+/// same.
+@safe struct FieldLoan: ~Copyable {
+    private var fields: [HTTP2Field] = []
+    /// Names and values, one behind the other; `pairs` point into them.
+    private var bytes = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     private var pairs = unsafe [nghttp2_nv]()
+
+    deinit {
+        unsafe bytes.deallocate()
+    }
 
     /// Lends `fields` for the length of `body`.
     ///
-    /// Sound because nghttp2 copies names and values while it is called (NGHTTP2_NV_FLAG_NONE), and the bytes
-    /// they point into live until `body` returns.
+    /// Sound because `bytes` lives until the next layout takes its place together with `pairs`, and nghttp2 copies
+    /// names and values while it is called (NGHTTP2_NV_FLAG_NONE).
     mutating func lend<Result>(
         _ fields: [HTTP2Field], _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result
     ) -> Result {
-        bytes.removeAll(keepingCapacity: true)
+        if fields != self.fields { layOut(fields) }
+        return unsafe pairs.withUnsafeBufferPointer { unsafe body($0.baseAddress, $0.count) }
+    }
+
+    private mutating func layOut(_ fields: [HTTP2Field]) {
+        self.fields = fields
+        unsafe bytes.deallocate()
+        let count = fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        unsafe bytes = .allocate(capacity: count)
         unsafe pairs.removeAll(keepingCapacity: true)
+        var end = 0
         for field in fields {
-            bytes.append(contentsOf: field.name.utf8)
-            bytes.append(contentsOf: field.value.utf8)
+            let (name, nameLength) = unsafe append(field.name, at: &end)
+            let (value, valueLength) = unsafe append(field.value, at: &end)
+            unsafe pairs.append(
+                nghttp2_nv(
+                    name: name, value: value, namelen: nameLength, valuelen: valueLength,
+                    flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
         }
-        return unsafe bytes.withUnsafeMutableBufferPointer { bytes in
-            var next = bytes.baseAddress
-            for field in fields {
-                let (nameLength, valueLength) = (field.name.utf8.count, field.value.utf8.count)
-                unsafe pairs.append(
-                    nghttp2_nv(
-                        name: next, value: next.map { unsafe $0 + nameLength }, namelen: nameLength,
-                        valuelen: valueLength, flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
-                unsafe next = next.map { unsafe $0 + nameLength + valueLength }
-            }
-            return unsafe pairs.withUnsafeBufferPointer { unsafe body($0.baseAddress, $0.count) }
-        }
+    }
+
+    private func append(_ text: String, at end: inout Int) -> (UnsafeMutablePointer<UInt8>?, Int) {
+        let place = unsafe UnsafeMutableBufferPointer(rebasing: bytes[end...])
+        let count = unsafe place.update(fromContentsOf: text.utf8)
+        end += count
+        return (place.baseAddress, count)
     }
 }

@@ -37,8 +37,10 @@ internal import NIOCore
     private var headers = HeaderBlock()
     /// The last blocks: of a request or response, and of what followed it.
     private var (earlierHeaders, earlierTrailers) = ([HTTP2Field](), [HTTP2Field]())
-    /// Storage for the fields that are lent to nghttp2.
+    /// The fields that are lent to nghttp2: of requests or responses.
     var loan = FieldLoan()
+    /// The same for what follows responses.
+    private var trailerLoan = FieldLoan()
     var bodies: [Int32: any HTTP2Body] = [:]
     /// Set with each HEADERS or DATA frame passed on for sending; whoever asks clears it.
     var hasSentHeadersOrData = false
@@ -170,40 +172,22 @@ internal import NIOCore
 // MARK: What the callbacks report
 
 extension HTTP2Session {
-    /// The fields of a header block while it arrives.
-    struct HeaderBlock {
-        var fields: [HTTP2Field] = []
-        var size = 0
-        /// The last block of its kind, which is mostly the same: what is equal is not made again.
-        var earlier: [HTTP2Field] = []
-    }
-
     func beginHeaders(_ kind: HTTP2Event.HeadersKind) {
-        headers = HeaderBlock(earlier: kind == .following ? earlierTrailers : earlierHeaders)
-        headers.fields.reserveCapacity(headers.earlier.count)
+        headers = HeaderBlock(after: kind == .following ? earlierTrailers : earlierHeaders)
     }
 
     /// - Returns: false when the block exceeds a limit; its stream is then reset.
     func addHeader(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
-        headers.size += HTTP2Field.listSize(nameLength: name.count, valueLength: value.count)
-        guard headers.size <= configuration.maxHeaderListSize,
-            headers.fields.count < configuration.maxHeaderFields
-        else { return false }
-        let index = headers.fields.count
-        if index < headers.earlier.count, unsafe headers.earlier[index].matches(name: name, value: value) {
-            headers.fields.append(headers.earlier[index])
-        } else {
-            headers.fields.append(
-                unsafe HTTP2Field(
-                    String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
-        }
-        return true
+        unsafe headers.add(
+            name: name, value: value, maximumSize: configuration.maxHeaderListSize,
+            maximumCount: configuration.maxHeaderFields)
     }
 
     func takeHeaders(_ kind: HTTP2Event.HeadersKind) -> [HTTP2Field] {
-        defer { headers = HeaderBlock() }
-        if kind == .following { earlierTrailers = headers.fields } else { earlierHeaders = headers.fields }
-        return headers.fields
+        let fields = headers.fields
+        headers = HeaderBlock()
+        if kind == .following { earlierTrailers = fields } else { earlierHeaders = fields }
+        return fields
     }
 
     func report(_ event: HTTP2Event) {
@@ -270,6 +254,6 @@ extension HTTP2Session {
 
     /// Trailers are submitted while their body's last frame is made, so that they cannot overtake it.
     func submitTrailers(_ fields: [HTTP2Field], on streamID: Int32) -> Bool {
-        unsafe loan.lend(fields) { unsafe nghttp2_submit_trailer(session, streamID, $0, $1) } == 0
+        unsafe trailerLoan.lend(fields) { unsafe nghttp2_submit_trailer(session, streamID, $0, $1) } == 0
     }
 }

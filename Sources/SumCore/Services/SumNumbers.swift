@@ -52,7 +52,7 @@ final class SumNumbersHandler: ServerCallHandler {
             if reader.isAtBoundary, reader.maximumLength >= NumberDecoder.longestMessage {
                 bytes.moveReaderIndex(forwardBy: decoder.add(bytes.readableBytesSpan))
             }
-            guard let message = try reader.next(from: &bytes) else { return }
+            guard bytes.readableBytes > 0, let message = try reader.next(from: &bytes) else { return }
             decoder.add(try Tutorial_NumberRequest(received: message).num)
         }
     }
@@ -67,23 +67,26 @@ final class SumNumbersHandler: ServerCallHandler {
     }
 
     private func answer() throws(GRPCStatus) -> ServerReply {
-        var response = Tutorial_NumberResponse()
-        switch overflow {
-        case .wrap:
-            response.sum = Int32(truncatingIfNeeded: decoder.sum)
-        case .error:
-            guard let sum = Int32(exactly: decoder.sum) else {
-                throw GRPCStatus(
-                    code: .outOfRange,
-                    message: "the sum \(decoder.sum) of \(decoder.count) numbers does not fit int32")
-            }
-            response.sum = sum
-        }
+        let sum = try sum()
         var reply = ServerReply(end: .ok)
+        guard responseCompression != .identity else {
+            reply.messages.writeNumber(sum)
+            return reply
+        }
         reply.compression = responseCompression
         var writer = MessageWriter(compression: responseCompression)
-        try writer.write(try response.serialized(), to: &reply.messages)
+        try writer.write(try Tutorial_NumberResponse.with { $0.sum = sum }.serialized(), to: &reply.messages)
         return reply
+    }
+
+    private func sum() throws(GRPCStatus) -> Int32 {
+        if overflow == .wrap { return Int32(truncatingIfNeeded: decoder.sum) }
+        guard let sum = Int32(exactly: decoder.sum) else {
+            throw GRPCStatus(
+                code: .outOfRange,
+                message: "the sum \(decoder.sum) of \(decoder.count) numbers does not fit int32")
+        }
+        return sum
     }
 
     func cancel(_ reason: GRPCStatus) {}

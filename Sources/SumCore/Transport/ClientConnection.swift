@@ -6,6 +6,8 @@ final class ClientConnection: HTTP2Connection {
     let ready: EventLoopPromise<Void>
     private var isReady = false
     private var streams: [Int32: ClientStream] = [:]
+    /// The last request, since the next is mostly the same.
+    private var lastRequest: (request: GRPCRequest, fields: [HTTP2Field])?
     /// What the server said when it told us to go away.
     private var farewell: String?
 
@@ -159,7 +161,7 @@ final class ClientConnection: HTTP2Connection {
             throw GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
         }
         if let timeout = request.timeout, timeout <= .zero { throw .deadlineExceeded }
-        let fields = request.fields()
+        let fields = fields(of: request)
         guard fields.listSize <= session.peerMaxHeaderListSize else {
             throw GRPCStatus(
                 code: .internalError,
@@ -171,6 +173,13 @@ final class ClientConnection: HTTP2Connection {
         } catch {
             throw GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
         }
+    }
+
+    private func fields(of request: GRPCRequest) -> [HTTP2Field] {
+        if let lastRequest, lastRequest.request == request { return lastRequest.fields }
+        let fields = request.fields()
+        lastRequest = (request, fields)
+        return fields
     }
 
     /// Pulls the body of a call again, which had nothing to give.

@@ -143,7 +143,8 @@ final class ServerConnection: HTTP2Connection {
             deadline: request.timeout.map { .now + $0 },
             post: { reply in loop.execute { connection.value.perform(late: reply(), on: streamID) } })
         let stream = ServerStream(
-            id: streamID, path: request.path, handler: known.method.makeHandler(context))
+            id: streamID, path: request.path, handler: known.method.makeHandler(context),
+            started: logsCalls ? .now() : nil)
         add(stream)
         if stream.handler is AsyncCallHandler { unfinished.insert(streamID) }
         if let timeout = request.timeout { startDeadline(timeout, of: stream) }
@@ -154,7 +155,8 @@ final class ServerConnection: HTTP2Connection {
     private func reject(
         _ rejection: GRPCRequest.Rejection, path: String, on streamID: Int32
     ) throws(HTTP2Error) {
-        let stream = ServerStream(id: streamID, path: path, handler: RejectedCall())
+        let stream = ServerStream(
+            id: streamID, path: path, handler: RejectedCall(), started: logsCalls ? .now() : nil)
         _ = stream.take(ServerReply(end: rejection.status))
         add(stream)
         try session.submitResponse(ServerCall.rejection(rejection), body: nil, on: streamID)
@@ -237,8 +239,8 @@ final class ServerConnection: HTTP2Connection {
         answerLeft(stream)
         stream.closed()
         if streams.isEmpty, let context { lifetime?.endCalls(at: context.eventLoop.now) }
-        guard logsCalls else { return }
-        let elapsed = Double((NIODeadline.now() - stream.started).nanoseconds) / 1e6
+        guard let started = stream.started else { return }
+        let elapsed = Double((NIODeadline.now() - started).nanoseconds) / 1e6
         logger.debug(
             "call",
             metadata: [

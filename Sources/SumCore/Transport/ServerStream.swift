@@ -4,7 +4,8 @@ internal import NIOCore
 final class ServerStream: HTTP2Body {
     let id: Int32
     let path: String
-    let started = NIODeadline.now()
+    /// When the call began, if it is logged.
+    let started: NIODeadline?
     var call = ServerCall()
     let handler: any ServerCallHandler
     /// The deadline; after the status, the time that the client has for ending its side.
@@ -21,8 +22,9 @@ final class ServerStream: HTTP2Body {
     private var queue = CircularBuffer<ByteBuffer>()
     private var trailers: [HTTP2Field]?
 
-    init(id: Int32, path: String, handler: any ServerCallHandler) {
+    init(id: Int32, path: String, handler: any ServerCallHandler, started: NIODeadline? = nil) {
         self.id = id
+        self.started = started
         self.path = path
         self.handler = handler
     }
@@ -32,7 +34,8 @@ final class ServerStream: HTTP2Body {
     /// - Returns: what the connection must tell the session.
     func take(_ reply: ServerReply) -> ServerCall.Output {
         let output = call.reply(reply)
-        if output != .nothing, let end = reply.end { status = end }
+        if case .nothing = output { return output }
+        if let end = reply.end { status = end }
         if case .response(_, let messages, let trailers) = output {
             if messages.readableBytes > 0 { queue.append(messages) }
             self.trailers = trailers
