@@ -225,6 +225,11 @@ extension HTTP2Session {
     func forgetBody(_ streamID: Int32) {
         bodies[streamID] = nil
     }
+
+    /// Lets go of the bodies, of which some may hold whoever owns the session, when nothing more is sent.
+    func forgetBodies() {
+        bodies = [:]
+    }
 }
 
 // MARK: Outgoing DATA

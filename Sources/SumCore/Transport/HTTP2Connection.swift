@@ -214,6 +214,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         context = nil
         timeCheck?.cancel()
         closed()
+        session.forgetBodies()
     }
 
     // MARK: Pump

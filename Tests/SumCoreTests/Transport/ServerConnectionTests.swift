@@ -238,4 +238,43 @@ import Testing
         harness.channel.embeddedEventLoop.advanceTime(by: .minutes(5) - .seconds(1))
         #expect(harness.channel.isActive)
     }
+
+    @Test("L5: a connection that is lost while it answers is freed, with a handler that knows its call")
+    func lostWhileAnswering() throws {
+        let made = MadeHandler()
+        let method = GRPCMethod(path: Self.path) { context in
+            let handler = ContextHandler(context: context)
+            made.handler = handler
+            return handler
+        }
+        try withExtendedLifetime(ServerHarness(methods: [method])) { harness in
+            _ = try harness.request(FixedBody([0, 0, 0, 0, 0], end: .open))
+            #expect(made.handler != nil)
+            _ = try harness.channel.finish()
+        }
+        #expect(made.handler == nil)
+    }
+}
+
+/// One thread uses it.
+private final class MadeHandler: @unchecked Sendable {
+    weak var handler: ContextHandler?
+}
+
+/// Answers what it is sent, and goes on.
+private final class ContextHandler: ServerCallHandler {
+    let context: ServerCallContext
+
+    init(context: ServerCallContext) {
+        self.context = context
+    }
+
+    func receive(_ bytes: ByteBuffer) -> ServerReply {
+        var reply = ServerReply(consumed: bytes.readableBytes)
+        reply.messages = bytes
+        return reply
+    }
+
+    func receiveEnd() -> ServerReply { ServerReply(end: .ok) }
+    func cancel(_ reason: GRPCStatus) {}
 }
