@@ -50,28 +50,37 @@ enum HostAndPort {
     ///
     /// - Returns: nil when the brackets do not match or the port is not one of 0 to 65535.
     static func parse(_ text: String) -> (host: String, port: Int?)? {
-        if text.hasPrefix("[") {
-            guard let close = text.firstIndex(of: "]") else { return nil }
-            let host = String(text[text.index(after: text.startIndex)..<close])
-            let rest = text[text.index(after: close)...]
-            guard host.contains(":") else { return nil }
+        // By bytes: some characters of Unicode join with the one after them.
+        let colon = UInt8(ascii: ":")
+        if text.utf8.first == UInt8(ascii: "[") {
+            guard let close = text.utf8.firstIndex(of: UInt8(ascii: "]")) else { return nil }
+            let host = String(text[text.utf8.index(after: text.startIndex)..<close])
+            let rest = text[text.utf8.index(after: close)...]
+            guard isIPv6(host) else { return nil }
             if rest.isEmpty { return (host, nil) }
-            guard rest.hasPrefix(":"), let port = port(rest.dropFirst()) else { return nil }
+            guard rest.utf8.first == colon, let port = port(rest.utf8.dropFirst()) else { return nil }
             return (host, port)
         }
-        guard let colon = text.lastIndex(of: ":") else { return (text, nil) }
-        guard text.firstIndex(of: ":") == colon else {
-            return text.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) ? (text, nil) : nil
+        guard let last = text.utf8.lastIndex(of: colon) else { return (text, nil) }
+        guard text.utf8.firstIndex(of: colon) == last else {
+            return isIPv6(text) ? (text, nil) : nil
         }
-        guard let port = port(text[text.index(after: colon)...]) else { return nil }
-        return (String(text[..<colon]), port)
+        guard let port = port(text.utf8[last...].dropFirst()) else { return nil }
+        return (String(text[..<last]), port)
     }
 
-    private static func port(_ text: Substring) -> Int? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-        else {
+    /// Whether the text may be an IPv6 address, perhaps with a zone (RFC 4007 section 11).
+    private static func isIPv6(_ text: String) -> Bool {
+        text.utf8.contains(UInt8(ascii: ":"))
+            && text.utf8.prefix { $0 != UInt8(ascii: "%") }.allSatisfy {
+                "0123456789abcdefABCDEF:.".utf8.contains($0)
+            }
+    }
+
+    private static func port(_ text: Substring.UTF8View) -> Int? {
+        guard !text.isEmpty, text.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
             return nil
         }
-        return Int(text).flatMap { (0...65535).contains($0) ? $0 : nil }
+        return Int(Substring(text)).flatMap { (0...65535).contains($0) ? $0 : nil }
     }
 }

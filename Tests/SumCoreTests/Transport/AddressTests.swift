@@ -43,7 +43,8 @@ import Testing
             ("127.0.0.1:0", .host("127.0.0.1", port: 0)), ("[::1]:1", .host("::1", port: 1)),
             (":50051", .allInterfaces(port: 50051)),
             ("unix:/a", .unix(path: "/a")), ("h", nil), ("h:65536", nil), ("unix:", nil), ("", nil),
-            ("h:-1", nil),
+            ("h:-1", nil), ("\u{70f}:1", .host("\u{70f}", port: 1)),
+            ("[fe80::1%eth0]:1", .host("fe80::1%eth0", port: 1)), ("[:\u{592}1]:1", nil),
         ] as [(String, ListenAddress?)])
     func listenAddresses(_ text: String, _ address: ListenAddress?) {
         #expect(ListenAddress(text) == address)
