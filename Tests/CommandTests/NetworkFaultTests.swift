@@ -49,7 +49,9 @@ import Testing
                 try client.callForSum(on: 3)
                 if let ping { try client.send(.ping(ping.payload, ack: true)) }
                 let last = try client.receive(.goAway)
-                try client.send(.headers(.request, on: 5, endStream: true), .data([], on: 1, endStream: true))
+                // As a client does that sees the GOAWAY late.
+                try client.send(.headers(.request, on: 5), .data(.number(1), on: 5), .rstStream(8, on: 5))
+                try client.send(.data([], on: 1, endStream: true))
                 return [last].compactMap { $0 } + (try client.receiveAll())
             }
         }.get()

@@ -52,6 +52,8 @@ extension WireSocket {
             }
             if frame.endsStream || answer.reset != nil { break }
         }
+        // The connection's window is all that its calls share; the stream has gone with its own.
+        if !answer.body.isEmpty { try? send(.windowUpdate(UInt32(answer.body.count))) }
         return answer
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A blocking TCP socket that speaks in frames. What should come and does not is an error after a minute.
+/// A blocking TCP socket that speaks in frames, each of which leaves at once. What should come and does not is an error after a minute.
 public final class WireSocket {
     let descriptor: Int32
     let reader: WireReader
@@ -15,6 +15,9 @@ public final class WireSocket {
         self.descriptor = descriptor
         reader = WireReader(ofClient: isServer)
         var limit = timeval(tv_sec: 60, tv_usec: 0)
+        var isWanted: Int32 = 1
+        setsockopt(
+            descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &isWanted, socklen_t(MemoryLayout<Int32>.size))
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
@@ -62,8 +65,6 @@ public final class WireSocket {
 
     /// Sends each byte in a segment of its own.
     public func sendSingly(_ bytes: [UInt8]) throws {
-        var option: Int32 = 1
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &option, socklen_t(MemoryLayout<Int32>.size))
         for byte in bytes { try send(bytes: [byte]) }
     }
 

@@ -36,6 +36,9 @@ class Server:
 
     def memory(self):
         """KiB that are the process's own."""
+        if self.process.poll() is not None:
+            print(f"soak: a server has ended by itself, with {self.process.returncode}", flush=True)
+            os._exit(1)
         with open(self.proc("status")) as status:
             return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
 
