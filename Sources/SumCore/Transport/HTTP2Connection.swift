@@ -134,7 +134,8 @@ class HTTP2Connection: ChannelDuplexHandler {
                 try session.receive(sliceOf: &rest)
                 try handleEvents()
                 try judge(at: now)
-                if session.outputCount >= Self.earlyWriteSize { flush() }
+                // What a flood makes us send is not helped on its way.
+                if session.hasSentHeadersOrData, session.outputCount >= Self.earlyWriteSize { flush() }
             }
             pacing.read(bytes.readableBytes, isMereData: isMereData, at: context.eventLoop.now)
             isMereData = true
