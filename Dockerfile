@@ -7,7 +7,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-dev 
 # The dependencies change seldom: they are fetched in a layer of their own.
 COPY Package.swift ./
 RUN mkdir -p Sources/CMalloc Sources/CNghttp2 Sources/CZlib Sources/SumCore Sources/sum-server Sources/sum-client \
-        Tests/ScriptedPeers Tests/SumCoreTests Tests/CommandTests/Foreign \
+        Tests/ScriptedPeers Tests/SumCoreTests Tests/CommandTests/Foreign Tests/Fuzzing/Sources/FuzzTargets \
     && swift package resolve
 COPY Sources Sources
 RUN for tool in sum-server sum-client; do \

@@ -1,7 +1,7 @@
 # Every target here works on a fresh Debian 12 machine with a Swift 6.3 toolchain.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test stress soak bench lint generate check-generated clean help
+.PHONY: build run test stress soak fuzz asan tsan valgrind bench lint generate check-generated clean help
 
 # Product by product: all of it would be protoc too, which swift-protobuf brings along.
 SWIFT_BUILD := swift build -c release --static-swift-stdlib -Xlinker -s
@@ -32,6 +32,25 @@ soak: build ## Run a server under mixed clients that are killed and cancelled, f
 	PYTHONPATH=.build/foreign/python PYTHONDONTWRITEBYTECODE=1 \
 		/usr/bin/python3 Tests/Soak/soak.py .build/release $(or $(SECONDS),120)
 
+# NAMES="server client" runs some of them only.
+fuzz: ## Run each fuzzer for a minute (SECONDS=3600: an hour); fail when something is found
+	@scripts/install-dependencies build
+	scripts/fuzz $(or $(SECONDS),60) $(NAMES)
+
+asan: ## Run every test under the address sanitizer
+	@scripts/install-dependencies test
+	scripts/build-foreign-peers
+	scripts/test-sanitized address
+
+tsan: ## Run every test under the thread sanitizer
+	@scripts/install-dependencies test
+	scripts/build-foreign-peers
+	scripts/test-sanitized thread
+
+valgrind: ## Make a thousand calls to a server under valgrind
+	@scripts/install-dependencies valgrind
+	scripts/valgrind
+
 # QUICK=1 makes fewer runs of less, and writes nothing.
 bench: build ## Measure everything beside its peers; write docs/performance.md (QUICK=1: a look in minutes)
 	@scripts/install-dependencies bench
@@ -51,7 +70,7 @@ check-generated: ## Fail unless the checked-in code is what `make generate` give
 	scripts/generate --check
 
 clean: ## Remove everything that was built
-	rm -rf .build Benchmarks/.build
+	rm -rf .build .build-* Benchmarks/.build
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -69,10 +69,20 @@ let package = Package(
         .target(
             name: "ScriptedPeers", dependencies: ["CNghttp2"], path: "Tests/ScriptedPeers",
             swiftSettings: testRules),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "SumCore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Tests/Fuzzing/Sources/FuzzTargets", swiftSettings: testRules),
         .testTarget(
             name: "SumCoreTests",
             dependencies: [
-                "SumCore", "ScriptedPeers",
+                "SumCore", "ScriptedPeers", "FuzzTargets",
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

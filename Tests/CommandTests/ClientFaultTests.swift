@@ -25,9 +25,10 @@ import Testing
         let input = Pipe()
         if !leavesInputOpen { try input.fileHandleForWriting.close() }
         // A client that eats memory fails.
+        let limit = Scale.isSanitized ? "unlimited" : "\(512 << 20)"
         let client = Tool.directory.appending(path: "sum-client").path
         let result = try await Tool.run(
-            "/usr/bin/prlimit", ["--data=\(512 << 20)", client, "--target", server.address] + arguments,
+            "/usr/bin/prlimit", ["--data=\(limit)", client, "--target", server.address] + arguments,
             input: .handle(input.fileHandleForReading))
         if leavesInputOpen { try input.fileHandleForWriting.close() }
         try await server.end()

@@ -67,7 +67,7 @@ extension ServerProcess {
         return client
     }
 
-    /// What the server's process has, as /proc tells it.
+    /// What the server's process has, as /proc tells it; without its memory and time under a sanitizer.
     struct Footprint: CustomStringConvertible, Sendable {
         var id: Int32
         /// Bytes that no other process shares: its heap and its stacks.
@@ -93,6 +93,9 @@ extension ServerProcess {
         let times = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tool)/task").compactMap {
             try? String(contentsOfFile: "/proc/\(tool)/task/\($0)/schedstat", encoding: .utf8)
         }.compactMap { $0.split(separator: " ").first.flatMap { Int64($0) } }
+        guard !Scale.isSanitized else {
+            return Footprint(id: tool, memory: 0, descriptors: descriptors, time: .zero)
+        }
         return Footprint(
             id: tool, memory: memory << 10, descriptors: descriptors,
             time: .nanoseconds(times.reduce(0, +)))

@@ -9,8 +9,11 @@ enum Tool {
         var status: Int32
     }
 
+    /// The program that takes the place of sum-server, as in `scripts/valgrind`.
+    private static let serverStandIn = ProcessInfo.processInfo.environment["SUM_SERVER"]
+
     /// Seconds after which a tool is killed, and its exit status is 124.
-    static let limit = Scale.count(60, full: 3600)
+    static let limit = serverStandIn == nil ? Scale.count(60, full: 3600) : 3600
 
     /// The directory the tools were built into: the one of the tests, or that of the release.
     static let directory =
@@ -25,7 +28,8 @@ enum Tool {
 
     static func process(_ name: String, _ arguments: [String]) -> Process {
         let process = Process()
-        let program = name.hasPrefix("/") ? name : directory.appending(path: name).path
+        let standIn = name == "sum-server" ? serverStandIn : nil
+        let program = standIn ?? (name.hasPrefix("/") ? name : directory.appending(path: name).path)
         // Foundation hands on the signal mask of the thread it runs on, which blocks most signals. `timeout` counts
         // the time to its SIGKILL (-k) from any signal that it hands on too.
         process.executableURL = URL(filePath: "/usr/bin/env")

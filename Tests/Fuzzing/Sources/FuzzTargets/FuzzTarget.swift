@@ -1,0 +1,55 @@
+import Foundation
+
+/// One way to try the code with any bytes.
+public struct FuzzTarget: Sendable, CustomStringConvertible {
+    /// Its program is `fuzz-NAME`, and what it has found is kept in `Corpus/NAME`.
+    public let name: String
+    /// Inputs to begin with.
+    public let seeds: [[UInt8]]
+    private let body: @Sendable ([UInt8]) throws -> Void
+
+    init(_ name: String, seeds: [[UInt8]], _ body: @escaping @Sendable ([UInt8]) throws -> Void) {
+        self.name = name
+        self.seeds = seeds
+        self.body = body
+    }
+
+    /// - Throws: `Finding` when something does not hold.
+    public func run(_ input: [UInt8]) throws {
+        try body(input)
+    }
+
+    public var description: String { name }
+
+    public static let all = [deframer, numbers, server, client, text]
+}
+
+/// Something that has to hold and does not.
+public struct Finding: Error, CustomStringConvertible {
+    public var description: String
+}
+
+func require(_ condition: Bool, _ claim: @autoclosure () -> String) throws(Finding) {
+    guard condition else { throw Finding(description: claim()) }
+}
+
+// MARK: For libFuzzer
+
+extension FuzzTarget {
+    /// Runs an input that libFuzzer lends. A finding ends the process, which is how libFuzzer learns of it.
+    public func run(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
+        do {
+            try run(Array(UnsafeBufferPointer(start: bytes, count: count)))
+        } catch {
+            fatalError("\(name): \(error)")
+        }
+    }
+
+    /// Writes the seeds to the directory that the environment names, if it does.
+    public func writeSeeds() {
+        guard let directory = ProcessInfo.processInfo.environment["FUZZ_SEEDS"] else { return }
+        for (number, seed) in seeds.enumerated() {
+            try? Data(seed).write(to: URL(filePath: directory).appending(path: "seed-\(number)"))
+        }
+    }
+}

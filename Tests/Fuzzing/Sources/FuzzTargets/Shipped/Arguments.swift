@@ -1,0 +1,1 @@
+../../../../../Sources/sum-client/Arguments.swift

@@ -1,0 +1,1 @@
+../../../../../Sources/sum-client/NumberParser.swift

@@ -1,0 +1,1 @@
+../../../../../Sources/sum-client/NumberScanner.swift

@@ -1,0 +1,1 @@
+../../../../ScriptedPeers/WireFrame.swift
