@@ -16,8 +16,9 @@ enum NumberScanner {
     static func scan(
         _ text: Span<UInt8>, from start: inout Int, line: inout Int, into numbers: inout [Int32]
     ) {
-        // The shortest number takes two bytes of text, so each cursor has room for all that it may find.
-        numbers.append(addingCapacity: (text.count - start) / 2) { output in
+        // The shortest number takes two bytes of text, so each cursor has room for all that it may find. Not room for
+        // none: for that, Swift's library writes to the storage that all empty arrays share.
+        numbers.append(addingCapacity: (text.count - start + 1) / 2) { output in
             unsafe output.withUnsafeMutableBufferPointer { output, count in
                 guard let free = unsafe output.baseAddress.map({ unsafe $0 + count }) else { return }
                 let middle = middle(of: text, from: start)
