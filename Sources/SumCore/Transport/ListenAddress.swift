@@ -71,10 +71,10 @@ enum HostAndPort {
 
     /// Whether the text may be an IPv6 address, perhaps with a zone (RFC 4007 section 11).
     private static func isIPv6(_ text: String) -> Bool {
-        text.utf8.contains(UInt8(ascii: ":"))
-            && text.utf8.prefix { $0 != UInt8(ascii: "%") }.allSatisfy {
-                "0123456789abcdefABCDEF:.".utf8.contains($0)
-            }
+        let address = text.utf8.prefix { $0 != UInt8(ascii: "%") }
+        let zone = text.utf8.dropFirst(address.count)
+        return address.contains(UInt8(ascii: ":")) && !zone.contains(UInt8(ascii: "]"))
+            && address.allSatisfy { "0123456789abcdefABCDEF:.".utf8.contains($0) }
     }
 
     private static func port(_ text: Substring.UTF8View) -> Int? {

@@ -32,6 +32,7 @@ import Testing
         arguments: [
             "", ":1", "h:", "h:0", "h:65536", "h:x", "x:y:z", "[::1", "[::1]x", "dns://8.8.8.8/h", "unix:",
             "ipv4:", "h/p:1", "[h]:1", "unix-abstract:a",
+            "%:1:2", "::1%]",
         ])
     func notTargets(_ text: String) {
         #expect(throws: Target.Invalid.self) { try Target(text) }
