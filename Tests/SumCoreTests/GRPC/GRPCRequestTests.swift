@@ -54,7 +54,7 @@ import Testing
         "G12: content-types that are",
         arguments: [
             "application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8",
-            "APPLICATION/GRPC",
+            "APPLICATION/GRPC", "application/grpc;\u{301}",
         ])
     func goodContentType(_ value: String) {
         #expect(rejection(request(changing: "content-type", to: value)) == nil)
