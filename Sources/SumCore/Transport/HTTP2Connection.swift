@@ -134,8 +134,6 @@ class HTTP2Connection: ChannelDuplexHandler {
                 try session.receive(sliceOf: &rest)
                 try handleEvents()
                 try judge(at: now)
-                // What a flood makes us send is not helped on its way.
-                if session.hasSentHeadersOrData, session.outputCount >= Self.earlyWriteSize { flush() }
             }
             pacing.read(bytes.readableBytes, isMereData: isMereData, at: context.eventLoop.now)
             isMereData = true
@@ -146,7 +144,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         }
     }
 
-    /// Looks at what the last slice of input was good for.
+    /// Looks at what the last slice of input was good for, and lets answers leave early.
     func judge(at now: NIODeadline) throws(HTTP2Error) {
         // What the peer makes us send is counted when it is made.
         if session.queuedFrames > 0, context?.channel.isWritable == true {
@@ -156,8 +154,10 @@ class HTTP2Connection: ChannelDuplexHandler {
         if session.headerBlockIsTooLong { return dismiss(for: .headerBlock) }
         let frames = session.takeTally()
         if let offence = budget?.offence(frames, queued: session.queuedFrames, at: now) {
-            dismiss(for: offence)
+            return dismiss(for: offence)
         }
+        // What else a peer makes us send, and be it a flood, is not helped on its way.
+        if frames.answers > 0, session.outputCount >= Self.earlyWriteSize { flush() }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
