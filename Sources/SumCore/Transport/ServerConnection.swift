@@ -35,6 +35,8 @@ final class ServerConnection: HTTP2Connection {
     /// RST_STREAM(CANCEL) of ours, for which grpcio forgets the status that it has just read
     /// (https://github.com/haproxy/haproxy/issues/1219).
     private static let earlyEndLimit = TimeAmount.seconds(1)
+    /// A timeout below this is over before a timer could say so, though the whole call may have been read by then.
+    private static let shortestTimeout = Duration.microseconds(1)
 
     init(
         methods: [String: GRPCMethod], configuration: GRPCServer.Configuration, logger: Logger,
@@ -147,7 +149,7 @@ final class ServerConnection: HTTP2Connection {
             started: logsCalls ? .now() : nil)
         add(stream)
         if stream.handler is AsyncCallHandler { unfinished.insert(streamID) }
-        if let timeout = request.timeout { startDeadline(timeout, of: stream) }
+        if let timeout = request.timeout { try startDeadline(timeout, of: stream) }
         guard logsBeginnings else { return }
         logger.trace("call begins", metadata: ["peer": "\(peer)", "method": "\(request.path)"])
     }
@@ -206,16 +208,20 @@ final class ServerConnection: HTTP2Connection {
         submitForLater { () throws(HTTP2Error) in try perform(reply, on: stream) }
     }
 
-    private func startDeadline(_ timeout: Duration, of stream: ServerStream) {
+    private func startDeadline(_ timeout: Duration, of stream: ServerStream) throws(HTTP2Error) {
+        guard timeout >= Self.shortestTimeout else { return try expire(stream) }
         stream.timer = context?.eventLoop.assumeIsolated().scheduleTask(
             in: .nanoseconds(timeout.wholeNanoseconds)
         ) { [weak self, weak stream] in
-            guard let self, let stream, let cancellation = stream.call.expire() else { return }
-            stream.handler.cancel(cancellation)
-            self.submit { () throws(HTTP2Error) in
-                try self.perform(ServerReply(end: cancellation), on: stream)
-            }
+            guard let self, let stream else { return }
+            self.submit { () throws(HTTP2Error) in try self.expire(stream) }
         }
+    }
+
+    private func expire(_ stream: ServerStream) throws(HTTP2Error) {
+        guard let cancellation = stream.call.expire() else { return }
+        stream.handler.cancel(cancellation)
+        try perform(ServerReply(end: cancellation), on: stream)
     }
 
     /// Resets a stream whose client goes on sending after the status.

@@ -132,14 +132,16 @@ import Testing
         #expect(handler.cancellation?.code == .deadlineExceeded)
     }
 
-    @Test("S14, D2: a timeout that is over when it comes", arguments: ["0m", "1n"])
-    func expired(_ timeout: String) throws {
+    @Test(
+        "S14, D2: a timeout that is over when it comes, though the whole call comes with it",
+        arguments: ["0m", "0n", "1n"], [HTTP2BodyState.open, .finished(trailers: [])])
+    func expired(_ timeout: String, _ end: HTTP2BodyState) throws {
         let harness = try ServerHarness()
         let fields = Sample.request + [HTTP2Field("grpc-timeout", timeout)]
-        let stream = try harness.request(FixedBody([], end: .open), fields: fields)
-        harness.channel.embeddedEventLoop.advanceTime(by: .nanoseconds(1))
-        try harness.exchange()
+        let body = FixedBody(NumberCodingTests.encode([1, 2]), end: end)
+        let stream = try harness.request(body, fields: fields)
         #expect(harness.status(of: stream)?.code == .deadlineExceeded)
+        #expect(harness.events.body(of: stream).isEmpty)
     }
 
     @Test("S13, D2: the longest timeout there is")
