@@ -10,14 +10,13 @@ RUN mkdir -p Sources/CMalloc Sources/CNghttp2 Sources/CZlib Sources/SumCore Sour
         Tests/ScriptedPeers Tests/SumCoreTests Tests/CommandTests/Foreign Tests/Fuzzing/Sources/FuzzTargets \
     && swift package resolve
 COPY Sources Sources
-RUN for tool in sum-server sum-client; do \
-        swift build -c release --static-swift-stdlib -Xlinker -s --product $tool || exit 1; \
-    done \
+COPY scripts/build-release scripts/
+RUN scripts/build-release --product sum-server && scripts/build-release --product sum-client \
     && mkdir /tools && cp .build/release/sum-server .build/release/sum-client /tools/
 
 FROM debian:bookworm-slim
 # An older libnghttp2 can be brought down from outside: docs/security.md.
-RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-14 libstdc++6 zlib1g \
+RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-14 zlib1g \
     && dpkg --compare-versions "$(dpkg-query -W -f '${Version}' libnghttp2-14)" ge 1.52.0-1+deb12u3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin sum

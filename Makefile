@@ -4,7 +4,7 @@
 .PHONY: build run test stress soak fuzz asan tsan valgrind bench lint generate check-generated clean help
 
 # Product by product: all of it would be protoc too, which swift-protobuf brings along.
-SWIFT_BUILD := swift build -c release --static-swift-stdlib -Xlinker -s
+SWIFT_BUILD := scripts/build-release
 
 build: ## Build .build/release/sum-server and .build/release/sum-client (the default)
 	@scripts/install-dependencies build
