@@ -3,8 +3,8 @@
 ///
 /// A word is found and read by arithmetic on eight bytes at a time: the place of the first byte that is no digit
 /// gives its length, and three multiplications join digits to pairs, fours, and the eight. No branch depends on the
-/// sign or, but for words of more than eight, on how many digits there are. Since where a word begins is known only
-/// when the one before it has been read, two cursors take turns, one from the middle on.
+/// sign or, but for words of more than eight bytes, on how many digits there are. Since where a word begins is known
+/// only when the one before it has been read, two cursors take turns, one from the middle on.
 enum NumberScanner {
     /// Less text than this is not worth a second cursor.
     private static let smallestText = 256
@@ -72,50 +72,101 @@ enum NumberScanner {
 
     /// Takes the number at `position` and the white space after it, or a white space.
     ///
-    /// Sound because it reads no further than `lookahead`, and a number takes two bytes at least.
+    /// What the next step waits for is only where this one ends, so that is found first, from the same eight bytes
+    /// whatever the sign. Sound because it reads no further than `lookahead`, and a number takes two bytes at least.
     ///
     /// - Returns: false, and takes nothing, if there is something else, or it is too near to the end.
     @inline(__always)
     mutating func step(_ text: Span<UInt8>) -> Bool {
         guard position <= text.count &- Self.lookahead else { return false }
-        let minus: Int64 = unsafe text[unchecked: position] == UInt8(ascii: "-") ? 1 : 0
-        let digits = position &+ Int(minus)
-        var (digitCount, magnitude) = Self.leadingDigits(text.word(at: digits))
-        if digitCount == 8 {
-            let more = Self.leadingDigits(text.word(at: digits &+ 8))
-            guard more.count <= 2 else { return false }
-            if more.count > 0 { magnitude = magnitude &* (more.count == 1 ? 10 : 100) &+ more.value }
-            digitCount &+= more.count
+        let word = Digits(text.word(at: position))
+        guard word.mayBegin else { return skip(text) }
+        let minus = word.minus
+        var length = word.countFromSecond
+        var magnitude = word.without(minus).value(length)
+        if length == 8 {
+            let rest = Digits(text.word(at: position &+ 8))
+            let restLength = rest.count
+            guard restLength <= 2 &+ Int(minus) else { return false }
+            if restLength > 0 {
+                magnitude = magnitude &* (restLength == 1 ? 10 : restLength == 2 ? 100 : 1000)
+                magnitude &+= rest.value(restLength)
+            }
+            guard magnitude <= Int64(Int32.max) &+ minus else { return false }
+            length &+= restLength
         }
-        let end = digits &+ digitCount
+        let end = position &+ length
         let space = unsafe text[unchecked: end]
-        guard NumberScanner.isSpace(space), let number = Int32(exactly: (magnitude ^ -minus) &+ minus) else {
-            return false
-        }
-        if digitCount > 0 {
-            unsafe start[count] = number
-            count &+= 1
-        } else if minus != 0 {
-            return false
-        }
-        lineFeeds &+= space == UInt8(ascii: "\n") ? 1 : 0
+        let isLineFeed = space == UInt8(ascii: "\n")
+        guard isLineFeed || NumberScanner.isSpace(space), length > Int(minus) else { return false }
+        unsafe start[count] = Int32(truncatingIfNeeded: (magnitude ^ -minus) &+ minus)
+        count &+= 1
+        lineFeeds &+= isLineFeed ? 1 : 0
         position = end &+ 1
         return true
     }
 
-    /// The digits that a word begins with, and the number they are, if there are any.
+    private mutating func skip(_ text: Span<UInt8>) -> Bool {
+        let space = unsafe text[unchecked: position]
+        guard NumberScanner.isSpace(space) else { return false }
+        lineFeeds &+= space == UInt8(ascii: "\n") ? 1 : 0
+        position &+= 1
+        return true
+    }
+}
+
+/// Eight bytes of text, the first of them lowest, less the "0" of each.
+private struct Digits {
+    private let bytes: UInt64
+
     @inline(__always)
-    private static func leadingDigits(_ word: UInt64) -> (count: Int, value: Int64) {
-        let digits = word ^ 0x3030_3030_3030_3030
-        // 0x76 more than a digit's 9 reaches the high bit. Only the first such bit is used: carries go upwards.
-        let others = (digits &+ 0x7676_7676_7676_7676 | digits) & 0x8080_8080_8080_8080
-        let count = others.trailingZeroBitCount >> 3
-        // The first digit is the lowest byte; zeros take the places below it that are not used.
-        var value = digits &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)
-        value = (value &* 10 &+ value >> 8) & 0x00ff_00ff_00ff_00ff
-        value = (value &* 100 &+ value >> 16) & 0x0000_ffff_0000_ffff
-        value = (value &* 10_000 &+ value >> 32) & 0xffff_ffff
-        return (count, Int64(truncatingIfNeeded: value))
+    init(_ text: UInt64) { bytes = text ^ 0x3030_3030_3030_3030 }
+
+    @inline(__always)
+    private init(bytes: UInt64) { self.bytes = bytes }
+
+    /// Whether the first byte is a digit or a minus, which are the bits of this mask.
+    @inline(__always)
+    var mayBegin: Bool {
+        let first = bytes & 0xff
+        return first < 32 && 0x2000_03ff as UInt64 &>> first & 1 != 0
+    }
+
+    /// 1 if the first byte, a digit or a minus, is a minus. No comparison: of that the compiler might make a branch.
+    @inline(__always)
+    var minus: Int64 { Int64(truncatingIfNeeded: bytes >> 4 & 1) }
+
+    /// A minus, if the first byte is one, made 0.
+    @inline(__always)
+    func without(_ minus: Int64) -> Digits {
+        Digits(bytes: bytes & ~(UInt64(truncatingIfNeeded: 0 &- minus) & 0xff))
+    }
+
+    /// The high bit of each byte that is no digit; higher than the first of them, also of others.
+    @inline(__always)
+    private var others: UInt64 {
+        // 0x76 more than a digit's 9 reaches the high bit. Carries go upwards.
+        (bytes &+ 0x7676_7676_7676_7676 | bytes) & 0x8080_8080_8080_8080
+    }
+
+    /// How many there are in a row.
+    @inline(__always)
+    var count: Int { others.trailingZeroBitCount >> 3 }
+
+    /// The same, if the first byte, a digit or a minus, is counted too. Neither of these carries.
+    @inline(__always)
+    var countFromSecond: Int { (others & ~0x80).trailingZeroBitCount >> 3 }
+
+    /// The number that the first 1 to 8 bytes are, most significant first.
+    @inline(__always)
+    func value(_ count: Int) -> Int64 {
+        // Zeros take the places below the first byte that are not used. Each line joins neighbours: the product has, in
+        // the upper half of each pair, the lower times the factor, plus the upper.
+        var value = bytes &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)
+        value = (value &* (10 << 8 | 1)) >> 8 & 0x00ff_00ff_00ff_00ff
+        value = (value &* (100 << 16 | 1)) >> 16 & 0x0000_ffff_0000_ffff
+        value = (value &* (10_000 << 32 | 1)) >> 32
+        return Int64(truncatingIfNeeded: value)
     }
 }
 
