@@ -16,9 +16,6 @@ struct Connector {
         var connection: NIOLoopBound<ClientConnection>
     }
 
-    /// Linux's TCP_USER_TIMEOUT, in milliseconds.
-    private static let userTimeout = NIOBSDSocket.Option(rawValue: 18)
-
     func connect() async throws(GRPCStatus) -> Connected {
         let clock = ContinuousClock()
         let end = clock.now + limit
@@ -92,13 +89,12 @@ struct Connector {
             }
         if case .host = endpoint {
             bootstrap = bootstrap.channelOption(
-                .tcpOption(SocketBuffers.unsentLimitOption), value: SocketBuffers.unsentLimit)
+                .tcpOption(.tcp_notsent_lowat), value: SocketBuffers.unsentLimit)
         }
         if case .host = endpoint, let keepalive {
             // What is sent into a dead network ends the connection as soon as a PING would (grpc/proposal A18).
             bootstrap = bootstrap.channelOption(
-                .tcpOption(Self.userTimeout),
-                value: .init(clamping: keepalive.timeout.nanoseconds / 1_000_000))
+                .tcpOption(.tcp_user_timeout), value: keepalive.timeout.asUserTimeout)
         }
         do {
             let channel: any Channel

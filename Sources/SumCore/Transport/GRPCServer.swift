@@ -34,7 +34,9 @@ public final class GRPCServer: Sendable {
             whenHalved: configuration.whenConnectionsHalve)
         let offences = OffenceLog(logger: logger)
         let methodsByPath = Dictionary(methods.map { ($0.path, $0) }) { _, last in last }
-        let binder = ListenerBinder(logger: logger) { channel in
+        // The kernel's limit comes after ours, which ends also the connections whose network is well, and says so.
+        let userTimeout = TimeAmount(configuration.writeTimeout * 4 / 3)
+        let binder = ListenerBinder(logger: logger, userTimeout: userTimeout) { channel in
             try connections.add(channel)
             let connection = try ServerConnection(
                 methods: methodsByPath, configuration: configuration, logger: logger, offences: offences)

@@ -14,11 +14,16 @@ public struct ListenError: Error, CustomStringConvertible {
 /// Opens listening sockets.
 struct ListenerBinder: Sendable {
     private let logger: Logger
+    /// How long a client may leave what it was sent without TCP's acknowledgement.
+    private let userTimeout: TimeAmount
     /// Prepares an accepted connection, on its event loop; what it throws has the connection closed.
     private let initializer: @Sendable (any Channel) throws -> Void
 
-    init(logger: Logger, initializer: @escaping @Sendable (any Channel) throws -> Void) {
+    init(
+        logger: Logger, userTimeout: TimeAmount, initializer: @escaping @Sendable (any Channel) throws -> Void
+    ) {
         self.logger = logger
+        self.userTimeout = userTimeout
         self.initializer = initializer
     }
 
@@ -26,7 +31,7 @@ struct ListenerBinder: Sendable {
         do {
             switch address {
             case .host(let host, let port):
-                return [try await bootstrap.bind(host: host, port: port).get()]
+                return [try await tcpBootstrap.bind(host: host, port: port).get()]
             case .allInterfaces(let port):
                 return try await bindAllInterfaces(port: port)
             case .unix(let path):
@@ -50,16 +55,20 @@ struct ListenerBinder: Sendable {
     /// One IPv6 socket takes IPv4 connections too, as NIO sets it up (IPV6_V6ONLY off); a machine without IPv6 gets an IPv4 socket.
     private func bindAllInterfaces(port: Int) async throws -> [any Channel] {
         do {
-            return [try await bootstrap.bind(host: "::", port: port).get()]
+            return [try await tcpBootstrap.bind(host: "::", port: port).get()]
         } catch let error as IOError
             where Self.meansNoIPv6(Errno(rawValue: error.errnoCode))
         {
-            return [try await bootstrap.bind(host: "0.0.0.0", port: port).get()]
+            return [try await tcpBootstrap.bind(host: "0.0.0.0", port: port).get()]
         }
     }
 
     private static func meansNoIPv6(_ error: Errno) -> Bool {
         error == .addressFamilyNotSupported || error == .addressNotAvailable
+    }
+
+    private var tcpBootstrap: ServerBootstrap {
+        bootstrap.childChannelOption(.tcpOption(.tcp_user_timeout), value: userTimeout.asUserTimeout)
     }
 
     private var bootstrap: ServerBootstrap {

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -39,6 +40,31 @@ import Testing
             #expect(try await call.closeAndReceive() == 20)
             await client.close()
         }
+    }
+
+    @Test("L8: the kernel gives up a client that acknowledges nothing; a Unix socket has no such limit")
+    func userTimeout() async throws {
+        let limits = AsyncStream<Int?>.makeStream()
+        let binder = ListenerBinder(
+            logger: Logger(label: "test"), userTimeout: .seconds(40)
+        ) { channel in
+            let limit = try? channel.syncOptions?.getOption(.tcpOption(.tcp_user_timeout))
+            limits.continuation.yield(limit.map { Int($0) })
+        }
+        let path = "/tmp/sum-test-\(UInt32.random(in: 0 ... .max)).sock"
+        let listeners =
+            try await binder.bind(.host("127.0.0.1", port: 0)) + binder.bind(.unix(path: path))
+        for listener in listeners {
+            let address = try #require(listener.localAddress)
+            let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(to: address).get()
+            try await client.close()
+        }
+        var iterator = limits.stream.makeAsyncIterator()
+        #expect(await iterator.next() == 40_000)
+        #expect(await iterator.next() == .some(nil))
+        for listener in listeners { try await listener.close() }
+        UnixSocketFile.remove(path)
     }
 
     @Test("Many calls at once on one connection, more than the server takes at once")

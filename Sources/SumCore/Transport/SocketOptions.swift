@@ -7,9 +7,18 @@ enum SocketBuffers {
         AdaptiveRecvByteBufferAllocator(minimum: 2 << 10, initial: 2 << 10, maximum: 256 << 10)
     }
 
-    /// Linux's TCP_NOTSENT_LOWAT.
-    static let unsentLimitOption = NIOBSDSocket.Option(rawValue: 25)
     /// Bytes that the kernel takes before it has sent them. More only wait there, out of the processor's cache and out
     /// of our control; how many are on their way is for TCP to decide.
     static let unsentLimit: SocketOptionValue = 256 << 10
+}
+
+extension NIOBSDSocket.Option {
+    /// Linux's TCP_USER_TIMEOUT: how long what was sent may go without an acknowledgement, in milliseconds.
+    static let tcp_user_timeout = NIOBSDSocket.Option(rawValue: 18)
+    /// Linux's TCP_NOTSENT_LOWAT, in bytes.
+    static let tcp_notsent_lowat = NIOBSDSocket.Option(rawValue: 25)
+}
+
+extension TimeAmount {
+    var asUserTimeout: SocketOptionValue { .init(clamping: nanoseconds / 1_000_000) }
 }
