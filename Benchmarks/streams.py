@@ -25,14 +25,19 @@ def stream(options):
     with Server(SERVER) as ours:
         servers = [ours]
 
-        def library():
-            return with_figures(ours.load([BENCH, "stream", "--port", "{port}", "--count", str(count)]))
+        def library(*extra):
+            command = [BENCH, "stream", "--port", "{port}", "--count", str(count), *extra]
+            return with_figures(ours.load(command))
 
         def limit():
             result = with_figures(run([str(PEERS / "limit"), str(frames_size(count))]))
             return {**result, "numbers_per_s": count / result["seconds"], "server_cpu": 0}
 
-        tasks = {"sum, library": library, "the same bytes, bare loopback": limit}
+        tasks = {
+            "sum, library": library,
+            "the same, on GRPCClient.executor": lambda: library("--on-loop"),
+            "the same bytes, bare loopback": limit,
+        }
         for name, folder, extra in (("grpc-go", GO, []), ("gRPC C++", CPP, ["--sync"])):
             if has(folder):
                 server = peer_server(folder, *extra)

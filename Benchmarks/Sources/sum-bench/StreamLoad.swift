@@ -7,6 +7,7 @@ struct StreamLoad: AsyncParsableCommand {
 
     @Option var port: Int
     @Option var count: Int
+    @Flag(help: "Send from the client's event loop.") var onLoop = false
     @Option(help: "Calls, one after another; the time is the median one's.") var calls = 1
 
     /// Numbers handed to the library at once.
@@ -18,7 +19,10 @@ struct StreamLoad: AsyncParsableCommand {
         for _ in 0..<calls {
             let clock = ContinuousClock()
             let start = clock.now
-            let sum = try await sum(on: client)
+            let sum =
+                onLoop
+                ? try await withTaskExecutorPreference(client.executor) { try await self.sum(on: client) }
+                : try await sum(on: client)
             guard sum == Int32(truncatingIfNeeded: count &* (count + 1) / 2) else {
                 throw ValidationError("the sum was \(sum)")
             }
