@@ -32,8 +32,9 @@ public final class GRPCClient: Sendable {
     let eventLoop: any EventLoop
     /// Runs tasks on the thread that serves the client's connection.
     ///
-    /// A task that prefers it (`withTaskExecutorPreference`) makes many short calls at less cost, since nothing is
-    /// handed from thread to thread. It must not block, and what it computes holds up the connection.
+    /// A task that prefers it (`withTaskExecutorPreference`) makes many short calls, or streams many numbers, at less
+    /// cost, since nothing is handed from thread to thread. It must not block, and what it computes holds up the
+    /// connection.
     public let executor: any TaskExecutor
 
     private struct State {
