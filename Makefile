@@ -36,9 +36,9 @@ soak: build ## Run a server under mixed clients that are killed and cancelled, f
 	PYTHONPATH=.build/foreign/python PYTHONDONTWRITEBYTECODE=1 \
 		/usr/bin/python3 Tests/Soak/soak.py .build/release $(or $(SECONDS),120)
 
-# NAMES="server client" runs some of them only.
-fuzz: ## Run each fuzzer for a minute (SECONDS=3600: an hour); fail when something is found
-	@scripts/install-dependencies build
+# NAMES="server client" runs some of them only; SANITIZED_NGHTTP2=1 has Debian's nghttp2 built with the sanitizer too.
+fuzz: ## Run each fuzz target for a minute (SECONDS=3600: an hour); fail when something is found
+	@scripts/install-dependencies fuzz
 	scripts/fuzz $(or $(SECONDS),60) $(NAMES)
 
 asan: ## Run every test under the address sanitizer

@@ -2,7 +2,7 @@ import Foundation
 
 /// One way to try the code with any bytes.
 public struct FuzzTarget: Sendable, CustomStringConvertible {
-    /// Its program is `fuzz-NAME`, and what it has found is kept in `Corpus/NAME`.
+    /// What it has found is kept in `Corpus/NAME`.
     public let name: String
     /// Inputs to begin with.
     public let seeds: [[UInt8]]
@@ -36,6 +36,15 @@ func require(_ condition: Bool, _ claim: @autoclosure () -> String) throws(Findi
 // MARK: For libFuzzer
 
 extension FuzzTarget {
+    /// The one that the environment names.
+    public static let chosen: FuzzTarget = {
+        let name = ProcessInfo.processInfo.environment["FUZZ_TARGET"]
+        guard let target = all.first(where: { $0.name == name }) else {
+            fatalError("FUZZ_TARGET is to be one of \(all)")
+        }
+        return target
+    }()
+
     /// Runs an input that libFuzzer lends. A finding ends the process, which is how libFuzzer learns of it.
     public func run(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
         do {
