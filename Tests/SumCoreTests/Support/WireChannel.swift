@@ -13,6 +13,8 @@ final class WireChannel {
     private(set) var frames: [WireFrame] = []
     /// The same in bytes, for what is not HTTP/2.
     private(set) var bytes: [UInt8] = []
+    /// In how many writes.
+    private(set) var writes = 0
 
     init(_ connection: HTTP2Connection, ofClient: Bool = false) throws {
         reader = WireReader(ofClient: ofClient)
@@ -47,6 +49,7 @@ final class WireChannel {
     private func collect() throws {
         loop.run()
         while let written = try channel.readOutbound(as: ByteBuffer.self) {
+            writes += 1
             bytes += written.readableBytesView
             frames += reader.read(written.readableBytesView)
         }

@@ -145,6 +145,15 @@ struct Flood: Sendable, CustomTestStringConvertible {
         await server.shutdown()
     }
 
+    @Test("R7: what a flood makes us send does not leave early, as answers do") func unhelped() throws {
+        let wire = try WireChannel.server()
+        try wire.expectSum(on: 1)
+        let before = wire.writes
+        try wire.send(bytes: (0..<200).flatMap { _ in WireFrame.settings().bytes })
+        #expect(wire.takeFrames().filter(\.isAck).count == 200)
+        #expect(wire.writes == before + 1)
+    }
+
     @Test("R3: a tenth frame of headers ends the connection", arguments: [0, 5])
     func continuations(_ length: Int) throws {
         let log = InMemoryLogHandler()
