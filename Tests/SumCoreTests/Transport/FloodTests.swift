@@ -154,6 +154,37 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(wire.writes == before + 1)
     }
 
+    @Test("S14, R1: calls that are over when they come leave no handlers that count") func expiredCalls()
+        async throws
+    {
+        let method = GRPCMethod(path: SumNumbers.path) { context in
+            AsyncCallHandler(context: context) { _ in try await Task.sleep(for: .seconds(3600)) }
+        }
+        var configuration = GRPCServer.Configuration()
+        configuration.maximumConcurrentStreams = 10
+        let server = try await GRPCServer.start(
+            listeningOn: [.host("127.0.0.1", port: 0)], methods: [method], configuration: configuration)
+        let address = server.addresses[0]
+        try await onThread {
+            let client = try WireSocket(connectingTo: address)
+            try client.send(bytes: WireFrame.preface)
+            try client.send(.settings(), .settingsAck)
+            let call = [WireField].request.with(WireField("grpc-timeout", "0n"))
+            var (expired, next) = (0, UInt32(1))
+            while expired < 50 {
+                try client.send(.headers(call, on: next, endStream: true))
+                let answer = try client.receive { $0.streamID == next }
+                // While the tasks of those before have not ended.
+                if answer?.errorCode != HTTP2ErrorCode.refusedStream.rawValue {
+                    #expect(answer?["grpc-status"] == "4")
+                    expired += 1
+                }
+                next += 2
+            }
+        }
+        await server.shutdown()
+    }
+
     @Test("R3: a tenth frame of headers ends the connection", arguments: [0, 5])
     func continuations(_ length: Int) throws {
         let log = InMemoryLogHandler()
