@@ -1,7 +1,7 @@
 # Every target here works on a fresh Debian 12 machine with a Swift 6.3 toolchain.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test stress soak fuzz asan tsan valgrind bench lint generate check-generated clean help
+.PHONY: build run test conformance stress soak fuzz asan tsan valgrind bench lint generate check-generated clean help
 
 # Product by product: all of it would be protoc too, which swift-protobuf brings along.
 SWIFT_BUILD := scripts/build-release
@@ -23,6 +23,11 @@ test: ## Run every test, foreign gRPC peers at the other end included
 	scripts/build-foreign-peers
 	swift build --build-tests
 	swift test --skip-build
+
+# RUNNER=path names the runner; CONTRIBUTING.md says how to get it.
+conformance: ## Have the connectrpc conformance suite test the library's server and client
+	@scripts/install-dependencies build
+	@scripts/conformance $(RUNNER)
 
 # Tests one at a time: what they measure is not to be each other.
 stress: build ## Run the attacks and exhaustions of docs/reliability.md in full, against the release build
