@@ -9,7 +9,7 @@ extension ConformanceService {
     static func payload(
         for requests: [some Message], by definition: UnaryResponseDefinition, in call: AsyncServerCall
     ) async throws -> ConformancePayload {
-        call.setResponseMetadata(try GRPCMetadata(definition.responseHeaders))
+        try call.setResponseMetadata(GRPCMetadata(definition.responseHeaders))
         call.setTrailers(try GRPCMetadata(definition.responseTrailers))
         try await Task.sleep(for: .milliseconds(definition.responseDelayMs))
         let info = try ConformancePayload.RequestInfo(call, requests)

@@ -16,7 +16,7 @@ struct StreamedAnswer {
         self.definition = definition
         self.call = call
         self.send = send
-        call.setResponseMetadata(try GRPCMetadata(definition.responseHeaders))
+        try call.setResponseMetadata(GRPCMetadata(definition.responseHeaders))
         call.setTrailers(try GRPCMetadata(definition.responseTrailers))
     }
 
