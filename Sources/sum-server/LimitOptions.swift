@@ -3,8 +3,16 @@ import SumCore
 
 /// The options that limit what clients may do.
 struct LimitOptions: ParsableArguments {
-    @Option(help: .init("The longest message accepted. (default: 4194304)", valueName: "bytes"))
+    @Option(help: .init("The longest number's message accepted. (default: 4096)", valueName: "bytes"))
     var maxMessageSize: UInt32?
+
+    @Option(
+        help: .init(
+            """
+            Bytes that a client's compressed messages may decompress to beyond 16 times their own size; a tenth of it \
+            a second.
+            """, valueName: "bytes"))
+    var maxDecompressionExcess: UInt32 = 16 << 20
 
     @Option(
         help: .init("The largest header list of a request accepted. (default: 8192)", valueName: "bytes"))
@@ -92,6 +100,7 @@ struct LimitOptions: ParsableArguments {
         if let maxMessageSize { limits.maximumMessageLength = Int(maxMessageSize) }
         if let maxHeaderListSize { limits.maximumHeaderListSize = Int(maxHeaderListSize) }
         if let maxConcurrentStreams { limits.maximumConcurrentStreams = Int(maxConcurrentStreams) }
+        limits.maximumDecompressionExcess = Int(maxDecompressionExcess)
         limits.maximumConnections = maxConnections.map(Int.init)
         limits.maximumOverheadFrames = Int(maxOverheadFrames)
         limits.maximumResets = Int(maxResets)

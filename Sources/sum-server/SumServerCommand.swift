@@ -48,7 +48,11 @@ struct SumServerCommand: AsyncParsableCommand {
         var logger = Logger(label: "sum-server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
         let healthService = Health(services: [SumNumbers.service])
-        var methods = [SumNumbers.method(overflow: overflow)]
+        var methods = [
+            SumNumbers.method(
+                overflow: overflow,
+                maximumMessageLength: limits.maxMessageSize.map(Int.init) ?? SumNumbers.defaultMaximumMessageLength)
+        ]
         if health { methods += healthService.methods }
         if reflection { methods += Reflection(of: methods).methods }
         var configuration = limits.configuration

@@ -193,11 +193,11 @@ extension RequestCase.Outcome {
             let varint = [0, 7, 14, 21].map { UInt8(length >> $0 & 0x7f) | ($0 < 21 ? 0x80 : 0) }
             return .message([0x12] + varint + Array(repeating: 0, count: length) + [8, 5])
         }
-        let limit = 4 << 20
+        let limit = 4 << 10
         try await expect([
             RequestCase(.sum(5), body: message(limit)),
-            RequestCase(.status(8), body: .message(Array(repeating: 0, count: 0)) + [0, 0, 0x40, 0, 1]),
-            RequestCase(.status(8), body: message(limit) + [0, 0, 0x40, 0, 1]),
+            RequestCase(.status(8), body: .message(Array(repeating: 0, count: 0)) + [0, 0, 0, 0x10, 1]),
+            RequestCase(.status(8), body: message(limit) + [0, 0, 0, 0x10, 1]),
         ])
     }
 
@@ -350,8 +350,9 @@ extension RequestCase.Outcome {
             skipped.map { RequestCase(.sum(7), body: .message($0 + [8, 7])) }
                 + broken.map { RequestCase(.status(13), body: .number(1) + .message($0)) }
                 + [
-                    RequestCase(.sum(7), body: groups(90)), RequestCase(.status(13), body: groups(10_000)),
-                    RequestCase(.status(13), body: groups(1_000_000)),
+                    RequestCase(.sum(7), body: groups(90)), RequestCase(.status(13), body: groups(2_000)),
+                    RequestCase(.status(8), body: groups(10_000)),
+                    RequestCase(.status(8), body: groups(1_000_000)),
                 ])
     }
 

@@ -1,10 +1,9 @@
 internal import NIOCore
 
-/// Turns a handler written with async/await into one of the lowest form: takes the messages apart, and hands
-/// them to the handler's task.
+/// Turns a handler written with async/await into one of the lowest form: hands the bytes that come to the handler's
+/// task.
 final class AsyncCallHandler: ServerCallHandler {
     private let call: AsyncServerCall
-    private var reader: MessageReader
     private let task: Task<Void, Never>
 
     /// - Parameter body: serves the call. A `GRPCStatus` it throws is how the call ends; another error ends it
@@ -12,8 +11,6 @@ final class AsyncCallHandler: ServerCallHandler {
     init(context: ServerCallContext, _ body: @escaping @Sendable (AsyncServerCall) async throws -> Void) {
         let call = AsyncServerCall(context: context)
         self.call = call
-        reader = MessageReader(
-            maximumLength: context.maximumMessageLength, compression: context.compression)
         task = Task {
             do {
                 try await body(call)
@@ -29,25 +26,21 @@ final class AsyncCallHandler: ServerCallHandler {
     }
 
     func receive(_ bytes: ByteBuffer) -> ServerReply {
-        var bytes = bytes
-        var messages: [ByteBuffer] = []
         do {
-            while let message = try reader.next(from: &bytes) { messages.append(message) }
+            try call.receive(bytes)
+            return ServerReply()
         } catch {
             return refuse(error)
         }
-        if !messages.isEmpty { call.push(messages) }
-        return ServerReply()
     }
 
     func receiveEnd() -> ServerReply {
         do {
-            try reader.finish()
+            try call.receiveEnd()
+            return ServerReply()
         } catch {
             return refuse(error)
         }
-        call.completeInbox()
-        return ServerReply()
     }
 
     private func refuse(_ status: GRPCStatus) -> ServerReply {

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// One call on the server for a handler that is written with async/await.
 ///
-/// The client gets credit for a message when the handler takes it, and a handler that sends waits while much
-/// is still to be passed on: so neither side fills the server's memory.
+/// What the client sends waits as it came, compressed if it is; the client gets credit for it when the handler takes it.
+/// A handler that sends waits while much is still to be passed on. So neither side fills the server's memory.
 public final class AsyncServerCall: Sendable {
     /// What the client said when it began the call.
     public let context: ServerCallContext
@@ -13,9 +13,10 @@ public final class AsyncServerCall: Sendable {
     private static let unsentLimit = 256 << 10
 
     private struct State {
-        /// Messages that have come and were not taken yet.
-        var inbox = CircularBuffer<ByteBuffer>()
+        var inbox: MessageInbox
         var inboxIsComplete = false
+        /// Decompressed bytes of the message that the handler took last.
+        var inHand = 0
         /// Why there is nothing more to take or send.
         var end: GRPCStatus?
         var unsent = 0
@@ -23,6 +24,8 @@ public final class AsyncServerCall: Sendable {
         var outgoing: ServerReply?
         var metadata = GRPCMetadata()
         var trailers = GRPCMetadata()
+        /// How responses are compressed.
+        var compression: GRPCCompression
         /// Who waits for a message, for room, or for the end; each looks again when woken.
         var waiters: [CheckedContinuation<Void, Never>] = []
 
@@ -32,20 +35,28 @@ public final class AsyncServerCall: Sendable {
         }
     }
 
-    private let state = Mutex(State())
-    /// Apart from the rest, so that the event loop never waits for the compressing of a message.
-    private let writer: Mutex<MessageWriter>
+    private let state: Mutex<State>
 
     init(context: ServerCallContext) {
         self.context = context
-        writer = Mutex(MessageWriter(compression: context.responseCompression))
+        state = Mutex(
+            State(
+                inbox: MessageInbox(
+                    limit: context.maximumMessageLength, compression: context.compression),
+                compression: context.responseCompression))
+    }
+
+    deinit {
+        let (inHand, unsent) = state.withLock { ($0.inHand, $0.unsent) }
+        context.memory.releaseDecompressed(inHand)
+        context.memory.releaseUnsent(unsent)
     }
 
     /// Chooses how to compress the responses, before the first of them; without it, as the request is. Ignored
     /// when the client cannot decompress it.
     public func setCompression(_ compression: GRPCCompression) {
         guard context.accepts(compression) else { return }
-        writer.withLock { $0 = MessageWriter(compression: compression) }
+        state.withLock { $0.compression = compression }
     }
 
     /// Sets what travels in front of the first response; later it is too late, and ignored.
@@ -60,21 +71,73 @@ public final class AsyncServerCall: Sendable {
 
     // MARK: For the handler
 
-    /// The next message of the request; nil after the last.
+    /// The next message of the request, decompressed; nil after the last.
     ///
-    /// - Throws: the status with which the call has ended otherwise.
+    /// - Throws: the status with which the call has ended otherwise; INTERNAL or RESOURCE_EXHAUSTED for a message that
+    ///   cannot be decompressed.
     func next() async throws(GRPCStatus) -> ByteBuffer? {
         while true {
-            let message = try state.withLock { state throws(GRPCStatus) -> ByteBuffer? in
+            let arrival = try state.withLock { state throws(GRPCStatus) -> (size: Int, isLast: Bool)? in
                 if let end = state.end { throw end }
-                return state.inbox.popFirst()
+                guard state.inbox.count == 0 else { return (state.inbox.largestDecompressedSize, false) }
+                return state.inboxIsComplete ? (0, true) : nil
             }
-            if let message {
-                post { $0.consumed += MessageReader.prefixLength + message.readableBytes }
-                return message
+            guard let arrival else {
+                _ = await wait { $0.inbox.count == 0 && !$0.inboxIsComplete && $0.end == nil }
+                continue
             }
-            if await wait(while: { $0.inbox.isEmpty && !$0.inboxIsComplete && $0.end == nil }) { continue }
-            if state.withLock({ $0.inbox.isEmpty && $0.inboxIsComplete && $0.end == nil }) { return nil }
+            if arrival.isLast { return nil }
+            putDown()
+            try await reserve { arrival.size == 0 || $0.reserveDecompressed(arrival.size) }
+            if let message = try takeMessage(reserved: arrival.size) { return message }
+        }
+    }
+
+    /// Takes a message out of the inbox and decompresses it.
+    ///
+    /// - Parameter reserved: the room that was taken for it.
+    private func takeMessage(reserved: Int) throws(GRPCStatus) -> ByteBuffer? {
+        let compression = context.compression
+        var decompressed = 0
+        defer { context.memory.releaseDecompressed(reserved - decompressed) }
+        // Another reader may have taken the message that the room was for.
+        guard
+            let message = state.withLock({ state in
+                state.inbox.largestDecompressedSize == reserved ? state.inbox.next() : nil
+            })
+        else { return nil }
+        defer {
+            post { [decompressed] in
+                $0.consumed += message.wireLength
+                $0.decompressed += decompressed
+            }
+        }
+        let bytes = try message.decompressed(compression, limit: context.maximumMessageLength)
+        if message.isCompressed {
+            decompressed = bytes.readableBytes
+            state.withLock { $0.inHand += decompressed }
+        }
+        return bytes
+    }
+
+    /// The handler is done with the message that it took last: it asks for another, or has ended the call.
+    private func putDown() {
+        let count = state.withLock { state in
+            defer { state.inHand = 0 }
+            return state.inHand
+        }
+        context.memory.releaseDecompressed(count)
+    }
+
+    /// Waits until there is room in the connection's memory.
+    ///
+    /// - Throws: the status with which the call has ended meanwhile.
+    private func reserve(_ hasRoom: (CallMemory) -> Bool) async throws(GRPCStatus) {
+        while true {
+            let generation = context.memory.generation
+            if let end = state.withLock({ $0.end }) { throw end }
+            if hasRoom(context.memory) { return }
+            await context.memory.waitForChange(since: generation)
         }
     }
 
@@ -82,16 +145,22 @@ public final class AsyncServerCall: Sendable {
     ///
     /// - Throws: the status with which the call has ended, if it has.
     func send(_ message: [UInt8], compressed: Bool = true) async throws(GRPCStatus) {
-        let framed = try writer.withLock { writer throws(GRPCStatus) in
-            var framed = ByteBuffer()
-            try writer.write(message, compressed: compressed, to: &framed)
-            return framed
+        let writer = MessageWriter(compression: state.withLock { $0.compression })
+        var framed = ByteBuffer()
+        try writer.write(message, compressed: compressed, to: &framed)
+        let count = framed.readableBytes
+        try await reserve { memory in
+            memory.reserveUnsent(count, own: state.withLock { $0.unsent })
         }
-        try state.withLock { state throws(GRPCStatus) in
-            if let end = state.end { throw end }
-            state.unsent += framed.readableBytes
+        let end = state.withLock { state in
+            if state.end == nil { state.unsent += count }
+            return state.end
         }
-        post { $0.messages.writeImmutableBuffer(framed) }
+        if let end {
+            context.memory.releaseUnsent(count)
+            throw end
+        }
+        post { [framed] in $0.messages.writeImmutableBuffer(framed) }
         while await wait(while: { $0.unsent > Self.unsentLimit && $0.end == nil }) {}
     }
 
@@ -112,6 +181,7 @@ public final class AsyncServerCall: Sendable {
     }
 
     func complete(_ status: GRPCStatus) {
+        putDown()
         post { $0.end = status }
     }
 
@@ -127,41 +197,58 @@ public final class AsyncServerCall: Sendable {
     }
 
     private func takeOutgoing() -> ServerReply {
-        let compression = writer.withLock { $0.compression }
-        return state.withLock { state in
+        state.withLock { state in
             var reply = state.outgoing.take() ?? ServerReply()
             (reply.metadata, reply.trailers) = (state.metadata, state.trailers)
-            reply.compression = compression
+            reply.compression = state.compression
             return reply
         }
     }
 
     // MARK: For the event loop
 
-    private func change(_ body: (inout State) -> Void) {
-        let waiters = state.withLock { state in
-            body(&state)
+    private func change<Failure: Error>(_ body: (inout State) throws(Failure) -> Void) throws(Failure) {
+        let waiters = try state.withLock { state throws(Failure) in
+            try body(&state)
             return state.takeWaiters()
         }
         for waiter in waiters { waiter.resume() }
     }
 
-    func push(_ messages: [ByteBuffer]) {
-        change { $0.inbox.append(contentsOf: messages) }
+    /// Bytes of messages have come.
+    ///
+    /// - Throws: the status that ends the call, if they are not messages.
+    func receive(_ bytes: ByteBuffer) throws(GRPCStatus) {
+        try change { state throws(GRPCStatus) in try state.inbox.append(bytes) }
     }
 
-    func completeInbox() {
-        change { $0.inboxIsComplete = true }
-    }
-
-    func end(_ status: GRPCStatus) {
-        change { state in
-            state.end = status
-            state.inbox.removeAll()
+    /// No more messages follow.
+    ///
+    /// - Throws: the status that ends the call, if the last one was cut.
+    func receiveEnd() throws(GRPCStatus) {
+        try change { state throws(GRPCStatus) in
+            try state.inbox.finish()
+            state.inboxIsComplete = true
         }
     }
 
+    func end(_ status: GRPCStatus) {
+        var unsent = 0
+        change { state in
+            state.end = status
+            state.inbox.removeAll()
+            (unsent, state.unsent) = (state.unsent, 0)
+        }
+        context.memory.releaseUnsent(unsent)
+        context.memory.wakeAll()
+    }
+
     func sent(_ byteCount: Int) {
-        change { $0.unsent -= byteCount }
+        var count = 0
+        change { state in
+            count = min(byteCount, state.unsent)
+            state.unsent -= count
+        }
+        context.memory.releaseUnsent(count)
     }
 }

@@ -2,18 +2,15 @@ internal import NIOCore
 internal import Synchronization
 
 /// Between the tasks of a client's call and its connection: what is sent waits in a pipe, what has come in an
-/// inbox, both bounded.
+/// inbox, both bounded. What has come waits as it came, and is decompressed by the task that takes it.
 final class ClientExchange: ClientCallHandler {
     let pipe = MessagePipe()
 
-    /// Bytes of messages that may wait for their reader before the server gets no more credit.
+    /// Bytes that may wait for their reader before the server gets no more credit.
     private static let inboxLimit = 256 << 10
 
     private struct State {
-        var reader: MessageReader
-        var inbox = CircularBuffer<ByteBuffer>()
-        /// Bytes in the inbox.
-        var waiting = 0
+        var inbox: MessageInbox
         /// Bytes received that the server has no credit for yet.
         var uncredited = 0
         var metadata: GRPCMetadata?
@@ -25,7 +22,7 @@ final class ClientExchange: ClientCallHandler {
             guard end == nil else { return true }
             return switch need {
             case .metadata: metadata != nil
-            case .message: !inbox.isEmpty
+            case .message: inbox.count > 0
             // Two are too many already.
             case .wholeAnswer: inbox.count > 1
             case .end: false
@@ -39,7 +36,7 @@ final class ClientExchange: ClientCallHandler {
         }
 
         mutating func takeCredit() -> Int {
-            guard waiting < inboxLimit else { return 0 }
+            guard inbox.byteCount < inboxLimit else { return 0 }
             defer { uncredited = 0 }
             return uncredited
         }
@@ -58,22 +55,23 @@ final class ClientExchange: ClientCallHandler {
     private let state: Mutex<State>
 
     init(maximumMessageLength: Int) {
-        state = Mutex(State(reader: MessageReader(maximumLength: maximumMessageLength)))
+        state = Mutex(State(inbox: MessageInbox(limit: maximumMessageLength)))
     }
 
     // MARK: For tasks
 
     /// The next message, with the bytes that the server is to get credit for; nil after the last.
     ///
-    /// - Throws: the status of a call that did not end well, after its last message.
+    /// - Throws: the status of a call that did not end well, after its last message; INTERNAL or RESOURCE_EXHAUSTED for a
+    ///   message that cannot be decompressed.
     func next() async throws(GRPCStatus) -> (message: ByteBuffer, credit: Int)? {
         while true {
-            let (next, end) = state.withLock { state in
-                let message = state.inbox.popFirst()
-                state.waiting -= message?.readableBytes ?? 0
-                return (message.map { ($0, state.takeCredit()) }, state.end)
+            let (received, credit, compression, limit, end) = state.withLock { state in
+                let message = state.inbox.next()
+                let credit = message == nil ? 0 : state.takeCredit()
+                return (message, credit, state.inbox.compression, state.inbox.limit, state.end)
             }
-            if let next { return next }
+            if let received { return (try received.decompressed(compression, limit: limit), credit) }
             if let end {
                 guard end.status.isOK else { throw end.status }
                 return nil
@@ -82,14 +80,16 @@ final class ClientExchange: ClientCallHandler {
         }
     }
 
-    /// The messages of a call that ends with one, or the first two.
+    /// The message of a call that ends with exactly one.
     ///
-    /// - Throws: the status of a call that did not end well.
-    func wholeAnswer() async throws(GRPCStatus) -> [ByteBuffer] {
+    /// - Returns: nil when there is none, or another follows.
+    /// - Throws: the status of a call that did not end well; as `next` does for the message.
+    func onlyMessage() async throws(GRPCStatus) -> ByteBuffer? {
         await wait(for: .wholeAnswer)
-        let (messages, end) = state.withLock { (Array($0.inbox), $0.end) }
+        let (count, end) = state.withLock { ($0.inbox.count, $0.end) }
         if let end, !end.status.isOK { throw end.status }
-        return messages
+        guard count == 1 else { return nil }
+        return try await next()?.message
     }
 
     /// What came in front of the first message; empty when the call ended before there was one.
@@ -139,19 +139,14 @@ final class ClientExchange: ClientCallHandler {
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
         change { state in
             state.metadata = metadata
-            state.reader = MessageReader(
-                maximumLength: state.reader.maximumLength, compression: compression)
+            state.inbox = MessageInbox(limit: state.inbox.limit, compression: compression)
         }
     }
 
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
         try change { state throws(GRPCStatus) in
-            var bytes = bytes
             state.uncredited += bytes.readableBytes
-            while let message = try state.reader.next(from: &bytes) {
-                state.waiting += message.readableBytes
-                state.inbox.append(message)
-            }
+            try state.inbox.append(bytes)
             return state.takeCredit()
         }
     }
@@ -160,7 +155,7 @@ final class ClientExchange: ClientCallHandler {
         var end = end
         if end.status.isOK {
             do throws(GRPCStatus) {
-                try state.withLock { state throws(GRPCStatus) in try state.reader.finish() }
+                try state.withLock { state throws(GRPCStatus) in try state.inbox.finish() }
             } catch {
                 end.status = error
             }

@@ -2,9 +2,8 @@ internal import NIOCore
 
 /// Puts messages on a byte stream, each with its five-byte prefix
 /// (grpc/doc/PROTOCOL-HTTP2.md, "Length-Prefixed-Message"), compressed if the call is.
-struct MessageWriter {
+struct MessageWriter: Sendable {
     let compression: GRPCCompression
-    private var deflater: Deflater?
 
     init(compression: GRPCCompression = .identity) {
         self.compression = compression
@@ -13,9 +12,7 @@ struct MessageWriter {
     /// Appends a message. One that is empty is not compressed, as in grpc-go.
     ///
     /// - Throws: RESOURCE_EXHAUSTED for a message of 4 GiB or more, or when there is no memory for compressing it.
-    mutating func write(_ message: [UInt8], compressed: Bool = true, to buffer: inout ByteBuffer)
-        throws(GRPCStatus)
-    {
+    func write(_ message: [UInt8], compressed: Bool = true, to buffer: inout ByteBuffer) throws(GRPCStatus) {
         guard message.count <= UInt32.max else {
             throw GRPCStatus(
                 code: .resourceExhausted, message: "a message of \(message.count) bytes is too long")
@@ -23,15 +20,11 @@ struct MessageWriter {
         guard compressed, compression != .identity, !message.isEmpty else {
             return buffer.writeMessage(message)
         }
-        deflater = deflater ?? Deflater(compression)
-        guard let deflater else {
-            throw GRPCStatus(code: .resourceExhausted, message: "there is no memory for compressing")
-        }
         let start = buffer.writerIndex
         buffer.writeInteger(UInt8(1))
         buffer.writeInteger(UInt32(0))
-        deflater.compress(message, to: &buffer)
-        let length = buffer.writerIndex - start - MessageReader.prefixLength
+        try Zlib.compress(message, with: compression, to: &buffer)
+        let length = buffer.writerIndex - start - MessagePrefix.length
         buffer.setInteger(UInt32(clamping: length), at: start + 1)
     }
 }

@@ -4,12 +4,26 @@ public import NIOCore
 public struct GRPCMethod: Sendable {
     /// `/package.Service/Method`.
     public var path: String
+    /// Bytes of the longest message that the method takes, on the wire and decompressed; nil: as many as the server
+    /// does. What a client can make a server do grows with it, so methods with small messages should say so.
+    public var maximumMessageLength: Int?
     /// Makes the handler of one call.
     public var makeHandler: @Sendable (ServerCallContext) -> any ServerCallHandler
 
-    public init(path: String, makeHandler: @escaping @Sendable (ServerCallContext) -> any ServerCallHandler) {
+    public init(
+        path: String, maximumMessageLength: Int? = nil,
+        makeHandler: @escaping @Sendable (ServerCallContext) -> any ServerCallHandler
+    ) {
         self.path = path
+        self.maximumMessageLength = maximumMessageLength
         self.makeHandler = makeHandler
+    }
+
+    /// The same method with messages of at most `count` bytes.
+    func limited(to count: Int) -> GRPCMethod {
+        var method = self
+        method.maximumMessageLength = count
+        return method
     }
 }
 
@@ -23,14 +37,16 @@ public struct ServerCallContext: Sendable {
     public var timeout: Duration?
     /// The client's address, such as `127.0.0.1:40000`.
     public var peer: String
-    /// Bytes of the longest message the server accepts.
+    /// Bytes of the longest message that the call accepts, on the wire and decompressed.
     public var maximumMessageLength: Int
-    /// How those of the request's messages are compressed that say they are.
+    /// The compression used by request messages whose compressed flag is set.
     public var compression: GRPCCompression
     /// What the client can decompress, as it says it.
     let acceptEncoding: String
     /// When `timeout` is over.
     let deadline: ContinuousClock.Instant?
+    /// What the asynchronous calls of the connection hold together.
+    var memory = CallMemory()
     /// Asks for a reply on the event loop, soon.
     let post: @Sendable (@escaping @Sendable () -> ServerReply) -> Void
 
@@ -64,6 +80,10 @@ public struct ServerCallContext: Sendable {
 public protocol ServerCallHandler: AnyObject {
     /// Takes bytes of the request's messages, each of them with its five-byte prefix, cut at any place.
     func receive(_ bytes: ByteBuffer) -> ServerReply
+    /// Takes as many of `bytes` as `budget` allows, from the front. A handler whose work may cost far more than the
+    /// bytes that ask for it stops when the budget is spent; what it leaves in `bytes` is offered again, in the call's
+    /// next turn, before what follows. By default all of them go to `receive(_:)`.
+    func receive(_ bytes: inout ByteBuffer, within budget: inout TurnBudget) -> ServerReply
     /// The client has sent all its messages.
     func receiveEnd() -> ServerReply
     /// The call has ended without the handler: the client cancelled it or is gone, or its deadline has passed.
@@ -73,6 +93,12 @@ public protocol ServerCallHandler: AnyObject {
 }
 
 extension ServerCallHandler {
+    public func receive(_ bytes: inout ByteBuffer, within budget: inout TurnBudget) -> ServerReply {
+        let all = bytes
+        bytes = ByteBuffer()
+        return receive(all)
+    }
+
     public func sent(_ byteCount: Int) {}
 }
 
@@ -80,6 +106,9 @@ extension ServerCallHandler {
 public struct ServerReply: Sendable {
     /// Bytes of the request that have been consumed since the last reply. The client may send as many more.
     public var consumed: Int
+    /// Bytes that compressed messages among these were decompressed to. A client whose messages decompress to far more than
+    /// it sends loses its connection (`GRPCServer.Configuration.maximumDecompressionExcess`).
+    public var decompressed = 0
     /// Metadata for the client, which travels in front of the first message; later it is too late, and ignored.
     public var metadata = GRPCMetadata()
     /// How those of the messages are compressed that say they are; counts with the first message.

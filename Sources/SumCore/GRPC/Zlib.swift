@@ -1,28 +1,42 @@
 internal import CZlib
 internal import NIOCore
 
-/// Compresses messages, one by one, with zlib.
+/// Compresses and decompresses whole messages with zlib.
 ///
-/// Why the unsafe code is sound: zlib's state is allocated in `init`, never moves, which zlib demands, and is freed
-/// in `deinit`; the pointers it is given to bytes are used only while `compress` runs.
-@safe final class Deflater {
-    private let stream = unsafe makeStream()
+/// A codec lives as long as the message: a call that stands still keeps none. One is cheap to make, since its
+/// window is no longer than the message.
+///
+/// Why the unsafe code is sound: zlib's state never moves, which zlib demands, and is freed before its function
+/// returns; the pointers that zlib is given to bytes are used only while the closure that lends them runs.
+enum Zlib {
+    /// Bytes of output to make room for at first. More follow as they come, so that a short message that claims to
+    /// be long costs what it really holds.
+    private static let firstRoom = 4 << 10
 
-    /// - Returns: nil when there is no memory for it, which is about 256 KiB.
-    init?(_ compression: GRPCCompression) {
-        let result = unsafe deflateInit2_(
-            stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, compression.windowBits, 8, Z_DEFAULT_STRATEGY,
-            ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard result == Z_OK else { return nil }
-    }
-
-    deinit {
-        unsafe deflateEnd(stream)
-        unsafe stream.deallocate()
+    /// The most bytes that a compressed message of `count` bytes can decompress to: a deflated byte stands for at most
+    /// 1032 (zlib's "Technical Details", "Maximum Compression Factor").
+    static func largestSize(ofCompressed count: Int) -> Int {
+        let (size, isOver) = count.multipliedReportingOverflow(by: 1032)
+        return isOver ? .max : size
     }
 
     /// Appends the compressed message to `output`.
-    func compress(_ message: [UInt8], to output: inout ByteBuffer) {
+    ///
+    /// - Throws: RESOURCE_EXHAUSTED when there is no memory for the codec, which is 268 KiB at most.
+    static func compress(
+        _ message: [UInt8], with compression: GRPCCompression, to output: inout ByteBuffer
+    ) throws(GRPCStatus) {
+        let stream = unsafe makeStream()
+        defer { unsafe stream.deallocate() }
+        let windowBits = windowBits(for: message.count)
+        let result = unsafe deflateInit2_(
+            stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, compression.format + windowBits,
+            // The hash table and the buffer of symbols shrink with the window; 8 is zlib's default for the largest.
+            windowBits - 7, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        guard result == Z_OK else {
+            throw GRPCStatus(code: .resourceExhausted, message: "there is no memory for compressing")
+        }
+        defer { unsafe deflateEnd(stream) }
         let bound = unsafe deflateBound(stream, UInt(message.count))
         _ = unsafe message.withUnsafeBufferPointer { input in
             unsafe output.writeWithUnsafeMutableBytes(minimumWritableBytes: Int(bound)) { room in
@@ -33,59 +47,47 @@ internal import NIOCore
                 return unsafe room.count - Int(stream.pointee.avail_out)
             }
         }
-        unsafe deflateReset(stream)
-    }
-}
-
-/// Decompresses messages, one by one, with zlib, never into more bytes than it is allowed.
-///
-/// Sound for the reasons that hold for `Deflater`.
-@safe final class Inflater {
-    private let stream = unsafe makeStream()
-
-    /// Bytes of output that are made room for at first; more as they come, so that a short message that claims
-    /// to be long costs what it really holds.
-    private static let firstRoom = 4 << 10
-
-    /// - Returns: nil when there is no memory for it, which is about 40 KiB.
-    init?(_ compression: GRPCCompression) {
-        let result = unsafe inflateInit2_(
-            stream, compression.windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard result == Z_OK else { return nil }
     }
 
-    deinit {
-        unsafe inflateEnd(stream)
-        unsafe stream.deallocate()
-    }
-
-    /// Decompresses a whole message.
+    /// Decompresses a whole message, never into more than `limit` bytes and one.
     ///
-    /// - Throws: RESOURCE_EXHAUSTED as soon as it has become longer than `limit` bytes; INTERNAL when it is corrupt,
-    ///   cut short, or followed by other bytes (grpc/doc/statuscodes.md).
-    func decompress(_ message: ByteBuffer, limit: Int) throws(GRPCStatus) -> ByteBuffer {
-        defer { unsafe inflateReset(stream) }
+    /// - Throws: RESOURCE_EXHAUSTED as soon as it has become longer than `limit` bytes, or when there is no memory for
+    ///   the codec, which is about 40 KiB; INTERNAL when it is corrupt, cut short, or followed by other bytes
+    ///   (grpc/doc/statuscodes.md).
+    static func decompress(
+        _ message: ByteBuffer, with compression: GRPCCompression, limit: Int
+    ) throws(GRPCStatus) -> ByteBuffer {
+        let stream = unsafe makeStream()
+        defer { unsafe stream.deallocate() }
+        let result = unsafe inflateInit2_(
+            stream, compression.format + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        guard result == Z_OK else {
+            throw GRPCStatus(code: .resourceExhausted, message: "there is no memory for decompressing")
+        }
+        defer { unsafe inflateEnd(stream) }
         var output = ByteBuffer()
-        let result = unsafe message.withUnsafeReadableBytes { input in
+        let end = unsafe message.withUnsafeReadableBytes { input in
             unsafe stream.setInput(input)
-            return inflate(to: &output, limit: limit)
+            return unsafe inflate(stream, to: &output, limit: limit)
         }
         guard output.readableBytes <= limit else {
             throw GRPCStatus(
                 code: .resourceExhausted,
                 message: "a message is larger, once decompressed, than the limit of \(limit) bytes")
         }
-        guard result == Z_STREAM_END, unsafe stream.pointee.avail_in == 0 else {
+        guard end == Z_STREAM_END, unsafe stream.pointee.avail_in == 0 else {
             throw GRPCStatus(code: .internalError, message: "a compressed message is corrupt")
         }
         return output
     }
 
     /// Goes on until the end of the input, an error, or one byte beyond the limit.
-    private func inflate(to output: inout ByteBuffer, limit: Int) -> Int32 {
+    private static func inflate(
+        _ stream: UnsafeMutablePointer<z_stream>, to output: inout ByteBuffer, limit: Int
+    ) -> Int32 {
         var result = Z_OK
         while result == Z_OK, output.readableBytes <= limit {
-            let room = min(max(output.readableBytes, Self.firstRoom), limit + 1 - output.readableBytes)
+            let room = min(max(output.readableBytes, firstRoom), limit + 1 - output.readableBytes)
             unsafe output.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { writable in
                 let writable = unsafe UnsafeMutableRawBufferPointer(rebasing: writable[..<room])
                 unsafe stream.setOutput(writable)
@@ -95,19 +97,22 @@ internal import NIOCore
         }
         return result
     }
-}
 
-extension GRPCCompression {
-    /// The largest window, and for gzip 16 more (zlib.h, `deflateInit2`).
-    fileprivate var windowBits: Int32 {
-        self == .gzip ? MAX_WBITS + 16 : MAX_WBITS
+    /// The smallest window that holds a message of `count` bytes; deflate's smallest is 512 bytes.
+    private static func windowBits(for count: Int) -> Int32 {
+        min(max(Int32(Int.bitWidth - count.leadingZeroBitCount), 9), MAX_WBITS)
+    }
+
+    private static func makeStream() -> UnsafeMutablePointer<z_stream> {
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        return unsafe stream
     }
 }
 
-private func makeStream() -> UnsafeMutablePointer<z_stream> {
-    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-    unsafe stream.initialize(to: z_stream())
-    return unsafe stream
+extension GRPCCompression {
+    /// What zlib adds to the bits of the window for gzip's format (zlib.h, `deflateInit2`).
+    fileprivate var format: Int32 { self == .gzip ? 16 : 0 }
 }
 
 extension UnsafeMutablePointer<z_stream> {

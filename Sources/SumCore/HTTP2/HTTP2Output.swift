@@ -28,6 +28,15 @@ struct HTTP2Output {
         last.clear()
     }
 
+    /// Memory that is kept when there is nothing to send.
+    private static let keptCapacity = 8 << 10
+
+    /// Gives up memory, unless there are bytes in it.
+    mutating func releaseMemory() {
+        guard count == 0, last.capacity > Self.keptCapacity else { return }
+        (last, earlier) = (ByteBuffer(), [])
+    }
+
     /// Lets a body write the payload of a DATA frame, leaving room for the frame header, or hand over a long piece for
     /// it. `finishFrame` is to follow.
     ///

@@ -13,9 +13,11 @@ extension HTTP2Session {
         return streamID
     }
 
-    /// Answers a stream (server). Without a body the response is its headers alone, with END_STREAM.
+    /// Answers a stream (server). Without a body the response is its headers alone, with END_STREAM. Does nothing for a
+    /// stream that is gone, whose body nobody would let go of.
     func submitResponse(_ fields: [HTTP2Field], body: (any HTTP2Body)?, on streamID: Int32) throws(HTTP2Error)
     {
+        guard unsafe nghttp2_session_find_stream(session, streamID) != nil else { return }
         let result: Int32
         if let body {
             var provider = unsafe Self.bodyProvider

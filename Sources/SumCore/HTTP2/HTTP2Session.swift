@@ -21,6 +21,7 @@ internal import NIOCore
 
     let configuration: HTTP2Configuration
     let session: OpaquePointer
+    private let role: Role
 
     /// What has happened since `takeEvents`.
     private var events: [HTTP2Event] = []
@@ -49,6 +50,7 @@ internal import NIOCore
 
     init(role: Role, configuration: HTTP2Configuration = .init()) throws(HTTP2Error) {
         self.configuration = configuration
+        self.role = role
         boundary = FrameBoundary(
             skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0,
             headerBlock: HeaderBlockLength(
@@ -130,6 +132,11 @@ internal import NIOCore
         for piece in output.earlier { body(piece) }
         if output.last.readableBytes > 0 { body(output.last) }
         output.clear()
+    }
+
+    /// Gives up memory that is only of use while there is much to send.
+    func releaseMemory() {
+        output.releaseMemory()
     }
 
     /// Hands over the events collected so far; `spent`, an array no longer needed, takes the next ones.
@@ -235,10 +242,10 @@ extension HTTP2Session {
 // MARK: Outgoing DATA
 
 extension HTTP2Session {
-    /// How long the next DATA frame may be, but for the windows. Only what follows other output is long: nghttp2
-    /// enlarges its buffer for it, which a connection with short answers need not pay for.
+    /// How long the next DATA frame may be, but for the windows. For a long frame nghttp2 enlarges its buffer, and keeps
+    /// it. So only what follows other output is long, and a server, which has many connections, sends no long frames.
     func maximumFrameSize(ofPeer peer: UInt32) -> Int {
-        let isLongBatch = output.count >= HTTP2Output.defaultFrameSize
+        let isLongBatch = role == .client && output.count >= HTTP2Output.defaultFrameSize
         return min(Int(peer), isLongBatch ? Int(configuration.maxFrameSize) : HTTP2Output.defaultFrameSize)
     }
 

@@ -1,6 +1,5 @@
 internal import NIOCore
 public import SwiftProtobuf
-internal import Synchronization
 
 /// A call that a client has begun, of any of the four kinds.
 ///
@@ -10,12 +9,12 @@ internal import Synchronization
 public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
     let exchange: ClientExchange
     let control: any ClientCallControl
-    let writer: SharedMessageWriter
+    let writer: MessageWriter
 
     init(exchange: ClientExchange, control: any ClientCallControl, compression: GRPCCompression) {
         self.exchange = exchange
         self.control = control
-        writer = SharedMessageWriter(compression)
+        writer = MessageWriter(compression: compression)
     }
 
     // MARK: Sending
@@ -26,17 +25,17 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
     /// - Throws: the status of the call if it has ended; FAILED_PRECONDITION after `finish`.
     public func send(_ message: Request, compressed: Bool = true) async throws(GRPCStatus) {
         let message = try message.serialized()
-        try await send { writer, batch throws(GRPCStatus) in
+        try await send { batch throws(GRPCStatus) in
             try writer.write(message, compressed: compressed, to: &batch)
         }
     }
 
     /// Sends the messages that `write` writes.
     func send(
-        _ write: (inout MessageWriter, inout ByteBuffer) throws(GRPCStatus) -> Void
+        _ write: (inout ByteBuffer) throws(GRPCStatus) -> Void
     ) async throws(GRPCStatus) {
         var batch = exchange.pipe.takeSpare()
-        try writer.withLock { writer throws(GRPCStatus) in try write(&writer, &batch) }
+        try write(&batch)
         await settle(try exchange.pipe.write(batch))
     }
 
@@ -70,14 +69,16 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
     /// - Throws: the status of a call that failed, after the messages that came before; INTERNAL for bytes that
     ///   are not such a message, which ends the call.
     public func next() async throws(GRPCStatus) -> Response? {
-        guard
-            let (bytes, credit) = try await cancellable({ () throws(GRPCStatus) in try await exchange.next() }
-            )
-        else { return nil }
-        if credit > 0 { control.credit(credit) }
-        do {
+        do throws(GRPCStatus) {
+            guard
+                let (bytes, credit) = try await cancellable({ () throws(GRPCStatus) in
+                    try await exchange.next()
+                })
+            else { return nil }
+            if credit > 0 { control.credit(credit) }
             return try Response(received: bytes)
         } catch {
+            // Does nothing if the call has ended, and else the message could not be read.
             control.cancel()
             throw error
         }
@@ -100,12 +101,15 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
     ///   (grpc/doc/statuscodes.md).
     public func closeAndReceive() async throws(GRPCStatus) -> Response {
         finish()
-        let messages = try await cancellable { () throws(GRPCStatus) in try await exchange.wholeAnswer() }
-        guard let message = messages.first, messages.count == 1 else {
+        do throws(GRPCStatus) {
+            let message = try await cancellable { () throws(GRPCStatus) in try await exchange.onlyMessage() }
+            guard let message else { throw GRPCStatus.notOneMessage }
+            return try Response(received: message)
+        } catch {
+            // Does nothing if the call has ended, and else it has broken the rules of its method.
             control.cancel()
-            throw .notOneMessage
+            throw error
         }
-        return try Response(received: message)
     }
 
     /// Waits until the call has ended, in whichever way.
@@ -138,19 +142,4 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
 extension GRPCStatus {
     static let notOneMessage = GRPCStatus(
         code: .unimplemented, message: "the server did not answer with the one message that was due")
-}
-
-/// A writer for the tasks of one call, which may send at once.
-final class SharedMessageWriter: Sendable {
-    let compression: GRPCCompression
-    private let writer: Mutex<MessageWriter>
-
-    init(_ compression: GRPCCompression) {
-        self.compression = compression
-        writer = Mutex(MessageWriter(compression: compression))
-    }
-
-    func withLock(_ body: (inout MessageWriter) throws(GRPCStatus) -> Void) throws(GRPCStatus) {
-        try writer.withLock { writer throws(GRPCStatus) in try body(&writer) }
-    }
 }

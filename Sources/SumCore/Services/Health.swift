@@ -24,7 +24,8 @@ public final class Health: Sendable {
     }
 
     private struct Watcher {
-        var service: String
+        /// Nil: none that will ever be known.
+        var service: String?
         var changes: AsyncStream<ServingStatus>.Continuation
     }
 
@@ -55,14 +56,23 @@ public final class Health: Sendable {
             state.isShutDown = true
             state.statuses = state.statuses.mapValues { _ in .notServing }
             for watcher in state.watchers.values {
-                if state.statuses[watcher.service] != nil { watcher.changes.yield(.notServing) }
+                if let service = watcher.service, state.statuses[service] != nil {
+                    watcher.changes.yield(.notServing)
+                }
                 watcher.changes.finish()
             }
         }
     }
 
+    /// Bytes of the longest request that is taken.
+    private static let requestLimit = 4 << 10
+    /// Bytes of the longest service name that a watcher waits for.
+    private static let nameLimit = 255
+
     /// For a server to host.
-    public var methods: [GRPCMethod] {
+    public var methods: [GRPCMethod] { unlimitedMethods.map { $0.limited(to: Self.requestLimit) } }
+
+    private var unlimitedMethods: [GRPCMethod] {
         [
             .unary(path: Self.checkPath) { (request: Grpc_Health_V1_HealthCheckRequest, _) in
                 try self.check(request.service)
@@ -107,7 +117,10 @@ public final class Health: Sendable {
         let id = state.withLock { state in
             defer { state.nextWatcher += 1 }
             continuation.yield(state.statuses[service] ?? .unknownService)
-            state.watchers[state.nextWatcher] = Watcher(service: service, changes: continuation)
+            // A longer name is that of no service: not kept, since watching lasts as long as the client likes.
+            let isName = service.utf8.count <= Self.nameLimit || state.statuses[service] != nil
+            state.watchers[state.nextWatcher] = Watcher(
+                service: isName ? service : nil, changes: continuation)
             if state.isShutDown { continuation.finish() }
             return state.nextWatcher
         }

@@ -120,7 +120,7 @@ private struct Cursor {
         let payload = (bytes.word(at: position &+ 6) & shape.payload).littleEndian
         places &+= SIMD8(truncatingIfNeeded: unsafe unsafeBitCast(payload, to: SIMD8<UInt8>.self))
         count &+= 1
-        position &+= MessageReader.prefixLength &+ length
+        position &+= MessagePrefix.length &+ length
         return true
     }
 

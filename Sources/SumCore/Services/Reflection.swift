@@ -16,6 +16,9 @@ public final class Reflection: Sendable {
         "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
     ]
 
+    /// Bytes of the longest request that is taken: names are not longer.
+    private static let requestLimit = 4 << 10
+
     private let services: [String]
     private let descriptors: [Google_Protobuf_FileDescriptorProto]
     /// Nil until it is first asked for.
@@ -42,6 +45,7 @@ public final class Reflection: Sendable {
                     try await responses.send(self.response(to: request, from: index))
                 }
             }
+            .limited(to: Self.requestLimit)
         }
     }
 

@@ -53,10 +53,10 @@ public struct SumNumbersCall: Sendable {
 
     /// gRPC compresses message by message, which makes numbers longer, not shorter.
     private func sendCompressed(_ numbers: ArraySlice<Int32>) async throws(GRPCStatus) {
-        try await call.send { writer, batch throws(GRPCStatus) in
+        try await call.send { batch throws(GRPCStatus) in
             for number in numbers {
                 let message = Tutorial_NumberRequest.with { $0.num = number }
-                try writer.write(try message.serialized(), to: &batch)
+                try call.writer.write(try message.serialized(), to: &batch)
             }
         }
     }

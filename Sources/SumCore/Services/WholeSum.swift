@@ -15,10 +15,8 @@ final class WholeSum: ClientCallHandler {
         /// The rest of a number that was cut by the end of a frame.
         var rest = ByteBuffer()
         var reader: MessageReader
-        /// Messages received.
-        var messageCount = 0
-        /// The last of them.
-        var message = ByteBuffer()
+        /// The message received.
+        var message: ByteBuffer?
         var outcome: Outcome?
         var waiter: CheckedContinuation<Outcome, Never>?
 
@@ -28,7 +26,9 @@ final class WholeSum: ClientCallHandler {
     private let state: Mutex<State>
 
     init(of numbers: [Int32], maximumMessageLength: Int) {
-        state = Mutex(State(numbers: numbers, reader: MessageReader(maximumLength: maximumMessageLength)))
+        // Decompressed on the event loop, so that what a sum can be is enough.
+        let limit = min(maximumMessageLength, SumNumbers.defaultMaximumMessageLength)
+        state = Mutex(State(numbers: numbers, reader: MessageReader(maximumLength: limit)))
     }
 
     /// Begins the call, and waits for its end.
@@ -79,9 +79,10 @@ final class WholeSum: ClientCallHandler {
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
         try state.withLock { state throws(GRPCStatus) in
             var left = bytes
-            while left.readableBytes > 0, let message = try state.reader.next(from: &left) {
-                state.messageCount += 1
-                state.message = message
+            while left.readableBytes > 0, let message = try state.reader.nextReceived(from: &left) {
+                // Before it is decompressed: how many there are is for the server to choose.
+                guard state.message == nil else { throw .notOneMessage }
+                state.message = try message.decompressed(state.reader.compression, limit: state.reader.maximumLength)
             }
         }
         return bytes.readableBytes
@@ -100,8 +101,8 @@ final class WholeSum: ClientCallHandler {
         guard end.status.isOK else { return .failure(end.status) }
         do throws(GRPCStatus) {
             try state.reader.finish()
-            guard state.messageCount == 1 else { throw .notOneMessage }
-            let sum = try Tutorial_NumberResponse(received: state.message).sum
+            guard let message = state.message else { throw .notOneMessage }
+            let sum = try Tutorial_NumberResponse(received: message).sum
             guard state.allWasSent else { throw .answeredTooEarly }
             return .success(sum)
         } catch {

@@ -30,7 +30,7 @@ final class ClientConnection: HTTP2Connection {
     override func opened() {
         guard let now = context?.eventLoop.now else { return }
         keepalive?.received(at: now)
-        budget = FrameBudget(overhead: Self.maximumOverhead, resets: nil, now: now)
+        frameBudget = FrameBudget(overhead: Self.maximumOverhead, resets: nil, now: now)
     }
 
     override func handle(_ event: HTTP2Event) throws(HTTP2Error) {

@@ -14,13 +14,20 @@ struct FrameBudget {
     /// Frames that may wait to be sent to a peer that does not read.
     static let queueLimit = 1000
 
+    /// Bytes that each byte of compressed messages may be decompressed to, for free. Text and most data have fewer.
+    private static let freeExpansion = 16
+
     private var overhead: TokenBucket
     private var resets: TokenBucket?
+    private var decompressed: TokenBucket?
 
     /// - Parameters:
     ///   - overhead: frames without data: as many at once, and a tenth of it a second.
     ///   - resets: the same; nil: the peer may reset whatever it likes.
-    init(overhead: Int, resets: Int?, now: NIODeadline) {
+    ///   - decompressionExcess: bytes that compressed messages may be decompressed to beyond 16 times their own: the same;
+    ///     nil: without a limit.
+    init(overhead: Int, resets: Int?, decompressionExcess: Int? = nil, now: NIODeadline) {
+        decompressed = decompressionExcess.map { TokenBucket(burst: $0, perSecond: $0 / 10, now: now) }
         self.overhead = TokenBucket(burst: overhead, perSecond: overhead / 10, now: now)
         self.resets = resets.map { TokenBucket(burst: $0, perSecond: $0 / 10, now: now) }
     }
@@ -36,5 +43,14 @@ struct FrameBudget {
             return .resets
         }
         return queued > Self.queueLimit ? .unread : nil
+    }
+
+    /// Counts messages that were decompressed.
+    ///
+    /// - Parameters:
+    ///   - count: bytes that came out of them.
+    ///   - wireCount: bytes that the peer sent for them.
+    mutating func offence(decompressed count: Int, from wireCount: Int, at now: NIODeadline) -> PeerOffence? {
+        decompressed?.take(count - wireCount * Self.freeExpansion, at: now) == false ? .decompression : nil
     }
 }

@@ -22,6 +22,10 @@ extension GRPCServer {
         /// many at once, and a tenth of it a second. A call that has to be reset for the client's fault counts twice.
         public var maximumResets = 200
 
+        /// Bytes that a client's compressed messages may be decompressed to beyond 16 times what it sent for them: as many
+        /// at once, and a tenth of it a second. Beyond that its connection ends.
+        public var maximumDecompressionExcess = 16 << 20
+
         /// How long a client may take, once connected, to begin HTTP/2 with its SETTINGS; then, to acknowledge ours;
         /// and at any time, to end a header block that it has begun.
         public var handshakeTimeout = Duration.seconds(10)

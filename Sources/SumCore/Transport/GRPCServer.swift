@@ -36,10 +36,15 @@ public final class GRPCServer: Sendable {
         let methodsByPath = Dictionary(methods.map { ($0.path, $0) }) { _, last in last }
         // The kernel's limit comes after ours, which ends also the connections whose network is well, and says so.
         let userTimeout = TimeAmount(configuration.writeTimeout * 4 / 3)
+        let loops = LoopResourcesByLoop()
         let binder = ListenerBinder(logger: logger, userTimeout: userTimeout) { channel in
             try connections.add(channel)
+            let resources = loops.resources(of: channel.eventLoop)
+            let receiving = resources.buffers.allocator(on: channel.eventLoop)
+            try channel.syncOptions?.setOption(.recvAllocator, value: receiving)
             let connection = try ServerConnection(
-                methods: methodsByPath, configuration: configuration, logger: logger, offences: offences)
+                methods: methodsByPath, configuration: configuration, logger: logger, offences: offences,
+                resources: resources)
             try channel.pipeline.syncOperations.addHandler(connection)
         }
         var listeners: [any Channel] = []

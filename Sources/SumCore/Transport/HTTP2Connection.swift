@@ -34,7 +34,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     /// Asks a silent peer whether it is there; nil: it may be silent for ever. Set when the connection opens.
     var keepalive: Keepalive?
     /// What the peer may send that is of no use. Set when the connection opens.
-    var budget: FrameBudget?
+    var frameBudget: FrameBudget?
     /// The one task that looks after time limits, whatever there are of them, and when it does.
     var timeCheck: Scheduled<Void>?
     var nextTimeCheck = NIODeadline.distantFuture
@@ -64,6 +64,12 @@ class HTTP2Connection: ChannelDuplexHandler {
     var hasUnsentAnswers: Bool { false }
     /// There is more to send than the peer takes now.
     func isHeldUp() {}
+    /// Bytes have come, and are about to be looked at.
+    func willRead() {}
+    /// They have been looked at.
+    func hasRead(_ bytes: ByteBuffer) {}
+    /// Whether what has come waits for somebody to look at it.
+    var hasBacklog: Bool { false }
     /// A client sent bytes that do not begin HTTP/2.
     func receiveForeign(_ bytes: ByteBuffer) { fail(HTTP2Error.badClientMagic) }
 
@@ -127,7 +133,9 @@ class HTTP2Connection: ChannelDuplexHandler {
         guard !isClosing else { return }
         let now = context.eventLoop.now
         keepalive?.received(at: now)
+        willRead()
         let bytes = unwrapInboundIn(data)
+        defer { hasRead(bytes) }
         do {
             var rest = bytes
             while rest.readableBytes > 0, !isClosing {
@@ -153,7 +161,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         }
         if session.headerBlockIsTooLong { return dismiss(for: .headerBlock) }
         let frames = session.takeTally()
-        if let offence = budget?.offence(frames, queued: session.queuedFrames, at: now) {
+        if let offence = frameBudget?.offence(frames, queued: session.queuedFrames, at: now) {
             return dismiss(for: offence)
         }
         // What else a peer makes us send, and be it a flood, is not helped on its way.
@@ -167,11 +175,15 @@ class HTTP2Connection: ChannelDuplexHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         flush()
-        if isHoldingRead, !mustHoldRead {
-            isHoldingRead = false
-            context.read()
-        }
+        resumeReading()
         context.fireChannelWritabilityChanged()
+    }
+
+    /// Reads again, if that was held back and need not be any longer.
+    func resumeReading() {
+        guard isHoldingRead, !mustHoldRead else { return }
+        isHoldingRead = false
+        context?.read()
     }
 
     func read(context: ChannelHandlerContext) {
@@ -186,10 +198,11 @@ class HTTP2Connection: ChannelDuplexHandler {
         }
     }
 
-    /// A peer that sends what must be answered and does not read the answers is made to wait. Data alone never
-    /// stops us from reading: flow control bounds it, and the credit for it comes by reading.
+    /// A peer that sends what must be answered and does not read the answers is made to wait, and so is one that sends
+    /// faster than we can look at it. Other data never stops us from reading: flow control bounds it, and the credit for
+    /// it comes by reading.
     private var mustHoldRead: Bool {
-        context?.channel.isWritable == false && session.queuedFrames > Self.queuedFramesLimit
+        hasBacklog || context?.channel.isWritable == false && session.queuedFrames > Self.queuedFramesLimit
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -261,6 +274,7 @@ class HTTP2Connection: ChannelDuplexHandler {
                 write(to: context)
                 guard mayHaveMore || hadEvents else { break }
             }
+            if !hasCalls { session.releaseMemory() }
         } catch {
             return fail(error)
         }

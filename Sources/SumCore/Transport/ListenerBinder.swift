@@ -81,7 +81,8 @@ struct ListenerBinder: Sendable {
                     try channel.pipeline.syncOperations.addHandler(AcceptBackoff(logger: logger))
                 }
             }
-            .childChannelOption(.recvAllocator, value: SocketBuffers.readAllocator)
+            // One read a turn, so that connections take turns (and see `ReceiveBuffers`).
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try initializer(channel) }
             }

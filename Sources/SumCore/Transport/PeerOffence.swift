@@ -13,6 +13,9 @@ struct PeerOffence: Error, Equatable, CustomStringConvertible {
     static let resets = Self(
         debug: "too_many_resets",
         description: "the other side reset too many streams, or sent too much for which they had to be reset")
+    static let decompression = Self(
+        debug: "too_much_decompressed",
+        description: "the other side sent messages that decompress to far more than it sent")
     static let headerBlock = Self(
         debug: "header_block_too_long",
         description: "the other side sent a header block far longer than the limit")

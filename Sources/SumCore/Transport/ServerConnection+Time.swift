@@ -52,17 +52,18 @@ extension ServerConnection {
             fail(PeerOffence.stalled)
             return nil
         }
-        if hasUnsentAnswers {
+        if mayOweProgress {
             // While the channel is blocked, the streams have no chance.
             let stalled = streams.values.filter { stream in
-                let moved = passed == nil && stream.hasUnsentAnswer ? stream.bytesSent : nil
+                let moved = passed == nil && stream.owesClientProgress ? stream.bytesSent : nil
                 return stream.stall.hasLasted(limit, moved: moved, at: now)
             }
             for stream in stalled {
                 submit { () throws(HTTP2Error) in try session.submitReset(.cancel, on: stream.id) }
             }
         }
-        return hasUnsentAnswers || passed != nil ? now + stallCheckInterval : nil
+        mayOweProgress = streams.values.contains(where: \.owesClientProgress)
+        return mayOweProgress || passed != nil ? now + stallCheckInterval : nil
     }
 
     // MARK: Idleness and age

@@ -2,7 +2,7 @@ internal import Logging
 internal import NIOCore
 
 /// One accepted socket: its session and the calls on it.
-final class ServerConnection: HTTP2Connection {
+final class ServerConnection: HTTP2Connection, TurnTaker {
     /// Sent down the pipeline of every connection when the server shuts down.
     enum Event {
         case drain
@@ -25,10 +25,19 @@ final class ServerConnection: HTTP2Connection {
     private var pingStrikes: PingStrikes
 
     private(set) var streams: [Int32: ServerStream] = [:]
-    /// The calls whose answer has not left.
-    private(set) var unsentAnswers = 0
+    /// Whether there may be a stream whose client must take something soon (`ServerStream.owesClientProgress`).
+    var mayOweProgress = false
     /// The calls whose handlers have not ended, though the stream may have.
     private var unfinished: Set<Int32> = []
+    /// What the calls hold together.
+    private let memory = CallMemory()
+
+    /// What is shared with the other connections of the event loop.
+    private var resources: LoopResources?
+    /// What slow work may be done now.
+    private var budget = TurnBudget(0)
+    /// The streams with a backlog, in the order of their turns.
+    private var backlogged = CircularBuffer<Int32>()
     var drain = Drain.none
 
     /// How long the client has for ending its side when the status has come before. Not zero: HAProxy 2.6 makes
@@ -40,8 +49,9 @@ final class ServerConnection: HTTP2Connection {
 
     init(
         methods: [String: GRPCMethod], configuration: GRPCServer.Configuration, logger: Logger,
-        offences: OffenceLog
+        offences: OffenceLog, resources: LoopResources? = nil
     ) throws(HTTP2Error) {
+        self.resources = resources
         requests = RequestReader(methods: methods)
         self.configuration = configuration
         self.logger = logger
@@ -66,11 +76,14 @@ final class ServerConnection: HTTP2Connection {
 
     override func opened() {
         peer = context?.remoteAddress.map(ListenAddress.describe) ?? "?"
-        guard let now = context?.eventLoop.now else { return }
+        guard let loop = context?.eventLoop else { return }
+        let now = loop.now
+        resources = resources ?? LoopResources(eventLoop: loop)
         handshake = Handshake(limit: TimeAmount(configuration.handshakeTimeout), now: now)
-        budget = FrameBudget(
+        frameBudget = FrameBudget(
             overhead: configuration.maximumOverheadFrames,
-            resets: max(configuration.maximumResets, configuration.maximumConcurrentStreams), now: now)
+            resets: max(configuration.maximumResets, configuration.maximumConcurrentStreams),
+            decompressionExcess: configuration.maximumDecompressionExcess, now: now)
         keepalive = Keepalive(
             time: TimeAmount(configuration.keepaliveTime),
             timeout: TimeAmount(configuration.keepaliveTimeout),
@@ -92,7 +105,6 @@ final class ServerConnection: HTTP2Connection {
             try receive(bytes, on: streamID)
         case .endStreamSent(let streamID):
             guard let stream = streams[streamID] else { return }
-            answerLeft(stream)
             if let code = stream.call.endStreamSent() { scheduleReset(of: stream, code) }
         case .closed(let streamID, _):
             finish(streamID)
@@ -140,9 +152,10 @@ final class ServerConnection: HTTP2Connection {
         let connection = NIOLoopBound(self, eventLoop: loop)
         let context = ServerCallContext(
             path: request.path, metadata: request.metadata, timeout: request.timeout, peer: peer,
-            maximumMessageLength: configuration.maximumMessageLength, compression: request.compression,
-            acceptEncoding: request.acceptEncoding,
-            deadline: request.timeout.map { .now + $0 },
+            maximumMessageLength: min(
+                configuration.maximumMessageLength, known.method.maximumMessageLength ?? .max),
+            compression: request.compression, acceptEncoding: request.acceptEncoding,
+            deadline: request.timeout.map { .now + $0 }, memory: memory,
             post: { reply in loop.execute { connection.value.perform(late: reply(), on: streamID) } })
         let stream = ServerStream(
             id: streamID, path: request.path, handler: known.method.makeHandler(context),
@@ -174,22 +187,76 @@ final class ServerConnection: HTTP2Connection {
         try session.creditConnection(bytes.readableBytes)
         guard let stream = streams[streamID] else { return }
         stream.bytesReceived += bytes.readableBytes
-        if stream.call.receive() {
-            try perform(stream.handler.receive(bytes), on: stream)
-        } else {
+        if !stream.call.receive() {
             try session.creditStream(streamID, bytes.readableBytes)
+        } else if stream.backlog.isEmpty {
+            // Not in place: an offence may have the connection look at `budget` meanwhile.
+            var slice = budget
+            try offer(bytes, to: stream, within: &slice)
+            budget = slice
+            if !stream.backlog.isEmpty { wait(stream) }
+        } else {
+            stream.addToBacklog(bytes)
         }
     }
 
     private func receiveEnd(_ streamID: Int32) throws(HTTP2Error) {
-        guard let stream = streams[streamID], stream.call.receiveEnd() else { return }
+        guard let stream = streams[streamID] else { return }
+        guard stream.backlog.isEmpty else { return stream.endIsWaiting = true }
+        guard stream.call.receiveEnd() else { return }
         try perform(stream.handler.receiveEnd(), on: stream)
     }
 
+    private func offer(
+        _ bytes: ByteBuffer, to stream: ServerStream, within budget: inout TurnBudget
+    ) throws(HTTP2Error) {
+        try perform(stream.offer(bytes, within: &budget), on: stream)
+        if !stream.call.receive() { try session.creditStream(stream.id, stream.dropBacklog()) }
+    }
+
+    // MARK: Turns
+
+    /// Has a stream with a backlog wait for its turn, and the connection for its own.
+    private func wait(_ stream: ServerStream) {
+        backlogged.append(stream.id)
+        if backlogged.count == 1 { resources?.turns.add(self) }
+    }
+
+    /// While calls have not got to what has come, no more is read.
+    override var hasBacklog: Bool { !backlogged.isEmpty }
+
+    func takeTurn(within turn: inout TurnBudget) -> Bool {
+        guard let now = context?.eventLoop.now, !isClosing else { return false }
+        // The client may have more to say, to which nobody listens now.
+        keepalive?.received(at: now)
+        submit { () throws(HTTP2Error) in
+            while !turn.isSpent, let id = backlogged.popFirst() {
+                guard let stream = streams[id], let bytes = stream.takeBacklog() else { continue }
+                if stream.call.receive() {
+                    var slice = turn.split(TurnBudget.callSlice)
+                    defer { turn.add(slice) }
+                    try offer(bytes, to: stream, within: &slice)
+                } else {
+                    try session.creditStream(id, bytes.readableBytes + stream.dropBacklog())
+                }
+                if !stream.backlog.isEmpty {
+                    backlogged.append(id)
+                } else if stream.endIsWaiting {
+                    try receiveEnd(id)
+                }
+            }
+        }
+        if backlogged.isEmpty { resumeReading() }
+        return !backlogged.isEmpty
+    }
+
+    // MARK: What handlers want
+
     private func perform(_ reply: ServerReply, on stream: ServerStream) throws(HTTP2Error) {
         if reply.consumed > 0 { try session.creditStream(stream.id, reply.consumed) }
+        if reply.decompressed > 0 { judgeDecompression(reply) }
         let output = stream.take(reply)
-        if case .response(_, _, _?) = output { unsentAnswers += 1 }
+        if stream.owesClientProgress { mayOweProgress = true }
         switch output {
         case .nothing:
             break
@@ -202,9 +269,18 @@ final class ServerConnection: HTTP2Connection {
         }
     }
 
+    private func judgeDecompression(_ reply: ServerReply) {
+        guard let now = context?.eventLoop.now else { return }
+        let offence = frameBudget?.offence(decompressed: reply.decompressed, from: reply.consumed, at: now)
+        if let offence { dismiss(for: offence) }
+    }
+
     private func perform(late reply: ServerReply, on streamID: Int32) {
         if reply.end != nil { unfinished.remove(streamID) }
-        guard let stream = streams[streamID] else { return }
+        guard let stream = streams[streamID] else {
+            // What was decompressed counts, although its call is gone.
+            return judgeDecompression(reply)
+        }
         submitForLater { () throws(HTTP2Error) in try perform(reply, on: stream) }
     }
 
@@ -233,16 +309,8 @@ final class ServerConnection: HTTP2Connection {
         }
     }
 
-    /// The answer of a call has left, or never will.
-    private func answerLeft(_ stream: ServerStream) {
-        guard stream.hasUnsentAnswer else { return }
-        stream.hasUnsentAnswer = false
-        unsentAnswers -= 1
-    }
-
     private func finish(_ streamID: Int32) {
         guard let stream = streams.removeValue(forKey: streamID) else { return }
-        answerLeft(stream)
         stream.closed()
         if streams.isEmpty, let context { lifetime?.endCalls(at: context.eventLoop.now) }
         guard let started = stream.started else { return }
@@ -262,7 +330,15 @@ final class ServerConnection: HTTP2Connection {
     /// A client begins, so that one that does not speak HTTP/2 can be answered in its own words.
     override var speaksFirst: Bool { false }
 
-    override var hasUnsentAnswers: Bool { unsentAnswers > 0 }
+    override var hasUnsentAnswers: Bool { mayOweProgress }
+
+    override func hasRead(_ bytes: ByteBuffer) {
+        resources?.buffers.giveBack(bytes)
+    }
+
+    override func willRead() {
+        budget = resources?.turns.budgetForRead ?? TurnBudget(0)
+    }
 
     override func isHeldUp() {
         if let now = context?.eventLoop.now { checkTime(by: now + stallCheckInterval) }

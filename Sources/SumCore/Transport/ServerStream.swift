@@ -14,13 +14,24 @@ final class ServerStream: HTTP2Body {
     private(set) var status: GRPCStatus?
     var bytesReceived = 0
     private(set) var bytesSent = 0
-    /// Whether the call has ended, and its answer has not left.
-    var hasUnsentAnswer = false
-    /// Whether the client takes it.
+    /// Whether the client takes what waits for it.
     var stall = Stall()
 
+    /// What has come and the handler has not got to in its turns.
+    private(set) var backlog = CircularBuffer<ByteBuffer>()
+    /// Whether the client's end has come, behind the backlog.
+    var endIsWaiting = false
+
     private var queue = CircularBuffer<ByteBuffer>()
+    /// Bytes in the queue.
+    private var queued = 0
     private var trailers: [HTTP2Field]?
+    private var hasSentTrailers = false
+
+    /// Bytes that may wait for a client for as long as it likes, while the call goes on.
+    private static let patience = 64 << 10
+    /// Bytes of messages that are gathered in one buffer, which costs more than a small message.
+    private static let gatheringLimit = 16 << 10
 
     init(id: Int32, path: String, handler: any ServerCallHandler, started: NIODeadline? = nil) {
         self.id = id
@@ -37,11 +48,54 @@ final class ServerStream: HTTP2Body {
         if case .nothing = output { return output }
         if let end = reply.end { status = end }
         if case .response(_, let messages, let trailers) = output {
-            if messages.readableBytes > 0 { queue.append(messages) }
+            if messages.readableBytes > 0 { enqueue(messages) }
             self.trailers = trailers
-            hasUnsentAnswer = trailers != nil
         }
         return output
+    }
+
+    private func enqueue(_ messages: ByteBuffer) {
+        queued += messages.readableBytes
+        if let last = queue.indices.last,
+            queue[last].readableBytes + messages.readableBytes <= Self.gatheringLimit
+        {
+            queue[last].writeImmutableBuffer(messages)
+        } else {
+            queue.append(messages)
+        }
+    }
+
+    /// Whether the client must take something soon, lest the stream be given up: the rest of an answer, or much of one
+    /// that goes on.
+    var owesClientProgress: Bool {
+        trailers != nil && !hasSentTrailers || queued > Self.patience
+    }
+
+    // MARK: What has come
+
+    /// Lets the handler take from `bytes`; the rest waits for its next turn.
+    func offer(_ bytes: ByteBuffer, within budget: inout TurnBudget) -> ServerReply {
+        var rest = bytes
+        let reply = handler.receive(&rest, within: &budget)
+        if rest.readableBytes > 0 { backlog.prepend(rest) }
+        return reply
+    }
+
+    func addToBacklog(_ bytes: ByteBuffer) {
+        backlog.append(bytes)
+    }
+
+    /// Takes the first piece of the backlog.
+    func takeBacklog() -> ByteBuffer? {
+        backlog.popFirst()
+    }
+
+    /// Drops the backlog.
+    ///
+    /// - Returns: its bytes.
+    func dropBacklog() -> Int {
+        defer { backlog.removeAll() }
+        return backlog.reduce(0) { $0 + $1.readableBytes }
     }
 
     /// The stream is gone; the handler learns of it unless it had ended the call.
@@ -59,9 +113,12 @@ final class ServerStream: HTTP2Body {
             frame.append(moving: &queue[queue.startIndex])
             if queue[queue.startIndex].readableBytes == 0 { queue.removeFirst() }
         }
-        bytesSent += room - frame.freeCapacity
-        handler.sent(room - frame.freeCapacity)
-        if queue.isEmpty, let trailers { return .finished(trailers: trailers) }
-        return .open
+        let count = room - frame.freeCapacity
+        bytesSent += count
+        queued -= count
+        handler.sent(count)
+        guard queue.isEmpty, let trailers else { return .open }
+        hasSentTrailers = true
+        return .finished(trailers: trailers)
     }
 }

@@ -10,7 +10,7 @@ import Testing
     ]
 
     private func write(_ messages: [[UInt8]], _ compression: GRPCCompression) throws -> ByteBuffer {
-        var writer = MessageWriter(compression: compression)
+        let writer = MessageWriter(compression: compression)
         return try messages.reduce(into: ByteBuffer()) { try writer.write($1, to: &$0) }
     }
 
@@ -48,7 +48,7 @@ import Testing
 
     @Test("Messages of a compressed call may come as they are", arguments: GRPCCompression.allCases)
     func perMessage(_ compression: GRPCCompression) throws {
-        var writer = MessageWriter(compression: compression)
+        let writer = MessageWriter(compression: compression)
         var stream = ByteBuffer()
         try writer.write([8, 1], compressed: false, to: &stream)
         try writer.write([8, 2], to: &stream)
@@ -66,7 +66,7 @@ import Testing
         let payload = [UInt8](whole.readableBytesView.dropFirst(5))
         var flipped = payload
         flipped[payload.count - 2] ^= 0xff
-        for bytes in [flipped, payload.dropLast(1), payload + [0], [], [1, 2, 3]] as [[UInt8]] {
+        for bytes in [flipped, payload.dropLast(1), payload + [0], [1, 2, 3]] as [[UInt8]] {
             var stream = ByteBuffer()
             stream.writeMessage(bytes)
             stream.setInteger(UInt8(1), at: 0)

@@ -16,8 +16,12 @@ final class WireChannel {
     /// In how many writes.
     private(set) var writes = 0
 
-    init(_ connection: HTTP2Connection, ofClient: Bool = false) throws {
+    /// - Parameter before: a handler between the connection and the wire.
+    init(
+        _ connection: HTTP2Connection, ofClient: Bool = false, before: (any ChannelHandler)? = nil
+    ) throws {
         reader = WireReader(ofClient: ofClient)
+        if let before { try channel.pipeline.syncOperations.addHandler(before) }
         try channel.pipeline.syncOperations.addHandler(connection)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
         try collect()
@@ -38,6 +42,11 @@ final class WireChannel {
     func advance(_ time: TimeAmount) throws {
         loop.advanceTime(by: time)
         try collect()
+    }
+
+    /// Lets the connection do all the slow work that it does in turns; takes less than a second of its time.
+    func finishTurns() throws {
+        for _ in 0..<1000 { try advance(.microseconds(100)) }
     }
 
     /// Whether the connection is still open.

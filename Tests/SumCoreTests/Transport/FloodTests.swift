@@ -325,6 +325,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
                 WireFrame.data([byte], on: 1, padding: index % 10 == 0 ? 10 : nil).bytes
             })
         try wire.send(.data([], on: 1, endStream: true))
+        try wire.finishTurns()
         let answer = try #require(wire.takeFrames().first { $0.kind == .data })
         #expect(try NumberCodingTests.sum([answer.payload]) == 10_000)
     }

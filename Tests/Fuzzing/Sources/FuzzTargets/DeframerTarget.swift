@@ -39,7 +39,7 @@ struct Framing {
     func stream(_ input: inout FuzzInput) -> [UInt8] {
         guard addsPrefixes else { return input.takeRest() }
         var stream = ByteBuffer()
-        var writer = MessageWriter(compression: compression)
+        let writer = MessageWriter(compression: compression)
         while !input.isEmpty {
             let kind = input.byte()
             let message = input.bytes(Int(kind & 0x7f))
@@ -85,8 +85,9 @@ struct Framing {
                 continue
             }
             do throws(GRPCStatus) {
-                let plain = try Inflater(compression)?.decompress(ByteBuffer(bytes: message), limit: limit)
-                outcome.messages.append(plain.map { [UInt8]($0.readableBytesView) } ?? [])
+                let plain = try ReceivedMessage(isCompressed: true, bytes: ByteBuffer(bytes: message))
+                    .decompressed(compression, limit: limit)
+                outcome.messages.append([UInt8](plain.readableBytesView))
             } catch {
                 return outcome.failing(error.code)
             }
@@ -95,7 +96,7 @@ struct Framing {
     }
 
     fileprivate func rewrite(_ messages: [[UInt8]], _ pieces: inout Pieces) throws {
-        var writer = MessageWriter(compression: compression)
+        let writer = MessageWriter(compression: compression)
         var stream = ByteBuffer()
         for message in messages { try writer.write(message, to: &stream) }
         var reader = MessageReader(maximumLength: 8 << 20, compression: compression)
@@ -135,7 +136,7 @@ extension Framing {
         var seeds = streams.flatMap { stream in beginnings.map { $0 + stream } }
         for (choice, compression) in [(8, GRPCCompression.gzip), (16, .deflate)] as [(UInt8, GRPCCompression)]
         {
-            var writer = MessageWriter(compression: compression)
+            let writer = MessageWriter(compression: compression)
             var stream = ByteBuffer()
             for message in [[8, 6], [], Array(repeating: 8, count: 300)] as [[UInt8]] {
                 try? writer.write(message, to: &stream)

@@ -1,0 +1,27 @@
+internal import NIOCore
+internal import Synchronization
+
+/// What the connections on one event loop share. Belongs to the loop.
+final class LoopResources {
+    let turns: TurnQueue
+    let buffers = ReceiveBuffers()
+
+    init(eventLoop: any EventLoop) {
+        turns = TurnQueue(eventLoop: eventLoop)
+    }
+}
+
+/// The resources of all event loops of a server.
+final class LoopResourcesByLoop: Sendable {
+    private let resources = Mutex<[ObjectIdentifier: NIOLoopBound<LoopResources>]>([:])
+
+    /// Those of the event loop that calls.
+    func resources(of eventLoop: any EventLoop) -> LoopResources {
+        resources.withLock { resources in
+            if let known = resources[ObjectIdentifier(eventLoop)] { return known }
+            let new = NIOLoopBound(LoopResources(eventLoop: eventLoop), eventLoop: eventLoop)
+            resources[ObjectIdentifier(eventLoop)] = new
+            return new
+        }.value
+    }
+}
