@@ -252,4 +252,17 @@ import Testing
         #expect(pieces == [[1, 3], [3, 1], [1, 1], [1, 300]])
         #expect(events.body(of: 1).prefix(4) == [1, 2, 3, 5])
     }
+
+    @Test("audit-M5: the response to a stream that is gone keeps no body, and sends nothing") func goneStream() throws {
+        var pair = try SessionPair()
+        let stream = try pair.client.submitRequest(Sample.request, body: FixedBody([]))
+        try pair.exchange()
+        try pair.client.submitReset(.cancel, on: stream)
+        try pair.exchange()
+        #expect(pair.serverEvents.closingCode(of: stream) == .cancel)
+        try pair.server.submitResponse(Sample.response, body: FixedBody([1, 2, 3]), on: stream)
+        try pair.exchange()
+        #expect(pair.server.bodies.isEmpty)
+        #expect(pair.clientEvents.headers(of: stream).isEmpty)
+    }
 }

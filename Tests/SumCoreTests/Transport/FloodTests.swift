@@ -298,6 +298,19 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(!wire.isOpen)
     }
 
+    @Test("audit-M5: calls that end and are reset in one segment leave nothing behind") func endedAndReset() throws {
+        let connection = try WireChannel.serverConnection { $0.maximumResets = 100_000 }
+        let wire = try WireChannel(connection)
+        try wire.send(bytes: WireFrame.preface + WireFrame.settings().bytes + WireFrame.settingsAck.bytes)
+        for call in UInt32(0)..<1000 {
+            let streamID = 2 * call + 1
+            try wire.send(.headers(.request, on: streamID, endStream: true), .rstStream(8, on: streamID))
+        }
+        #expect(connection.session.bodies.isEmpty)
+        #expect(connection.streams.isEmpty)
+        try wire.expectSum(on: 2001)
+    }
+
     // MARK: What is no flood
 
     @Test("H5: headers in eight CONTINUATION frames, byte by byte, are no flood") func slowHeaders() throws {

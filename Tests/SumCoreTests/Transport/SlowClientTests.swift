@@ -150,6 +150,28 @@ import Testing
         #expect(wire.takeFrames().last?.payload == [0, 0, 0, 0, 2, 8, 1])
     }
 
+    @Test(
+        "audit-M2, R13: a stream that has much to send and is not let, is given up, although its call goes on",
+        arguments: [64 << 10, 64 << 10 + 1])
+    func muchUntaken(_ count: Int) throws {
+        let method = GRPCMethod(path: SumNumbers.path) { _ in
+            let handler = NotingHandler()
+            handler.onReceive = {
+                var reply = ServerReply(consumed: $0.readableBytes)
+                reply.messages = ByteBuffer(repeating: 0, count: count)
+                return reply
+            }
+            return handler
+        }
+        let wire = try WireChannel.server(methods: [method])
+        try wire.send(.settings([4: 0]))
+        try wire.send(.headers(.request, on: 1), .data([0, 0, 0, 0, 2, 8, 1], on: 1))
+        try wire.advance(.seconds(29))
+        #expect(wire.resetCode(of: 1) == nil)
+        try wire.advance(.seconds(20))
+        #expect(wire.resetCode(of: 1) == (count > 64 << 10 ? .cancel : nil))
+    }
+
     @Test("R12: a graceful end does not wait for ever for a client that does not read") func unreadEnd()
         throws
     {
