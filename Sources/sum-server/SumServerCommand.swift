@@ -51,7 +51,8 @@ struct SumServerCommand: AsyncParsableCommand {
         var methods = [
             SumNumbers.method(
                 overflow: overflow,
-                maximumMessageLength: limits.maxMessageSize.map(Int.init) ?? SumNumbers.defaultMaximumMessageLength)
+                maximumMessageLength: limits.maxMessageSize.map(Int.init)
+                    ?? SumNumbers.defaultMaximumMessageLength)
         ]
         if health { methods += healthService.methods }
         if reflection { methods += Reflection(of: methods).methods }

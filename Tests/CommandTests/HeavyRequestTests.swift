@@ -50,7 +50,8 @@ import Testing
         let (idle, busy) = try await Tool.offload {
             Result {
                 func latencies() throws -> [Duration] {
-                    try (0..<rounds).map { _ in try ContinuousClock().measure { try server.callForSum() } }.sorted()
+                    try (0..<rounds).map { _ in try ContinuousClock().measure { try server.callForSum() } }
+                        .sorted()
                 }
                 let idle = try latencies()
                 let isOver = DispatchSemaphore(value: 0)
@@ -133,7 +134,8 @@ import Testing
         }
     }
 
-    @Test("audit-M2: reflection whose answers nobody reads holds less than ten times what was sent, and a MiB")
+    @Test(
+        "audit-M2: reflection whose answers nobody reads holds less than ten times what was sent, and a MiB")
     func reflecting() async throws {
         let request = Grpc_Reflection_V1_ServerReflectionRequest.with {
             $0.fileContainingSymbol = "grpc.reflection.v1.ServerReflection"

@@ -29,7 +29,9 @@ final class CallMemory: Sendable {
     /// - Returns: whether there was room.
     func reserveDecompressed(_ count: Int) -> Bool {
         state.withLock { state in
-            guard state.decompressed == 0 || state.decompressed + count <= Self.decompressedLimit else { return false }
+            guard state.decompressed == 0 || state.decompressed + count <= Self.decompressedLimit else {
+                return false
+            }
             state.decompressed += count
             return true
         }

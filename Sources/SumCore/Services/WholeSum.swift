@@ -82,7 +82,8 @@ final class WholeSum: ClientCallHandler {
             while left.readableBytes > 0, let message = try state.reader.nextReceived(from: &left) {
                 // Before it is decompressed: how many there are is for the server to choose.
                 guard state.message == nil else { throw .notOneMessage }
-                state.message = try message.decompressed(state.reader.compression, limit: state.reader.maximumLength)
+                state.message = try message.decompressed(
+                    state.reader.compression, limit: state.reader.maximumLength)
             }
         }
         return bytes.readableBytes

@@ -15,7 +15,9 @@ final class ReceiveBuffers {
     private var spares: [ByteBuffer] = []
 
     fileprivate func takeLong() -> ByteBuffer {
-        guard var spare = spares.popLast() else { return ByteBufferAllocator().buffer(capacity: Self.longLength) }
+        guard var spare = spares.popLast() else {
+            return ByteBufferAllocator().buffer(capacity: Self.longLength)
+        }
         // Makes new memory if somebody still holds a slice.
         spare.clear()
         return spare

@@ -26,7 +26,9 @@ import Testing
 
         var totals: (consumed: Int, decompressed: Int, sent: Int, end: GRPCStatus?) { state.withLock { $0 } }
 
-        func wait(until condition: ((consumed: Int, decompressed: Int, sent: Int, end: GRPCStatus?)) -> Bool) async {
+        func wait(until condition: ((consumed: Int, decompressed: Int, sent: Int, end: GRPCStatus?)) -> Bool)
+            async
+        {
             for await _ in changes where condition(totals) { return }
         }
     }
@@ -78,7 +80,9 @@ import Testing
         #expect(replies.totals.decompressed == 0)
     }
 
-    @Test("audit-M3: the handlers of a connection have few decompressed messages in hand, and all get their turn")
+    @Test(
+        "audit-M3: the handlers of a connection have few decompressed messages in hand, and all get their turn"
+    )
     func inHand() async throws {
         let (replies, memory) = (Replies(), CallMemory())
         let inHand = Mutex((now: 0, most: 0))
@@ -99,7 +103,8 @@ import Testing
         #expect(inHand.withLock { $0.most } == 1 << 20)
     }
 
-    @Test("audit-M2: large responses that nobody reads wait for each other, and go on when a call is cancelled")
+    @Test(
+        "audit-M2: large responses that nobody reads wait for each other, and go on when a call is cancelled")
     func unread() async throws {
         let (replies, memory) = (Replies(), CallMemory())
         let large = Array(repeating: UInt8(1), count: 200 << 10)

@@ -3,7 +3,8 @@ import Testing
 @testable import SumCore
 
 @Suite(.timeLimit(.minutes(1))) struct CallMemoryTests {
-    @Test("audit-M3: decompressed messages in hand are bounded, but one is always possible") func decompressed() {
+    @Test("audit-M3: decompressed messages in hand are bounded, but one is always possible")
+    func decompressed() {
         let memory = CallMemory()
         let limit = CallMemory.decompressedLimit
         #expect(memory.reserveDecompressed(8 * limit))
@@ -14,7 +15,8 @@ import Testing
         #expect(!memory.reserveDecompressed(1))
     }
 
-    @Test("audit-M2: responses that nobody takes are bounded, but small ones wait for no other call") func unsent() {
+    @Test("audit-M2: responses that nobody takes are bounded, but small ones wait for no other call")
+    func unsent() {
         let memory = CallMemory()
         let (limit, small) = (CallMemory.unsentLimit, CallMemory.smallResponse)
         #expect(memory.reserveUnsent(4 * limit, own: 0))

@@ -14,13 +14,16 @@ import Testing
         return stream
     }
 
-    @Test("Messages come out as they went in, wherever the stream is cut", arguments: [1, 2, 5, 7, 100, 5000])
+    @Test(
+        "Messages come out as they went in, wherever the stream is cut", arguments: [1, 2, 5, 7, 100, 5000])
     func pieces(_ length: Int) throws {
         let messages = (0..<200).map { Array(repeating: UInt8($0), count: $0 * 7 % 97) }
         var stream = try Self.stream(messages)
         var inbox = MessageInbox(limit: 100)
         var received: [[UInt8]] = []
-        while stream.readableBytes > 0, let piece = stream.readSlice(length: min(length, stream.readableBytes)) {
+        while stream.readableBytes > 0,
+            let piece = stream.readSlice(length: min(length, stream.readableBytes))
+        {
             try inbox.append(piece)
             // Not always emptied.
             if received.count % 3 == 0 { continue }
@@ -55,7 +58,9 @@ import Testing
         ] {
             for before in [[], [0, 0, 0, 0, 1, 9]] as [[UInt8]] {
                 var inbox = MessageInbox(limit: 100)
-                let error = #expect(throws: GRPCStatus.self) { try inbox.append(ByteBuffer(bytes: before + bytes)) }
+                let error = #expect(throws: GRPCStatus.self) {
+                    try inbox.append(ByteBuffer(bytes: before + bytes))
+                }
                 #expect(error?.code == code)
             }
         }

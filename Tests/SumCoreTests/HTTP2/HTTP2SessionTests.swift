@@ -253,7 +253,8 @@ import Testing
         #expect(events.body(of: 1).prefix(4) == [1, 2, 3, 5])
     }
 
-    @Test("audit-M5: the response to a stream that is gone keeps no body, and sends nothing") func goneStream() throws {
+    @Test("audit-M5: the response to a stream that is gone keeps no body, and sends nothing")
+    func goneStream() throws {
         var pair = try SessionPair()
         let stream = try pair.client.submitRequest(Sample.request, body: FixedBody([]))
         try pair.exchange()

@@ -298,7 +298,9 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(!wire.isOpen)
     }
 
-    @Test("audit-M5: calls that end and are reset in one segment leave nothing behind") func endedAndReset() throws {
+    @Test("audit-M5: calls that end and are reset in one segment leave nothing behind") func endedAndReset()
+        throws
+    {
         let connection = try WireChannel.serverConnection { $0.maximumResets = 100_000 }
         let wire = try WireChannel(connection)
         try wire.send(bytes: WireFrame.preface + WireFrame.settings().bytes + WireFrame.settingsAck.bytes)

@@ -134,7 +134,8 @@ import Testing
     @Test("audit-M1: a call that is reset while its messages wait is forgotten")
     func reset() throws {
         let wire = try WireChannel.server { $0.maximumDecompressionExcess = 64 << 20 }
-        try wire.send(.headers(Self.gzipRequest, on: 1), .data(try Self.bombs(300), on: 1), .rstStream(8, on: 1))
+        try wire.send(
+            .headers(Self.gzipRequest, on: 1), .data(try Self.bombs(300), on: 1), .rstStream(8, on: 1))
         try wire.finishTurns()
         try wire.expectSum(on: 3)
     }
