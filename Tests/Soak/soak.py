@@ -1,6 +1,7 @@
 """Runs sum-server under mixed clients for a long time: sum-client's and Python's grpcio's, with random numbers of
-numbers, of which 1 % are killed and 1 % cancelled. One server lives all the time, another is drained and started
-again on its port. Every call must end with a status, no sum may be wrong, and the first server may not grow.
+numbers. Half of the calls are compressed, a tenth go by a proxy that cuts every other connection, and are retried, a
+tenth are cancelled, and 1 % are killed. One server lives all the time, another is drained and started again on its
+port. Every call must end with a status, no sum may be wrong, and the first server may not grow.
 
 Usage: soak.py TOOLS SECONDS [LOAD]   TOOLS has sum-server and sum-client; LOAD is how many cores may be used.
 """
@@ -9,6 +10,7 @@ import collections
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +22,9 @@ import tutorial_pb2 as messages
 TOOLS, SECONDS = sys.argv[1], float(sys.argv[2])
 LOAD = float(sys.argv[3]) if len(sys.argv) > 3 else os.cpu_count()
 WORKERS = 8
-RARE = float(os.environ.get("RARE", 0.01))
+KILLED, CANCELLED, RETRIED, COMPRESSED = 0.01, 0.1, 0.1, 0.5
+# Numbers that still fit into what a client keeps to send again (256 KiB), compressed or not.
+RETRIABLE = 5_000
 # Nothing here depends on how long a busy machine takes; what hangs longer than this is a failure.
 PATIENCE = 1800
 
@@ -54,6 +58,43 @@ class Server:
         return self.process.wait(PATIENCE)
 
 
+class CuttingProxy:
+    """Passes connections on to a server, and cuts every other one after a random part of the request."""
+
+    def __init__(self, target):
+        self.target = target
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client = self.listener.accept()[0]
+            host, port = self.target.rsplit(":", 1)
+            server = socket.create_connection((host, int(port)))
+            limit = random.randint(0, 20_000) if random.random() < 0.5 else None
+            threading.Thread(target=self.relay, args=(client, server, limit), daemon=True).start()
+            threading.Thread(target=self.relay, args=(server, client, None), daemon=True).start()
+
+    def relay(self, source, sink, limit):
+        passed = 0
+        try:
+            while piece := source.recv(1 << 16):
+                sink.sendall(piece if limit is None else piece[: limit - passed])
+                passed += len(piece)
+                if limit is not None and passed >= limit:
+                    break
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            if limit is None:
+                end.close()
+
+
 class Soak:
     def __init__(self):
         self.started = time.monotonic()
@@ -62,6 +103,7 @@ class Soak:
         self.failures = []
         self.steady, self.restarted = Server(), Server()
         self.targets = [self.steady.address, self.restarted.address]
+        self.cutting = CuttingProxy(self.steady.address)
         # Of servers that have ended.
         self.past_cpu = 0.0
 
@@ -83,8 +125,8 @@ class Soak:
 
     # One call, by one of the clients.
 
-    def ours(self, target, numbers, fate):
-        command = [f"{TOOLS}/sum-client", "--target", target, "--connect-timeout", f"{PATIENCE}s"]
+    def ours(self, target, numbers, fate, options=(), kind="ours"):
+        command = [f"{TOOLS}/sum-client", "--target", target, "--connect-timeout", f"{PATIENCE}s", *options]
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         client = subprocess.Popen(command, **pipes)
         text = "".join(f"{number}\n" for number in numbers).encode()
@@ -98,48 +140,58 @@ class Soak:
             # A client that is interrupted while it starts has not set up its handler yet.
             expected = [-signal.SIGKILL] if fate == "killed" else [130, -signal.SIGTERM]
             bad = client.returncode not in expected or output
-            return self.count(f"ours {fate}", (client.returncode, output, errors) if bad else None)
+            return self.count(f"{kind} {fate}", (client.returncode, output, errors) if bad else None)
         output, errors = client.communicate(text, timeout=PATIENCE)
         bad = client.returncode != 0 or output != b"%d\n" % sum(numbers)
-        self.count("ours finished", (client.returncode, output, errors, sum(numbers)) if bad else None)
+        self.count(f"{kind} finished", (client.returncode, output, errors, sum(numbers)) if bad else None)
 
-    def grpcio(self, channel, numbers, fate):
+    def grpcio(self, channel, numbers, fate, compression, kind):
         call = channel.stream_unary(
             "/tutorial.NumberService/SumNumbers",
             request_serializer=messages.NumberRequest.SerializeToString,
             response_deserializer=messages.NumberResponse.FromString,
         ).future(
-            (messages.NumberRequest(num=number) for number in numbers), timeout=PATIENCE, wait_for_ready=True
+            (messages.NumberRequest(num=number) for number in numbers),
+            timeout=PATIENCE,
+            wait_for_ready=True,
+            compression=compression,
         )
         if fate != "finished":
             time.sleep(random.random() / 100)
             call.cancel() if fate == "cancelled" else channel.close()
         try:
             total = call.result().sum
-            self.count(f"grpcio {fate}", (total, sum(numbers)) if total != sum(numbers) else None)
+            self.count(f"{kind} {fate}", (total, sum(numbers)) if total != sum(numbers) else None)
         except grpc.FutureCancelledError:
-            self.count(f"grpcio {fate}", "cancelled by itself" if fate == "finished" else None)
+            self.count(f"{kind} {fate}", "cancelled by itself" if fate == "finished" else None)
         except grpc.RpcError as error:
             bad = fate == "finished" or error.code() != grpc.StatusCode.CANCELLED
-            self.count(f"grpcio {fate}", (error.code(), error.details()) if bad else None)
+            self.count(f"{kind} {fate}", (error.code(), error.details()) if bad else None)
 
     def work(self):
         channels = {target: grpc.insecure_channel(target) for target in self.targets}
         while self.elapsed() < SECONDS:
             self.throttle()
             target = random.choice(self.targets)
-            fate = random.choices(["finished", "cancelled", "killed"], [1 - 2 * RARE, RARE, RARE])[0]
-            is_ours = random.random() < 0.5
+            fates = {"finished": 1 - CANCELLED - KILLED, "cancelled": CANCELLED, "killed": KILLED}
+            fate = random.choices(list(fates), list(fates.values()))[0]
+            is_ours, is_compressed = random.random() < 0.5, random.random() < COMPRESSED
+            kind = ("ours" if is_ours else "grpcio") + (" compressed" if is_compressed else "")
             length = int(10 ** random.uniform(0, 6 if is_ours else 4)) - 1
             numbers = [random.randint(-1000, 1000) for _ in range(min(length, 1000))]
             numbers *= max(1, length // 1000)
             if is_ours:
-                self.ours(target, numbers, fate)
-            elif fate == "killed":
-                # A connection that goes away in the middle of its calls.
-                self.grpcio(grpc.insecure_channel(target), numbers, fate)
+                options = ["--compress", "gzip"] if is_compressed else []
+                # Half of the clients are ours.
+                if fate == "finished" and random.random() < 2 * RETRIED:
+                    options += ["--retry", "30"]
+                    target, numbers, kind = self.cutting.address, numbers[:RETRIABLE], kind + " retried"
+                self.ours(target, numbers, fate, options, kind)
             else:
-                self.grpcio(channels[target], numbers, fate)
+                compression = grpc.Compression.Gzip if is_compressed else grpc.Compression.NoCompression
+                # A connection that goes away in the middle of its calls, or one that stays.
+                channel = grpc.insecure_channel(target) if fate == "killed" else channels[target]
+                self.grpcio(channel, numbers, fate, compression, kind)
         for channel in channels.values():
             channel.close()
 
