@@ -12,9 +12,10 @@
 ///   beginning of a message. It was one if the first cursor arrives there, and else what the second found does
 ///   not count.
 struct NumberDecoder {
-    /// The sum of the numbers so far. Cannot wrap in less than 2^32 numbers, and wraps silently then.
-    private(set) var sum: Int64 = 0
-    /// How many numbers there were.
+    /// The sum of the numbers so far. 64 bits hold the sum of a block, and of any 2^32 numbers; 128 hold that of as many
+    /// as `count` can count.
+    private(set) var sum: Int128 = 0
+    /// How many numbers there were. 2^63 of them, of five bytes at the least, would take a hundred years at 100 Gbit/s.
     private(set) var count: Int64 = 0
 
     /// Bytes of the longest message that the loop takes, without its prefix; a lower limit is not for it.
@@ -28,8 +29,14 @@ struct NumberDecoder {
 
     /// Adds one number that was decoded elsewhere.
     mutating func add(_ number: Int32) {
-        sum &+= Int64(number)
+        sum &+= Int128(number)
         count &+= 1
+    }
+
+    /// Adds many numbers that were added up elsewhere.
+    mutating func add(sum: Int128, count: Int64) {
+        self.sum &+= sum
+        self.count &+= count
     }
 
     /// Adds the numbers from the beginning of `bytes` for as long as they are encoded as usual.
@@ -77,8 +84,7 @@ struct NumberDecoder {
     }
 
     private mutating func take(_ cursor: Cursor) {
-        sum &+= cursor.sum
-        count &+= Int64(cursor.count)
+        add(sum: Int128(cursor.sum), count: Int64(cursor.count))
     }
 
     /// - Returns: where something looks like the beginning of a message, or `end`.

@@ -34,7 +34,7 @@ public enum SumNumbers {
 /// One call of SumNumbers on the server. Its memory does not depend on how many numbers come.
 final class SumNumbersHandler: ServerCallHandler {
     private let overflow: SumNumbers.Overflow
-    private var decoder = NumberDecoder()
+    var decoder = NumberDecoder()
     private var reader: MessageReader
     private let responseCompression: GRPCCompression
 
