@@ -60,11 +60,11 @@ valgrind: ## Make a thousand calls to a server under valgrind
 	@scripts/install-dependencies valgrind
 	scripts/valgrind
 
-# QUICK=1 makes fewer runs of less, and writes nothing.
+# QUICK=1 makes fewer runs of less, and writes nothing. Without a fresh plan, files added to SumCore are overlooked.
 bench: build ## Measure everything beside its peers; write docs/performance.md (QUICK=1: a look in minutes)
 	@scripts/install-dependencies bench
 	Benchmarks/peers/build .build/bench
-	$(SWIFT_BUILD) --package-path Benchmarks --product sum-bench
+	$(SWIFT_BUILD) --package-path Benchmarks --disable-build-manifest-caching --product sum-bench
 	Benchmarks/bench.py $(if $(QUICK),--quick,--write)
 
 lint: ## Check formatting and style
