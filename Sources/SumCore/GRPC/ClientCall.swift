@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// One call as the client sees it: what the server's answer means.
+/// One stream of a call as the client sees it: what has left of the request, and what the server's answer means.
 ///
 ///     awaitingHeaders ──▶ receivingMessages ──▶ ended
 ///            └──────────▶ receivingForeignBody ───▲
@@ -8,22 +8,44 @@ internal import NIOCore
 /// A response that ends in its headers, a failure and a cancellation lead to `ended` from everywhere.
 struct ClientCall {
     private enum State {
-        case awaitingHeaders
+        /// So many 1xx responses have come, and no other.
+        case awaitingHeaders(informational: Int)
         case receivingMessages
         /// What answers is not a gRPC server; the beginning of its text is collected, for the message.
         case receivingForeignBody(GRPCStatus, text: [UInt8])
         case ended
     }
 
-    private var state = State.awaitingHeaders
+    /// What has left of the request.
+    private enum Sent {
+        case nothing, head, everything
+    }
+
+    private var state = State.awaitingHeaders(informational: 0)
+    private var sent = Sent.nothing
+    /// Whether any part of an answer has come, be it one that HTTP/2 forbids.
+    private var isAnswered = false
+
     /// Bytes quoted of a foreign answer.
     private static let quoteLength = 256
+    /// 1xx responses in front of the one that counts. Servers send one or two; Go's net/http gives up after five.
+    private static let informationalLimit = 32
 
     /// What a header block means.
     enum Output: Equatable {
         case nothing
         /// Messages follow.
         case begin(GRPCMetadata, GRPCCompression)
+        /// The answer is not gRPC's; its text follows.
+        case quote
+        case end(ClientCallEnd)
+    }
+
+    /// What bytes of the body mean.
+    enum BodyOutput: Equatable {
+        /// They belong to messages.
+        case messages
+        case nothing
         case end(ClientCallEnd)
     }
 
@@ -31,33 +53,78 @@ struct ClientCall {
         if case .ended = state { true } else { false }
     }
 
+    /// Whether END_STREAM has left.
+    var hasSentEverything: Bool { sent == .everything }
+    /// Whether the HEADERS have not left yet.
+    var hasSentNothing: Bool { sent == .nothing }
+
+    /// What the call is waiting for, for the message of a deadline that passes.
+    var activity: String {
+        switch (sent, isAnswered) {
+        case (.nothing, _): "waiting to send the request"
+        case (.head, false): "sending the request"
+        case (.everything, false): "waiting for the server's answer"
+        case (_, true): "receiving the server's answer"
+        }
+    }
+
+    // MARK: What has left
+
+    /// The request's HEADERS have left.
+    mutating func headSent() {
+        if sent == .nothing { sent = .head }
+    }
+
+    /// END_STREAM has left.
+    mutating func endSent() {
+        sent = .everything
+    }
+
+    // MARK: What has come
+
+    /// A frame of the answer has begun, which HTTP/2 may still find to be wrong.
+    mutating func answerBegun() {
+        isAnswered = true
+    }
+
     /// A header block has come.
     mutating func receiveHeaders(_ fields: [HTTP2Field], endStream: Bool) -> Output {
+        isAnswered = true
         switch state {
-        case .awaitingHeaders:
-            return receiveResponse(fields, endStream: endStream)
+        case .awaitingHeaders(let informational):
+            return receiveResponse(fields, endStream: endStream, after: informational)
         case .receivingMessages:
             guard endStream else {
                 return end(.internalError, "the server sent headers in the middle of its answer")
             }
             return end(fields) ?? end(.unknown, "the server ended the call without a grpc-status")
         case .receivingForeignBody(let status, let text):
-            return end(fields) ?? end(status.quoting(text))
+            return end(fields, unlessOK: true) ?? end(status.quoting(text))
         case .ended:
             return .nothing
         }
     }
 
-    private mutating func receiveResponse(_ fields: [HTTP2Field], endStream: Bool) -> Output {
+    private mutating func receiveResponse(
+        _ fields: [HTTP2Field], endStream: Bool, after informational: Int
+    ) -> Output {
         let httpStatus = fields.first(":status") ?? ""
-        if httpStatus.utf8.first == UInt8(ascii: "1"), !endStream { return .nothing }
-        if endStream, let ended = end(fields) { return ended }
+        if httpStatus.utf8.first == UInt8(ascii: "1"), !endStream {
+            guard informational < Self.informationalLimit else {
+                return end(
+                    .internalError,
+                    "the server sent more than \(Self.informationalLimit) informational (1xx) responses")
+            }
+            state = .awaitingHeaders(informational: informational + 1)
+            return .nothing
+        }
+        if endStream, let ended = end(fields, unlessOK: httpStatus != "200") { return ended }
         let contentType = fields.first("content-type") ?? ""
         guard httpStatus == "200", GRPCContentType.isGRPC(contentType) else {
             let status = GRPCStatus(httpStatus: httpStatus, contentType: contentType)
             if endStream { return end(status) }
             state = .receivingForeignBody(status, text: [])
-            return .nothing
+            return .quote
         }
         if endStream { return end(.unknown, "the server ended the call without a grpc-status") }
         let encoding = fields.first("grpc-encoding") ?? GRPCCompression.identity.rawValue
@@ -69,30 +136,33 @@ struct ClientCall {
         return .begin(GRPCMetadata(received: fields), compression)
     }
 
-    /// Body bytes have come. Returns whether they belong to messages.
-    mutating func receive(_ bytes: ByteBuffer) -> Bool {
+    /// Body bytes have come.
+    mutating func receive(_ bytes: ByteBuffer) -> BodyOutput {
         switch state {
         case .receivingMessages:
-            return true
+            return .messages
         case .receivingForeignBody(let status, var text):
             text += bytes.readableBytesView.prefix(Self.quoteLength - text.count)
             state = .receivingForeignBody(status, text: text)
-            return false
+            guard text.count == Self.quoteLength, let end = endQuote() else { return .nothing }
+            return .end(end)
         case .awaitingHeaders, .ended:
-            return false
+            return .nothing
         }
     }
 
-    /// The server has ended its side without trailers.
+    /// Enough has been read of a foreign answer, or its end does not come.
     ///
-    /// - Returns: how the call ended, or nil when it had ended before; so do the functions below.
+    /// - Returns: how the call ended, or nil when it had ended before, or goes on; so do the functions below.
+    mutating func endQuote() -> ClientCallEnd? {
+        guard case .receivingForeignBody(let status, let text) = state else { return nil }
+        return finish(status.quoting(text))
+    }
+
+    /// The server has ended its side without trailers.
     mutating func receiveEnd() -> ClientCallEnd? {
-        switch state {
-        case .receivingForeignBody(let status, let text):
-            return fail(status.quoting(text))
-        case .awaitingHeaders, .receivingMessages, .ended:
-            return fail(.init(code: .internalError, message: "the server ended its answer without trailers"))
-        }
+        endQuote()
+            ?? fail(.init(code: .internalError, message: "the server ended its answer without trailers"))
     }
 
     /// The stream is gone.
@@ -100,37 +170,62 @@ struct ClientCall {
     /// - Parameter deadlineHasPassed: whether the deadline is over by our own clock, in which case a server's
     ///   CANCEL means the same (grpc-go #2211).
     mutating func closed(_ code: HTTP2ErrorCode, deadlineHasPassed: Bool) -> ClientCallEnd? {
-        if code == .cancel, deadlineHasPassed { return fail(.deadlineExceeded) }
-        var isUnanswered = false
-        if case .awaitingHeaders = state { isUnanswered = true }
+        if let end = endQuote() { return end }
+        if code == .cancel, deadlineHasPassed { return fail(.deadlineExceeded(while: activity)) }
         return fail(
             .init(code: .init(streamReset: code), message: "the server reset the stream: \(code)"),
-            reach: code == .refusedStream && isUnanswered ? .server : .application)
+            reach: code == .refusedStream ? .notSeenByServer : .maybeSeen)
+    }
+
+    /// The connection takes the call no further: it is lost, or did not send the request.
+    ///
+    /// - Parameter isBroken: whether the server broke HTTP/2, which may have been its answer.
+    mutating func lost(_ status: GRPCStatus, isBroken: Bool = false) -> ClientCallEnd? {
+        endQuote() ?? fail(status, reach: hasSentNothing ? .notSentOnWire : isBroken ? .answered : .maybeSeen)
     }
 
     /// The call ends on our side, whatever the server has said.
-    mutating func fail(_ status: GRPCStatus, reach: ClientCallEnd.Reach = .application) -> ClientCallEnd? {
-        guard !hasEnded else { return nil }
-        state = .ended
-        return ClientCallEnd(status: status, reach: reach)
+    mutating func fail(_ status: GRPCStatus) -> ClientCallEnd? {
+        fail(status, reach: .maybeSeen)
     }
 
+    private mutating func fail(_ status: GRPCStatus, reach: ClientCallEnd.Reach) -> ClientCallEnd? {
+        hasEnded ? nil : finish(status, reach: isAnswered ? .answered : reach)
+    }
+
+    // MARK: Ends
+
     /// The call ends with the status in `fields`, if there is one.
-    private mutating func end(_ fields: [HTTP2Field]) -> Output? {
-        guard let status = GRPCStatus(trailers: fields) else { return nil }
-        state = .ended
+    ///
+    /// - Parameter unlessOK: whether the answer is none of gRPC's otherwise, so that it cannot mean success.
+    private mutating func end(_ fields: [HTTP2Field], unlessOK: Bool = false) -> Output? {
+        guard let status = GRPCStatus(trailers: fields), !(unlessOK && status.isOK) else { return nil }
         return .end(
-            ClientCallEnd(
-                status: status, trailers: GRPCMetadata(received: fields),
-                pushback: fields.first("grpc-retry-pushback-ms")))
+            finish(
+                status, reach: isInMessages ? .answered : .maybeSeen,
+                trailers: GRPCMetadata(received: fields), pushback: fields.first("grpc-retry-pushback-ms")))
     }
 
     private mutating func end(_ status: GRPCStatus) -> Output {
-        state = .ended
-        return .end(ClientCallEnd(status: status))
+        .end(finish(status, reach: isInMessages ? .answered : .maybeSeen))
     }
 
     private mutating func end(_ code: GRPCStatus.Code, _ message: String) -> Output {
         end(GRPCStatus(code: code, message: message))
+    }
+
+    /// Whether the head of an answer has come that commits the call to it: not one that is an end by itself.
+    private var isInMessages: Bool {
+        if case .receivingMessages = state { true } else { false }
+    }
+
+    private mutating func finish(
+        _ status: GRPCStatus, reach: ClientCallEnd.Reach = .maybeSeen, trailers: GRPCMetadata = .init(),
+        pushback: String? = nil
+    ) -> ClientCallEnd {
+        state = .ended
+        return ClientCallEnd(
+            status: status, trailers: trailers, pushback: pushback, reach: reach,
+            everythingWasSent: hasSentEverything)
     }
 }

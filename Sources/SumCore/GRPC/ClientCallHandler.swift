@@ -32,26 +32,6 @@ enum ClientCallProgress: Sendable {
     case finished
 }
 
-/// How a call ended for its client.
-struct ClientCallEnd: Hashable, Sendable {
-    var status: GRPCStatus
-    /// What the server sent with the status.
-    var trailers = GRPCMetadata()
-    /// `grpc-retry-pushback-ms`: what the server says about trying again (grpc/proposal A6).
-    var pushback: String?
-    var reach = Reach.application
-
-    /// How far a call has come that failed (grpc/proposal A6, "Transparent Retries").
-    enum Reach {
-        /// It never left the client.
-        case client
-        /// The server refused it before any method saw it.
-        case server
-        /// A method may have seen it.
-        case application
-    }
-}
-
 /// What the tasks of a call want of its connection, from any thread.
 protocol ClientCallControl: AnyObject, Sendable {
     /// Pulls the messages again, after there were none.
@@ -60,4 +40,6 @@ protocol ClientCallControl: AnyObject, Sendable {
     func credit(_ count: Int)
     /// Gives the call up: the server is told (RST_STREAM CANCEL), and the call ends with CANCELLED.
     func cancel()
+    /// The address of the server, once the call has a connection; nil if it ended without one.
+    func peer() async -> String?
 }

@@ -15,7 +15,6 @@ final class ClientExchange: ClientCallHandler {
         var uncredited = 0
         var metadata: GRPCMetadata?
         var end: ClientCallEnd?
-        var allWasSent = false
         var waiters: [Waiter] = []
 
         func meets(_ need: Need) -> Bool {
@@ -102,15 +101,11 @@ final class ClientExchange: ClientCallHandler {
         return metadata ?? GRPCMetadata()
     }
 
-    /// Waits until the call has ended.
-    ///
-    /// - Returns: how, and whether all messages had been sent by then.
-    func ended() async -> (end: ClientCallEnd, allWasSent: Bool) {
+    /// Waits until the call has ended, and tells how.
+    func ended() async -> ClientCallEnd {
         while true {
             await wait(for: .end)
-            if let ended = state.withLock({ state in state.end.map { ($0, state.allWasSent) } }) {
-                return ended
-            }
+            if let end = state.withLock({ $0.end }) { return end }
         }
     }
 
@@ -160,12 +155,11 @@ final class ClientExchange: ClientCallHandler {
                 end.status = error
             }
         }
-        let allWasSent = pipe.isDrained
         // First the pipe, so that who knows of the end is not told another when sending.
         pipe.end(
             end.status.isOK
                 ? GRPCStatus(code: .failedPrecondition, message: "the call has ended") : end.status)
-        change { [end] state in (state.end, state.allWasSent) = (end, allWasSent) }
+        change { [end] state in state.end = end }
     }
 
     /// Wakes those who have now what they wait for, also when the change fails.

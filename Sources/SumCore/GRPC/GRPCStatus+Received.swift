@@ -3,11 +3,23 @@
 extension GRPCStatus {
     static let deadlineExceeded = GRPCStatus(code: .deadlineExceeded, message: "the deadline has passed")
 
+    /// - Parameter activity: what the call was doing, such as "waiting for the server's answer".
+    static func deadlineExceeded(while activity: String) -> GRPCStatus {
+        GRPCStatus(code: .deadlineExceeded, message: "the deadline has passed while \(activity)")
+    }
+
     /// The status in trailers; nil when there is none.
     init?(trailers fields: [HTTP2Field]) {
         guard let text = fields.first("grpc-status") else { return nil }
+        if let other = fields.first(where: { $0.name == "grpc-status" && $0.value != text })?.value {
+            self.init(
+                code: .internalError, message: "the server sent the grpc-status '\(text)' and also '\(other)'"
+            )
+            return
+        }
         let message = PercentEncoding.decode(fields.first("grpc-message") ?? "")
-        if let number = Int32(text), number >= 0 {
+        // Int32 also reads signs, and would take '-0' for OK.
+        if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int32(text) {
             let details = fields.first("grpc-status-details-bin").flatMap { Base64.decode($0[...]) }
             self.init(code: .init(rawValue: Int(number)), message: message, details: details ?? [])
         } else {

@@ -22,7 +22,6 @@ final class MessagePipe: Sendable {
         /// Buffers that have been emptied, for the next batches.
         var spares: [ByteBuffer] = []
         var isFinished = false
-        var isDrained = false
         /// How the call ended; nothing can be sent any more.
         var end: GRPCStatus?
         /// Whether the event loop has found the pipe empty and waits to be woken.
@@ -50,7 +49,7 @@ final class MessagePipe: Sendable {
         /// So many bytes have left.
         mutating func account(sent count: Int) -> (ClientCallProgress, [CheckedContinuation<Void, Never>]) {
             byteCount -= count
-            isDrained = queue.isEmpty && isFinished
+            let isDrained = queue.isEmpty && isFinished
             isParked = count == 0 && !isDrained
             return (isDrained ? .finished : .open, byteCount < capacity / 2 ? takeWaiters() : [])
         }
@@ -63,9 +62,6 @@ final class MessagePipe: Sendable {
     }
 
     private let state = Mutex(State())
-
-    /// Whether every byte has been put into frames, and the end of them too.
-    var isDrained: Bool { state.withLock { $0.isDrained } }
 
     enum Written {
         case done(wake: Bool)

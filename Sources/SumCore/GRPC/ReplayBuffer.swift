@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// Keeps what a call has sent, for as long as it may have to be sent again and is not too much.
 struct ReplayBuffer {
-    /// Bytes kept, as by grpc-go (`defaultMaxCallSendMsgSize` of its retry buffer, 256 KiB).
+    /// Bytes kept, as by grpc-go (`maxRetryRPCBufferSize`, 256 KiB).
     static let limit = 256 << 10
 
     private var sent = ByteBuffer()
@@ -17,8 +17,12 @@ struct ReplayBuffer {
     var isOver: Bool { !isWhole && left.readableBytes == 0 }
 
     /// The next attempt sends everything from the beginning.
-    mutating func rewind() {
+    ///
+    /// - Returns: false when the beginning is not kept any more: then there must be no next attempt.
+    mutating func rewind() -> Bool {
+        guard isWhole else { return false }
         left = sent
+        return true
     }
 
     /// Nothing will have to be sent again.

@@ -1,8 +1,8 @@
 /// Decides whether a call that failed is tried again (grpc/proposal A6).
 ///
-/// Only before the answer has begun, and while all that was sent can be sent again. A call that never left the
-/// client is tried again a few times, one that the server refused before a method saw it once; these do not count
-/// as retries. After UNAVAILABLE it is tried again as often as its options allow.
+/// Only after UNAVAILABLE, only before the answer has begun, and only while all that was sent can be sent again. A call
+/// whose HEADERS never left the client is tried again a few times, one that the server refused before a method saw it
+/// once; these do not count as retries. Any other is tried again as often as its options allow.
 struct RetryPolicy {
     let maximumRetries: Int
     /// Retries so far, which the server is told (`grpc-previous-rpc-attempts`).
@@ -26,30 +26,30 @@ struct RetryPolicy {
     ///   - replay: what was sent, which is dropped once the answer begins.
     ///   - timeLeft: until the deadline; nil if there is none.
     mutating func decide(_ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?) -> Decision {
-        switch end.reach {
-        case .client where unsent < Self.unsentLimit:
-            unsent += 1
-            return .retry(after: unsent == 1 ? .zero : backoff.next())
-        case .client:
-            return .end(end)
-        case .server where !wasRefused && replay.isWhole:
-            wasRefused = true
-            return .retry(after: .zero)
-        case .server, .application:
-            return retry(end, replay, timeLeft: timeLeft)
-        }
-    }
-
-    private mutating func retry(_ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?) -> Decision
-    {
-        guard end.status.code == .unavailable, maximumRetries > 0 else {
-            return .end(end)
-        }
+        guard end.status.code == .unavailable, end.reach != .answered else { return .end(end) }
         guard replay.isWhole else {
-            guard replay.hasOverflowed else { return .end(end) }
+            guard replay.hasOverflowed, maximumRetries > 0 || end.reach != .maybeSeen else {
+                return .end(end)
+            }
             return .end(
                 end.adding("more was sent than the \(ReplayBuffer.limit) bytes kept for another attempt"))
         }
+        switch end.reach {
+        case .notSentOnWire where unsent < Self.unsentLimit:
+            unsent += 1
+            return .retry(after: unsent == 1 ? .zero : backoff.next())
+        case .notSeenByServer where !wasRefused:
+            wasRefused = true
+            return .retry(after: .zero)
+        case .notSentOnWire, .answered:
+            return .end(end)
+        case .notSeenByServer, .maybeSeen:
+            return retry(end, timeLeft: timeLeft)
+        }
+    }
+
+    private mutating func retry(_ end: ClientCallEnd, timeLeft: Duration?) -> Decision {
+        guard maximumRetries > 0 else { return .end(end) }
         guard retries < maximumRetries else {
             return .end(retries == 0 ? end : end.adding("tried \(retries + 1) times"))
         }

@@ -14,6 +14,7 @@ extension HTTP2Session {
         try HTTP2Error.check(unsafe nghttp2_option_new(&options))
         defer { unsafe nghttp2_option_del(options) }
         unsafe setReceiveCallbacks(callbacks)
+        if role == .client { unsafe setAnswerCallback(callbacks) }
         unsafe setSendCallbacks(callbacks)
         unsafe setOptions(options)
         var session: OpaquePointer?
@@ -73,6 +74,20 @@ extension HTTP2Session {
         }
     }
 
+    /// Tells of answers as soon as they begin: nghttp2 does not report what it refuses of them.
+    private static func setAnswerCallback(_ callbacks: OpaquePointer?) {
+        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
+            guard let header = unsafe header?.pointee, header.stream_id != 0 else { return 0 }
+            switch nghttp2_frame_type(UInt32(header.type)) {
+            case NGHTTP2_HEADERS, NGHTTP2_DATA:
+                unsafe HTTP2Session.from(user).beginAnswer(header.stream_id)
+            default:
+                break
+            }
+            return 0
+        }
+    }
+
     private static func setSendCallbacks(_ callbacks: OpaquePointer?) {
         unsafe nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks) {
             _, _, _, _, _, maximum, user in
@@ -92,9 +107,7 @@ extension HTTP2Session {
         }
         unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, error, user in
             if let frame = unsafe frame {
-                let event = unsafe HTTP2Event.notSent(
-                    streamID: frame.pointee.hd.stream_id, error: HTTP2Error(code: error))
-                unsafe HTTP2Session.from(user).report(event)
+                unsafe HTTP2Session.from(user).notSent(frame.pointee, HTTP2Error(code: error))
             }
             return 0
         }
@@ -166,12 +179,24 @@ extension HTTP2Session {
             as: UTF8.self)
     }
 
+    private func notSent(_ frame: nghttp2_frame, _ error: HTTP2Error) {
+        let streamID = unsafe frame.hd.stream_id
+        let unsent: HTTP2Event.UnsentFrame = unsafe Self.opensStream(frame) ? .request : .other
+        report(.notSent(unsent, streamID: streamID, error: error))
+    }
+
+    private static func opensStream(_ frame: nghttp2_frame) -> Bool {
+        unsafe frame.hd.type == UInt8(NGHTTP2_HEADERS.rawValue)
+            && frame.headers.cat == NGHTTP2_HCAT_REQUEST
+    }
+
     private func sent(_ frame: nghttp2_frame) {
         let header = unsafe frame.hd
         switch nghttp2_frame_type(UInt32(header.type)) {
         case NGHTTP2_DATA, NGHTTP2_HEADERS:
             hasSentHeadersOrData = true
             tally.answers += 1
+            if unsafe Self.opensStream(frame) { report(.requestSent(streamID: header.stream_id)) }
             if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
                 tally.ends += 1
                 report(.endStreamSent(streamID: header.stream_id))

@@ -43,6 +43,8 @@ internal import NIOCore
     /// The same for what follows responses.
     private var trailerLoan = FieldLoan()
     var bodies: [Int32: any HTTP2Body] = [:]
+    /// The stream of the last frame of an answer (client).
+    private var answeredStream: Int32 = 0
     /// Set with each HEADERS or DATA frame passed on for sending; whoever asks clears it.
     var hasSentHeadersOrData = false
     /// What has been sent; what came is counted by `boundary`.
@@ -179,6 +181,12 @@ internal import NIOCore
 // MARK: What the callbacks report
 
 extension HTTP2Session {
+    func beginAnswer(_ streamID: Int32) {
+        guard streamID != answeredStream else { return }
+        answeredStream = streamID
+        report(.answerBegun(streamID: streamID))
+    }
+
     func beginHeaders(_ kind: HTTP2Event.HeadersKind) {
         headers = HeaderBlock(after: kind == .following ? earlierTrailers : earlierHeaders)
     }

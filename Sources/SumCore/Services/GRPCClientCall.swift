@@ -117,8 +117,15 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
     /// - Returns: its status, and the metadata that came with it. A call that `closeAndReceive` found to break
     ///   the rules of its method may have the status OK here.
     public func ended() async -> (status: GRPCStatus, trailers: GRPCMetadata) {
-        let (end, _) = await cancellable { await exchange.ended() }
+        let end = await cancellable { await exchange.ended() }
         return (end.status, end.trailers)
+    }
+
+    /// The address of the server, such as `127.0.0.1:50051`, as soon as the call has a connection.
+    ///
+    /// - Returns: nil if the call ended without one.
+    public func peer() async -> String? {
+        await cancellable { await control.peer() }
     }
 
     /// Gives the call up: the server is told (RST_STREAM CANCEL), and whoever waits for it gets CANCELLED.

@@ -67,7 +67,8 @@ public struct SumNumbersCall: Sendable {
     ///   all numbers had been sent does not take them all into account, and is INTERNAL.
     public func closeAndReceive() async throws(GRPCStatus) -> Int32 {
         let response = try await call.closeAndReceive()
-        guard call.exchange.pipe.isDrained else { throw .answeredTooEarly }
+        // The one response of a call that ended well has been given out after the call's end.
+        guard await call.exchange.ended().everythingWasSent else { throw .answeredTooEarly }
         return response.sum
     }
 
@@ -75,9 +76,15 @@ public struct SumNumbersCall: Sendable {
     ///
     /// - Returns: the status the call ended with; INTERNAL if it ended well before all numbers had been sent.
     public func ended() async -> GRPCStatus {
-        let (end, allWasSent) = await call.exchange.ended()
-        guard end.status.isOK, !allWasSent else { return end.status }
-        return .answeredTooEarly
+        let end = await call.exchange.ended()
+        return end.status.isOK && !end.everythingWasSent ? .answeredTooEarly : end.status
+    }
+
+    /// The address of the server, such as `127.0.0.1:50051`, as soon as the call has a connection.
+    ///
+    /// - Returns: nil if the call ended without one.
+    public func peer() async -> String? {
+        await call.peer()
     }
 
     /// Gives the call up: the server is told (RST_STREAM CANCEL), and whoever waits for it gets CANCELLED.

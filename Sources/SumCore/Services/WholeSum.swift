@@ -20,7 +20,7 @@ final class WholeSum: ClientCallHandler {
         var outcome: Outcome?
         var waiter: CheckedContinuation<Outcome, Never>?
 
-        var allWasSent: Bool { encoded == numbers.count && rest.readableBytes == 0 }
+        var allIsEncoded: Bool { encoded == numbers.count && rest.readableBytes == 0 }
     }
 
     private let state: Mutex<State>
@@ -50,7 +50,7 @@ final class WholeSum: ClientCallHandler {
 
     func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
         state.withLock { state in
-            while frame.freeCapacity > 0, !state.allWasSent {
+            while frame.freeCapacity > 0, !state.allIsEncoded {
                 if state.rest.readableBytes > 0 {
                     frame.append(moving: &state.rest)
                 } else if frame.freeCapacity >= NumberEncoder.maximumLength {
@@ -64,7 +64,7 @@ final class WholeSum: ClientCallHandler {
                     state.rest.writeNumber(number)
                 }
             }
-            return state.allWasSent ? .finished : .open
+            return state.allIsEncoded ? .finished : .open
         }
     }
 
@@ -104,7 +104,7 @@ final class WholeSum: ClientCallHandler {
             try state.reader.finish()
             guard let message = state.message else { throw .notOneMessage }
             let sum = try Tutorial_NumberResponse(received: message).sum
-            guard state.allWasSent else { throw .answeredTooEarly }
+            guard end.everythingWasSent else { throw .answeredTooEarly }
             return .success(sum)
         } catch {
             return .failure(error)

@@ -17,6 +17,9 @@ final class ClientConnection: HTTP2Connection {
     /// Frames without data that the server may send at once; see `FrameBudget`.
     private static let maximumOverhead = 1000
 
+    /// Bytes of frames that are made for a server that does not read.
+    private static let unreadOutputLimit = 1 << 10
+
     init(ready: EventLoopPromise<Void>, keepalive: Keepalive? = nil) throws(HTTP2Error) {
         self.ready = ready
         super.init(session: try HTTP2Session(role: .client))
@@ -44,6 +47,7 @@ final class ClientConnection: HTTP2Connection {
             case .nothing: break
             case .begin(let metadata, let compression):
                 stream.handler.receiveHeaders(metadata, compression: compression)
+            case .quote: endQuoteLater(stream)
             case .end(let callEnd): try end(stream, callEnd, resetWith: endStream ? .noError : .cancel)
             }
         case .data(let streamID, let bytes):
@@ -51,28 +55,53 @@ final class ClientConnection: HTTP2Connection {
         case .endStream(let streamID):
             guard let stream = streams[streamID] else { return }
             if let callEnd = stream.call.receiveEnd() { try end(stream, callEnd, resetWith: .noError) }
+        case .requestSent(let streamID):
+            streams[streamID]?.call.headSent()
+        case .answerBegun(let streamID):
+            streams[streamID]?.call.answerBegun()
         case .endStreamSent(let streamID):
-            streams[streamID]?.hasSentEnd = true
+            streams[streamID]?.call.endSent()
         case .closed(let streamID, let code):
             closed(streamID, code)
-        case .notSent(let streamID, let error):
-            // The request has not left, so there is no stream to reset; that it is closed is told next.
+        case .notSent(.request, let streamID, let error):
+            // There is no stream to reset; that it is closed is told next.
             guard let stream = streams[streamID] else { return }
             let notSent = GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
-            if let callEnd = stream.call.fail(notSent, reach: .client) { stream.handler.end(callEnd) }
+            if let callEnd = stream.call.lost(notSent) { stream.handler.end(callEnd) }
         case .goAway(_, let code, let debug):
             hasPingedTooOften = code == .enhanceYourCalm && debug == PingStrikes.reason
             farewell = debug.isEmpty ? "\(code)" : "\(code), \(PeerText.printable(debug))"
-        case .ping, .pingAcknowledged, .settingsAcknowledged, .dismissed:
+            try endUnsentCalls()
+        case .dismissed(let code, let debug):
+            endCalls(Self.status(of: failure, code, debug), isBroken: true)
+        case .ping, .pingAcknowledged, .settingsAcknowledged, .notSent(.other, _, _):
             break
+        }
+    }
+
+    override func judge(at now: NIODeadline) throws(HTTP2Error) {
+        try super.judge(at: now)
+        try makeControlFrames()
+    }
+
+    /// Makes the first of the frames that wait although the server does not read: what nghttp2 has found wrong shows in
+    /// the GOAWAY that it makes, and nowhere else.
+    private func makeControlFrames() throws(HTTP2Error) {
+        while session.queuedFrames > 0, session.outputCount < Self.unreadOutputLimit {
+            let before = session.outputCount
+            _ = try session.send(limit: before + 1)
+            try handleEvents()
+            guard session.outputCount > before else { return }
         }
     }
 
     private func receive(_ bytes: ByteBuffer, on streamID: Int32) throws(HTTP2Error) {
         try session.creditConnection(bytes.readableBytes)
         guard let stream = streams[streamID] else { return }
-        guard stream.call.receive(bytes) else {
-            return try session.creditStream(streamID, bytes.readableBytes)
+        switch stream.call.receive(bytes) {
+        case .messages: break
+        case .nothing: return try session.creditStream(streamID, bytes.readableBytes)
+        case .end(let callEnd): return try end(stream, callEnd, resetWith: .cancel)
         }
         let consumed: Int
         do throws(GRPCStatus) {
@@ -99,19 +128,56 @@ final class ClientConnection: HTTP2Connection {
     ) throws(HTTP2Error) {
         stream.deadline?.cancel()
         stream.handler.end(callEnd)
-        if code != .noError || !stream.hasSentEnd {
+        if code != .noError || !stream.call.hasSentEverything {
             try session.submitReset(code, on: stream.id)
         }
     }
 
     override func closed() {
-        let lost = GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
-        for stream in streams.values {
-            stream.deadline?.cancel()
-            if let callEnd = stream.call.fail(lost) { stream.handler.end(callEnd) }
-        }
-        streams = [:]
+        endCalls(
+            GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)"),
+            isBroken: failure is HTTP2Error)
         ready.fail(notReady)
+    }
+
+    /// The connection is of no use any more, whether it is closed already or not.
+    private func endCalls(_ lost: GRPCStatus, isBroken: Bool = false) {
+        let lostStreams = streams.values
+        streams = [:]
+        for stream in lostStreams {
+            stream.deadline?.cancel()
+            if let callEnd = stream.call.lost(lost, isBroken: isBroken) { stream.handler.end(callEnd) }
+        }
+    }
+
+    /// After a GOAWAY, nghttp2 sends no more requests, but lets those that wait do so until it is their turn.
+    private func endUnsentCalls() throws(HTTP2Error) {
+        let lost = GRPCStatus(code: .unavailable, message: "the call could not be sent\(reasonSuffix)")
+        for stream in Array(streams.values) where stream.call.hasSentNothing {
+            if let callEnd = stream.call.lost(lost) { try end(stream, callEnd) }
+        }
+    }
+
+    /// - Parameter failure: why the connection ends: a limit of ours, or what nghttp2 found.
+    private static func status(
+        of failure: (any Error)?, _ code: HTTP2ErrorCode, _ debug: String
+    ) -> GRPCStatus {
+        let isOurs = (failure as? PeerOffence) != .found(code, debug)
+        let reason =
+            if let failure, isOurs { "the connection was ended: \(failure)" } else {
+                "the answer broke HTTP/2: \(code)\(debug.isEmpty ? "" : ", \(debug)")"
+            }
+        return GRPCStatus(code: .unavailable, message: reason)
+    }
+
+    /// How long the text of a foreign answer is waited for.
+    private static let quoteLimit = TimeAmount.seconds(1)
+
+    private func endQuoteLater(_ stream: ClientStream) {
+        context?.eventLoop.assumeIsolated().scheduleTask(in: Self.quoteLimit) { [weak self, weak stream] in
+            guard let self, let stream, let callEnd = stream.call.endQuote() else { return }
+            submit { () throws(HTTP2Error) in try self.end(stream, callEnd) }
+        }
     }
 
     private var reasonSuffix: String {
@@ -141,15 +207,14 @@ final class ClientConnection: HTTP2Connection {
         do throws(GRPCStatus) {
             stream.id = try submit(request, body: stream)
         } catch {
-            let mayLeaveLater = error.code == .unavailable
-            handler.end(ClientCallEnd(status: error, reach: mayLeaveLater ? .client : .application))
+            handler.end(ClientCallEnd(status: error, reach: .notSentOnWire))
             return nil
         }
         streams[stream.id] = stream
         if let timeout {
             stream.deadline = context?.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
                 [weak self] in
-                self?.cancel(stream, .deadlineExceeded)
+                self?.cancel(stream, .deadlineExceeded(while: stream.call.activity))
             }
         }
         flushSoon()
@@ -157,7 +222,7 @@ final class ClientConnection: HTTP2Connection {
     }
 
     private func submit(_ request: GRPCRequest, body: ClientStream) throws(GRPCStatus) -> Int32 {
-        guard context != nil, isReady else {
+        guard context != nil, isReady, !isClosing, failure == nil, farewell == nil else {
             throw GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
         }
         if let timeout = request.timeout, timeout <= .zero { throw .deadlineExceeded }
@@ -205,6 +270,8 @@ final class ClientConnection: HTTP2Connection {
     func shutDown(within limit: TimeAmount) {
         context?.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
             self?.fail(ConnectFailure(description: "the server has stopped reading"))
+            // A connection that is about to end anyway may give its last words longer.
+            self?.context?.close(promise: nil)
         }
         for stream in Array(streams.values) {
             cancel(stream, GRPCStatus(code: .cancelled, message: "the client closed the connection"))

@@ -8,8 +8,6 @@ final class ClientStream: HTTP2Body {
     var deadline: Scheduled<Void>?
     /// When the deadline is over; never if there is none.
     let expiry: NIODeadline
-    /// Whether END_STREAM has been sent.
-    var hasSentEnd = false
 
     init(handler: any ClientCallHandler, expiry: NIODeadline) {
         self.handler = handler

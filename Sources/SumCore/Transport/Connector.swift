@@ -9,9 +9,13 @@ struct Connector {
     let limit: Duration
     let keepalive: Keepalive?
     let eventLoop: any EventLoop
+    /// Told what is wrong so far, whenever that changes.
+    let report: @Sendable (String) -> Void
 
     /// A connection whose server has sent its SETTINGS.
     struct Connected: Sendable {
+        /// The address of the server, such as `127.0.0.1:50051`.
+        var peer: String
         var channel: any Channel
         var connection: NIOLoopBound<ClientConnection>
     }
@@ -31,6 +35,7 @@ struct Connector {
                 let telling = clock.now < end ? error : earlier ?? error
                 guard error.isTemporary, clock.now + pause < end else { throw status(telling) }
                 earlier = error
+                report(error.reason)
                 do { try await Task.sleep(for: pause) } catch {
                     throw GRPCStatus(code: .cancelled, message: "connecting was cancelled")
                 }
@@ -106,12 +111,18 @@ struct Connector {
             guard let handshake = attempts.withLock({ $0[ObjectIdentifier(channel)] }) else {
                 throw ConnectFailure(description: "the connection was not set up")
             }
+            report(Self.silence)
             try await handshake.completed(on: channel, within: limit)
-            return Connected(channel: channel, connection: handshake.connection)
+            return Connected(
+                peer: channel.remoteAddress.map(ListenAddress.describe) ?? target.description,
+                channel: channel,
+                connection: handshake.connection)
         } catch {
             throw Self.judge(error, endpoint)
         }
     }
+
+    private static let silence = "the server took the connection but said nothing"
 
     /// A connection on its way to being ready.
     private struct Handshake: Sendable {
@@ -121,11 +132,16 @@ struct Connector {
 
         func completed(on channel: any Channel, within limit: TimeAmount) async throws {
             let silence = channel.eventLoop.scheduleTask(in: limit) { [connection] in
-                connection.value.fail(
-                    ConnectFailure(description: "the server took the connection but said nothing"))
+                connection.value.fail(ConnectFailure(description: Connector.silence))
             }
             defer { silence.cancel() }
-            try await ready.get()
+            try await withTaskCancellationHandler {
+                try await ready.get()
+            } onCancel: { [connection] in
+                channel.eventLoop.execute {
+                    connection.value.fail(ConnectFailure(description: "connecting was cancelled"))
+                }
+            }
         }
     }
 

@@ -6,7 +6,7 @@ internal import Synchronization
 /// A client of a gRPC server: one connection, made again when it is lost, for any number of calls at once.
 ///
 /// The connection stays open until `close` is called.
-public final class GRPCClient: Sendable {
+public final class GRPCClient: ConnectionSource {
     public struct Configuration: Sendable {
         /// How long a call tries to connect before it fails, unless it waits for the connection.
         public var connectTimeout = Duration.seconds(2)
@@ -41,11 +41,20 @@ public final class GRPCClient: Sendable {
         var current: Connector.Connected?
         /// One dial, for all calls that wait for it.
         var dial: Task<Result<Connector.Connected, GRPCStatus>, Never>?
+        /// What has gone wrong with dialling since there was a connection.
+        var dialFailure: String?
+        /// Calls that wait for a connection, or to be made again.
+        var waiting: [ObjectIdentifier: Waiting] = [:]
         /// Every connection, also those that end their last calls.
         var open: [ObjectIdentifier: Connector.Connected] = [:]
         var isClosed = false
         /// Doubles when a server has found our PINGs too many (grpc/proposal A8).
         var keepaliveTime: Duration?
+    }
+
+    private struct Waiting {
+        var call: RetryingCall
+        var task: Task<Void, Never>
     }
 
     private let state: Mutex<State>
@@ -85,8 +94,7 @@ public final class GRPCClient: Sendable {
     /// - Throws: UNAVAILABLE, with the reason for every address, when the time is up or it is no use to try on.
     @discardableResult
     public func connect() async throws(GRPCStatus) -> String {
-        let channel = try await connected().channel
-        return channel.remoteAddress.map(ListenAddress.describe) ?? target.description
+        try await connected().peer
     }
 
     // MARK: Calls
@@ -155,19 +163,19 @@ public final class GRPCClient: Sendable {
     func start(
         _ path: String, _ options: GRPCCallOptions, handler: any ClientCallHandler
     ) -> any ClientCallControl {
-        let attempts = prepare(path, options, handler: handler)
-        attempts.begin()
-        return attempts
+        let call = prepare(path, options, handler: handler)
+        call.begin()
+        return call
     }
 
     private func prepare(
         _ path: String, _ options: GRPCCallOptions, handler: any ClientCallHandler
-    ) -> ClientCallAttempts {
+    ) -> RetryingCall {
         let request = GRPCRequest(
             path: path, authority: target.authority,
             userAgent: Version.userAgent(after: configuration.userAgent),
             compression: options.compression, metadata: options.metadata)
-        return ClientCallAttempts(self, request, options, handler: handler)
+        return RetryingCall(self, request, options, handler: handler)
     }
 
     // MARK: Connections
@@ -175,11 +183,60 @@ public final class GRPCClient: Sendable {
     var current: Connector.Connected? { state.withLock { $0.current } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
+    var activity: String {
+        let reason = state.withLock { $0.dialFailure }
+        return "connecting to \(target)" + (reason.map { ": \($0)" } ?? "")
+    }
+
+    func connect(_ call: RetryingCall, after pause: Duration) {
+        let isClosed = state.withLock { state in
+            guard !state.isClosed else { return true }
+            let task = Task {
+                let result: Result<Connector.Connected, GRPCStatus>
+                do throws(GRPCStatus) {
+                    if pause > .zero { try? await Task.sleep(for: pause) }
+                    result = .success(try await connected(for: call))
+                } catch {
+                    result = .failure(error)
+                }
+                stopWaiting(call)
+                switch result {
+                case .success(let connected): call.start(on: connected)
+                case .failure(let status): call.fail(status)
+                }
+            }
+            state.waiting[ObjectIdentifier(call)] = Waiting(call: call, task: task)
+            return false
+        }
+        if isClosed { call.fail(.clientClosed) }
+    }
+
+    func stopConnecting(_ call: RetryingCall) {
+        stopWaiting(call)?.task.cancel()
+    }
+
+    @discardableResult
+    private func stopWaiting(_ call: RetryingCall) -> Waiting? {
+        state.withLock { $0.waiting.removeValue(forKey: ObjectIdentifier(call)) }
+    }
+
+    private func connected(for call: RetryingCall) async throws(GRPCStatus) -> Connector.Connected {
+        var backoff = Backoff(first: .milliseconds(100), longest: .seconds(120))
+        while true {
+            do throws(GRPCStatus) {
+                return try await connected()
+            } catch {
+                guard call.waitsForReady, !call.isOver, !isClosed else { throw error }
+                try? await Task.sleep(for: backoff.next())
+            }
+        }
+    }
+
     /// The connection for a new call, which is made if there is none.
-    func connected() async throws(GRPCStatus) -> Connector.Connected {
+    private func connected() async throws(GRPCStatus) -> Connector.Connected {
         let dial = try state.withLock { state throws(GRPCStatus) in
             guard !state.isClosed else {
-                throw GRPCStatus(code: .unavailable, message: "the client has been closed")
+                throw .clientClosed
             }
             if let current = state.current { return Task { Result<_, GRPCStatus>.success(current) } }
             if let dial = state.dial { return dial }
@@ -193,7 +250,7 @@ public final class GRPCClient: Sendable {
     private func dial() async -> Result<Connector.Connected, GRPCStatus> {
         let connector = Connector(
             target: target, limit: configuration.connectTimeout, keepalive: keepalive,
-            eventLoop: eventLoop)
+            eventLoop: eventLoop, report: { reason in self.state.withLock { $0.dialFailure = reason } })
         do throws(GRPCStatus) {
             let connected = try await connector.connect()
             guard adopt(connected) else {
@@ -212,6 +269,7 @@ public final class GRPCClient: Sendable {
         let id = ObjectIdentifier(connected.channel)
         let isWanted = state.withLock { state in
             state.dial = nil
+            state.dialFailure = nil
             guard !state.isClosed else { return false }
             state.current = connected
             state.open[id] = connected
@@ -237,7 +295,6 @@ public final class GRPCClient: Sendable {
         }
     }
 
-    /// A connection takes no more calls: the next one needs another.
     func discard(_ connected: Connector.Connected) {
         state.withLock { state in
             if state.current?.channel === connected.channel { state.current = nil }
@@ -249,10 +306,16 @@ public final class GRPCClient: Sendable {
 
     /// Ends the connection. Calls still open end with CANCELLED.
     public func close() async {
-        let open = state.withLock { state in
+        let (open, waiting) = state.withLock { state in
             state.isClosed = true
             state.current = nil
-            return Array(state.open.values)
+            state.dial?.cancel()
+            defer { state.waiting = [:] }
+            return (Array(state.open.values), Array(state.waiting.values))
+        }
+        for waiting in waiting {
+            waiting.task.cancel()
+            waiting.call.fail(GRPCStatus(code: .cancelled, message: "the client has been closed"))
         }
         for connected in open {
             let connection = connected.connection
@@ -260,4 +323,9 @@ public final class GRPCClient: Sendable {
         }
         for connected in open { try? await connected.channel.closeFuture.get() }
     }
+}
+
+extension GRPCStatus {
+    fileprivate static let clientClosed = GRPCStatus(
+        code: .unavailable, message: "the client has been closed")
 }

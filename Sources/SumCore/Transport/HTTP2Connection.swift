@@ -233,7 +233,7 @@ class HTTP2Connection: ChannelDuplexHandler {
 
     // MARK: Pump
 
-    private func handleEvents() throws(HTTP2Error) {
+    func handleEvents() throws(HTTP2Error) {
         while session.hasEvents {
             var events = session.takeEvents(reusing: spentEvents)
             for event in events {

@@ -1,132 +1,108 @@
 internal import NIOCore
 internal import Synchronization
 
-/// One call of a client, through as many attempts, on as many connections, as it takes.
-final class ClientCallAttempts: ClientCallHandler, ClientCallControl {
-    private let client: GRPCClient
+/// Where the calls of a client get their connections. All of these are on one event loop.
+protocol ConnectionSource: AnyObject, Sendable {
+    var eventLoop: any EventLoop { get }
+    /// The connection for a new call, if there is one.
+    var current: Connector.Connected? { get }
+    /// Whether there are no connections any more.
+    var isClosed: Bool { get }
+    /// What a call does that waits for a connection, such as "connecting to localhost:50051: Connection refused".
+    var activity: String { get }
+    /// Waits, connects if there is no connection, and starts the call on it, or fails it.
+    func connect(_ call: RetryingCall, after pause: Duration)
+    /// The call does not wait any longer.
+    func stopConnecting(_ call: RetryingCall)
+    /// The connection takes no more calls: the next one needs another.
+    func discard(_ connected: Connector.Connected)
+}
+
+/// One call of a client, through as many attempts, on as many connections, as it takes. `CallAttempts` decides; this
+/// does it.
+final class RetryingCall: ClientCallHandler, ClientCallControl {
+    let waitsForReady: Bool
+    private let source: any ConnectionSource
     private let request: GRPCRequest
-    private let waitsForReady: Bool
     private let handler: any ClientCallHandler
     private let expiry: NIODeadline
 
     private struct State {
-        var replay = ReplayBuffer()
-        var policy: RetryPolicy
-        /// The attempt that runs; nil while the call waits for the next.
-        var attempt: Attempt?
-        /// Ends the call at its deadline while no attempt does.
+        var attempts: CallAttempts
+        /// Ends the call at its deadline while no stream does.
         var deadline: Scheduled<Void>?
-        /// Whether the handler has been told the end.
-        var isOver = false
+        var peer: String?
+        var peerWaiters: [CheckedContinuation<String?, Never>] = []
+
+        mutating func takePeerWaiters() -> [CheckedContinuation<String?, Never>] {
+            defer { peerWaiters = [] }
+            return peerWaiters
+        }
     }
 
     private let state: Mutex<State>
 
-    /// A stream on a connection, or on its way to it.
-    private struct Attempt: Sendable {
+    /// The attempt that runs, on the event loop; without a stream while that is being opened.
+    private struct Attempt {
         let connected: Connector.Connected
-        private let stream: NIOLoopBoundBox<ClientStream?>
-
-        init(on connected: Connector.Connected) {
-            self.connected = connected
-            stream = .makeBoxSendingValue(nil, eventLoop: connected.channel.eventLoop)
-        }
-
-        func start(_ request: GRPCRequest, handler: any ClientCallHandler) {
-            let loop = connected.channel.eventLoop
-            guard !loop.inEventLoop else { return startNow(request, handler) }
-            loop.execute { startNow(request, handler) }
-        }
-
-        private func startNow(_ request: GRPCRequest, _ handler: any ClientCallHandler) {
-            stream.value = connected.connection.value.start(request, handler: handler)
-        }
-
-        func perform(_ action: @escaping @Sendable (ClientConnection, ClientStream) -> Void) {
-            let loop = connected.channel.eventLoop
-            // Without a stream, the start of it is still to come.
-            if loop.inEventLoop, let stream = stream.value {
-                return action(connected.connection.value, stream)
-            }
-            loop.execute {
-                if let stream = stream.value { action(connected.connection.value, stream) }
-            }
-        }
+        var stream: ClientStream?
     }
 
+    private let attempt: NIOLoopBoundBox<Attempt?>
+
     init(
-        _ client: GRPCClient, _ request: GRPCRequest, _ options: GRPCCallOptions,
+        _ source: any ConnectionSource, _ request: GRPCRequest, _ options: GRPCCallOptions,
         handler: any ClientCallHandler
     ) {
-        self.client = client
+        self.source = source
         self.request = request
         self.handler = handler
         waitsForReady = options.waitsForReady
         expiry =
             options.timeout.map { .now() + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
-        state = Mutex(State(policy: RetryPolicy(maximumRetries: options.maximumRetries)))
+        state = Mutex(State(attempts: CallAttempts(maximumRetries: options.maximumRetries)))
+        attempt = .makeBoxSendingValue(nil, eventLoop: source.eventLoop)
     }
 
     private var timeLeft: Duration? {
         expiry == .distantFuture ? nil : .nanoseconds((expiry - .now()).nanoseconds)
     }
 
-    // MARK: Attempts
+    private func step(_ body: (inout CallAttempts) -> CallAttempts.Action) {
+        perform(state.withLock { body(&$0.attempts) })
+    }
+
+    private func perform(_ action: CallAttempts.Action) {
+        switch action {
+        case .nothing: break
+        case .start(let previousAttempts): open(previousAttempts)
+        case .endStream(let status): onStream { connection, stream in connection.cancel(stream, status) }
+        case .retry(let pause): connect(after: pause)
+        case .finish(let end): finish(end)
+        }
+    }
+
+    // MARK: Connections
 
     func begin() {
-        if let connected = client.current {
-            attempt(on: connected)
+        if let timeLeft, timeLeft <= .zero {
+            step { $0.giveUpWaiting(.deadlineExceeded) }
+        } else if let connected = source.current {
+            start(on: connected)
         } else {
-            prepare(after: .zero)
+            connect(after: .zero)
         }
     }
 
-    private func attempt(on connected: Connector.Connected) {
-        let attempt = Attempt(on: connected)
-        let previous = state.withLock { state -> Int? in
-            guard !state.isOver else { return nil }
-            state.attempt = attempt
-            state.replay.rewind()
-            return state.policy.retries
-        }
-        guard let previous else { return }
-        var request = request
-        request.timeout = timeLeft
-        request.previousAttempts = previous
-        attempt.start(request, handler: self)
-    }
-
-    /// Waits, connects if there is no connection, and makes the next attempt.
-    private func prepare(after pause: Duration) {
+    private func connect(after pause: Duration) {
         keepDeadline()
-        Task {
-            do throws(GRPCStatus) {
-                if pause > .zero { try? await Task.sleep(for: pause) }
-                attempt(on: try await connected())
-            } catch {
-                finish(ClientCallEnd(status: error))
-            }
-        }
-    }
-
-    private func connected() async throws(GRPCStatus) -> Connector.Connected {
-        var backoff = Backoff(first: .milliseconds(100), longest: .seconds(120))
-        while true {
-            do throws(GRPCStatus) {
-                return try await client.connected()
-            } catch {
-                guard waitsForReady, !state.withLock({ $0.isOver }), !client.isClosed else { throw error }
-                try? await Task.sleep(for: backoff.next())
-            }
-        }
+        source.connect(self, after: pause)
     }
 
     private func keepDeadline() {
         guard expiry != .distantFuture else { return }
-        let deadline = client.eventLoop.scheduleTask(deadline: expiry) {
-            if self.state.withLock({ $0.attempt == nil }) {
-                self.finish(ClientCallEnd(status: .deadlineExceeded))
-            }
+        let deadline = source.eventLoop.scheduleTask(deadline: expiry) { [self] in
+            step { $0.giveUpWaiting(.deadlineExceeded(while: source.activity)) }
         }
         state.withLock { state in
             state.deadline?.cancel()
@@ -134,48 +110,103 @@ final class ClientCallAttempts: ClientCallHandler, ClientCallControl {
         }
     }
 
-    private func finish(_ end: ClientCallEnd) {
-        let isFirst = state.withLock { state in
-            defer { state.isOver = true }
-            state.replay.drop()
-            state.deadline?.cancel()
-            return !state.isOver
+    /// There is a connection for the next attempt.
+    func start(on connected: Connector.Connected) {
+        onLoop { [self] in
+            attempt.value = Attempt(connected: connected)
+            step { $0.start() }
         }
-        if isFirst { handler.end(end) }
+    }
+
+    /// There is none, nor will there be.
+    func fail(_ status: GRPCStatus) {
+        step { $0.giveUpWaiting(status) }
+    }
+
+    var isOver: Bool { state.withLock { $0.attempts.isOver } }
+
+    // MARK: Attempts
+
+    private func open(_ previousAttempts: Int) {
+        guard let connected = attempt.value?.connected else { return }
+        let waiters = state.withLock { state in
+            state.peer = connected.peer
+            return state.takePeerWaiters()
+        }
+        for waiter in waiters { waiter.resume(returning: connected.peer) }
+        var request = request
+        request.timeout = timeLeft
+        request.previousAttempts = previousAttempts
+        let stream = connected.connection.value.start(request, handler: self)
+        // An attempt that failed at once may have been followed by the next.
+        if let stream, !stream.call.hasEnded { attempt.value?.stream = stream }
+    }
+
+    private func onLoop(_ action: @escaping @Sendable () -> Void) {
+        source.eventLoop.inEventLoop ? action() : source.eventLoop.execute(action)
+    }
+
+    private func onStream(_ action: @escaping @Sendable (ClientConnection, ClientStream) -> Void) {
+        let loop = source.eventLoop
+        if loop.inEventLoop, let attempt = attempt.value, let stream = attempt.stream {
+            return action(attempt.connected.connection.value, stream)
+        }
+        // On the loop without a stream, one is being opened.
+        loop.execute { [attempt] in
+            guard let attempt = attempt.value, let stream = attempt.stream else { return }
+            action(attempt.connected.connection.value, stream)
+        }
+    }
+
+    private func finish(_ end: ClientCallEnd) {
+        let waiters = state.withLock { state in
+            state.deadline?.cancel()
+            return state.takePeerWaiters()
+        }
+        for waiter in waiters { waiter.resume(returning: nil) }
+        source.stopConnecting(self)
+        handler.end(end)
     }
 
     // MARK: For the call's tasks
 
     func wake() {
-        state.withLock { $0.attempt }?.perform { connection, stream in connection.resume(stream) }
+        onStream { connection, stream in connection.resume(stream) }
     }
 
     func credit(_ count: Int) {
-        state.withLock { $0.attempt }?.perform { connection, stream in connection.credit(stream, count) }
+        onStream { connection, stream in connection.credit(stream, count) }
     }
 
     func cancel() {
-        let cancelled = GRPCStatus(code: .cancelled, message: "the call was cancelled")
-        if let attempt = state.withLock({ $0.attempt }) {
-            attempt.perform { connection, stream in connection.cancel(stream, cancelled) }
-        } else {
-            finish(ClientCallEnd(status: cancelled))
+        step { $0.cancel(GRPCStatus(code: .cancelled, message: "the call was cancelled")) }
+    }
+
+    func peer() async -> String? {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state -> String?? in
+                if let peer = state.peer { return peer }
+                if state.attempts.isOver { return .some(nil) }
+                state.peerWaiters.append(continuation)
+                return nil
+            }
+            if let known { continuation.resume(returning: known) }
         }
     }
 
     // MARK: For the connection
 
     func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
-        state.withLock { state in state.replay.fill(&frame) { handler.fill(&$0) } }
+        state.withLock { state in state.attempts.fill(&frame) { handler.fill(&$0) } }
     }
 
     func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, progress: ClientCallProgress)? {
-        guard state.withLock({ $0.replay.isOver }) else { return nil }
+        guard state.withLock({ $0.attempts.passesUnkept }) else { return nil }
         return handler.takeLongPiece(maximum: maximum)
     }
 
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
-        state.withLock { $0.replay.drop() }
+        state.withLock { $0.attempts.answerBegun() }
         handler.receiveHeaders(metadata, compression: compression)
     }
 
@@ -184,17 +215,10 @@ final class ClientCallAttempts: ClientCallHandler, ClientCallControl {
     }
 
     func end(_ end: ClientCallEnd) {
-        let (decision, attempt) = state.withLock { state in
-            defer { state.attempt = nil }
-            let decision = state.policy.decide(end, state.replay, timeLeft: timeLeft)
-            return (decision, state.attempt)
-        }
+        let connected = attempt.value?.connected
+        attempt.value = nil
         // A connection that does not take a call takes no other either.
-        if end.reach == .client, let attempt { client.discard(attempt.connected) }
-        switch decision {
-        case .end(let end): finish(end)
-        case .retry where client.isClosed: finish(end)
-        case .retry(let pause): prepare(after: pause)
-        }
+        if end.reach == .notSentOnWire, let connected { source.discard(connected) }
+        step { $0.end(end, timeLeft: timeLeft, mayRetry: !source.isClosed) }
     }
 }

@@ -116,7 +116,7 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
             handshake?.receivedSettings(at: context?.eventLoop.now ?? .now())
         case .settingsAcknowledged:
             handshake?.receivedAcknowledgement()
-        case .headers, .notSent, .pingAcknowledged, .goAway, .dismissed:
+        case .headers, .requestSent, .answerBegun, .notSent, .pingAcknowledged, .goAway, .dismissed:
             break
         }
     }

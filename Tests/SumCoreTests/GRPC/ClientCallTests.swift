@@ -23,7 +23,7 @@ extension ClientCall {
     func success() {
         var call = ClientCall()
         #expect(call.status(Self.headers, endStream: false) == nil)
-        #expect(call.receive(ByteBuffer()) == true)
+        #expect(call.receive(ByteBuffer()) == .messages)
         #expect(call.status(fields(["grpc-status": "0"]), endStream: true) == .ok)
         #expect(call.hasEnded)
         #expect(call.closed(.noError, deadlineHasPassed: true) == nil)
@@ -51,9 +51,12 @@ extension ClientCall {
         #expect(
             call.status(fields([":status": "502", "content-type": "text/html"]), endStream: false)
                 == nil)
-        #expect(call.receive(ByteBuffer(string: "<h1>Bad\u{1b} gateway</h1>")) == false)
-        #expect(call.receive(ByteBuffer(repeating: 0x61, count: 1000)) == false)
-        let status = call.receiveEnd()?.status
+        #expect(call.receive(ByteBuffer(string: "<h1>Bad\u{1b} gateway</h1>")) == .nothing)
+        guard case .end(let end) = call.receive(ByteBuffer(repeating: 0x61, count: 1000)) else {
+            Issue.record("the call goes on although there is enough to quote")
+            return
+        }
+        let status: GRPCStatus? = end.status
         #expect(status?.code == .unavailable)
         let expected =
             "the answer is not gRPC: HTTP status 502, content-type 'text/html': \"<h1>Bad\\u{1B} gateway</h1>aaa"
@@ -117,19 +120,19 @@ extension ClientCall {
         #expect(call.receiveHeaders(headers, endStream: false) == .begin(expected, .gzip))
         let trailers = fields(["grpc-status": "14", "a": "1", "grpc-retry-pushback-ms": "7", "a": "2"])
         let end = ClientCallEnd(
-            status: GRPCStatus(code: .unavailable), trailers: expected, pushback: "7")
+            status: GRPCStatus(code: .unavailable), trailers: expected, pushback: "7", reach: .answered)
         #expect(call.receiveHeaders(trailers, endStream: true) == .end(end))
     }
 
     @Test("K14: only a call that was refused before it was answered is known not to have been seen")
     func reach() {
         var refused = ClientCall()
-        #expect(refused.closed(.refusedStream, deadlineHasPassed: false)?.reach == .server)
+        #expect(refused.closed(.refusedStream, deadlineHasPassed: false)?.reach == .notSeenByServer)
         var cancelled = ClientCall()
-        #expect(cancelled.closed(.cancel, deadlineHasPassed: false)?.reach == .application)
+        #expect(cancelled.closed(.cancel, deadlineHasPassed: false)?.reach == .maybeSeen)
         var answered = ClientCall()
         _ = answered.receiveHeaders(Self.headers, endStream: false)
-        #expect(answered.closed(.refusedStream, deadlineHasPassed: false)?.reach == .application)
+        #expect(answered.closed(.refusedStream, deadlineHasPassed: false)?.reach == .answered)
     }
 
     @Test("A6, K3: a reset without trailers is a failure, whatever its code")
@@ -155,7 +158,132 @@ extension ClientCall {
         #expect(call.fail(.deadlineExceeded)?.status == .deadlineExceeded)
         #expect(call.fail(.deadlineExceeded) == nil)
         #expect(call.status(Self.headers, endStream: true) == nil)
-        #expect(call.receive(ByteBuffer()) == false)
+        #expect(call.receive(ByteBuffer()) == .nothing)
         #expect(call.receiveEnd() == nil)
+    }
+
+    // MARK: What has left and how far it came
+
+    @Test("audit-W1: a lost connection says how far the request came, and no more than is known")
+    func lost() {
+        let status = GRPCStatus(code: .unavailable)
+        var queued = ClientCall()
+        #expect(queued.lost(status)?.reach == .notSentOnWire)
+        var sent = ClientCall()
+        sent.headSent()
+        #expect(sent.lost(status)?.reach == .maybeSeen)
+        var broken = ClientCall()
+        broken.headSent()
+        #expect(broken.lost(status, isBroken: true)?.reach == .answered)
+        var queuedAndBroken = ClientCall()
+        #expect(queuedAndBroken.lost(status, isBroken: true)?.reach == .notSentOnWire)
+        var begun = ClientCall()
+        begun.headSent()
+        begun.answerBegun()
+        #expect(begun.lost(status)?.reach == .answered)
+        var informed = ClientCall()
+        _ = informed.status(fields([":status": "103"]), endStream: false)
+        #expect(informed.closed(.refusedStream, deadlineHasPassed: false)?.reach == .answered)
+    }
+
+    @Test("audit-W1: what ends the call on our side never says that it was not seen")
+    func ownEnds() {
+        var queued = ClientCall()
+        #expect(queued.fail(.deadlineExceeded)?.reach == .maybeSeen)
+        var begun = ClientCall()
+        begun.answerBegun()
+        #expect(begun.fail(.deadlineExceeded)?.reach == .answered)
+    }
+
+    @Test("audit-W2: the end says whether everything had left on this stream")
+    func everythingWasSent() throws {
+        for (hasHead, hasEnd) in [(false, false), (true, false), (true, true)] {
+            var call = ClientCall()
+            if hasHead { call.headSent() }
+            if hasEnd { call.endSent() }
+            _ = call.status(Self.headers, endStream: false)
+            guard case .end(let end) = call.receiveHeaders(fields(["grpc-status": "0"]), endStream: true)
+            else {
+                Issue.record("no end")
+                continue
+            }
+            #expect(end.status == .ok)
+            #expect(end.everythingWasSent == hasEnd)
+        }
+    }
+
+    @Test("audit-C1: what a call was doing when its deadline passed")
+    func activity() {
+        var call = ClientCall()
+        #expect(call.activity == "waiting to send the request")
+        call.headSent()
+        #expect(call.activity == "sending the request")
+        call.endSent()
+        #expect(call.activity == "waiting for the server's answer")
+        call.answerBegun()
+        #expect(call.activity == "receiving the server's answer")
+        let late = call.closed(.cancel, deadlineHasPassed: true)?.status
+        #expect(late?.message == "the deadline has passed while receiving the server's answer")
+    }
+
+    // MARK: Answers without end, and odd ones
+
+    @Test("audit-M7: 32 1xx responses are skipped, one more ends the call")
+    func tooManyInformational() {
+        var call = ClientCall()
+        for _ in 0..<32 { #expect(call.status(fields([":status": "103"]), endStream: false) == nil) }
+        var other = call
+        #expect(other.status(Self.headers, endStream: false) == nil)
+        let status = call.status(fields([":status": "103"]), endStream: false)
+        #expect(
+            status
+                == GRPCStatus(
+                    code: .internalError,
+                    message: "the server sent more than 32 informational (1xx) responses"))
+    }
+
+    @Test("audit-M7: the status of a foreign answer outlives its stream and its connection")
+    func foreignStatus() {
+        func foreign() -> ClientCall {
+            var call = ClientCall()
+            #expect(call.receiveHeaders(fields([":status": "503"]), endStream: false) == .quote)
+            #expect(call.receive(ByteBuffer(string: "busy")) == .nothing)
+            return call
+        }
+        let expected = GRPCStatus(
+            code: .unavailable, message: "the answer is not gRPC: HTTP status 503, no content-type: \"busy\"")
+        var (lost, reset, ended, slow) = (foreign(), foreign(), foreign(), foreign())
+        #expect(lost.lost(GRPCStatus(code: .unavailable, message: "lost"))?.status == expected)
+        #expect(reset.closed(.internalError, deadlineHasPassed: false)?.status == expected)
+        #expect(ended.receiveEnd()?.status == expected)
+        #expect(slow.endQuote()?.status == expected)
+        #expect(slow.endQuote() == nil)
+        var good = ClientCall()
+        _ = good.status(Self.headers, endStream: false)
+        #expect(good.endQuote() == nil)
+    }
+
+    @Test("audit-W1: an answer that is not gRPC's cannot be OK, whatever grpc-status comes with it")
+    func foreignOK() {
+        var headers = ClientCall()
+        let both = fields([":status": "503", "grpc-status": "0"])
+        #expect(headers.status(both, endStream: true)?.code == .unavailable)
+        var trailers = ClientCall()
+        _ = trailers.status(fields([":status": "404"]), endStream: false)
+        #expect(trailers.status(fields(["grpc-status": "0"]), endStream: true)?.code == .unimplemented)
+    }
+
+    @Test(
+        "audit-W1: only digits are a grpc-status, and two that differ are none",
+        arguments: [
+            (["0"], 0), (["00"], 0), (["+0"], 2), (["-0"], 2), ([" 0"], 2), (["0", "0"], 0),
+            (["0", "13"], 13),
+            (["13", "0"], 13), (["0", "0", "5"], 13), ([""], 2), (["0x0"], 2), (["4294967296"], 2),
+        ] as [([String], Int)])
+    func oddStatus(_ values: [String], _ code: Int) {
+        var call = ClientCall()
+        _ = call.status(Self.headers, endStream: false)
+        let status = call.status(values.map { HTTP2Field("grpc-status", $0) }, endStream: true)
+        #expect(status?.code.rawValue == code)
     }
 }

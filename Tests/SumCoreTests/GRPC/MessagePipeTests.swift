@@ -23,7 +23,6 @@ import Testing
             progress = frame.result
         }
         #expect(sent == messages.flatMap { [UInt8]($0.readableBytesView) })
-        #expect(pipe.isDrained)
     }
 
     @Test("Single messages gather, and keep their order with batches")
@@ -52,7 +51,6 @@ import Testing
         #expect(first == (long.getSlice(at: 0, length: 16_384), .open))
         let second = try #require(pipe.takeLongPiece(maximum: 65_536))
         #expect(second == (long.getSlice(at: 16_384, length: 40_000 - 16_384), .finished))
-        #expect(pipe.isDrained)
     }
 
     @Test("Memory that has been handed over is not written to while somebody holds it")
@@ -111,6 +109,6 @@ import Testing
         pipe.end(status)
         await hasRoom
         #expect(throws: status) { try pipe.write(ByteBuffer(bytes: [1])) }
-        #expect(!pipe.isDrained)
+        #expect(fill(pipe, room: 10).result == .open)
     }
 }

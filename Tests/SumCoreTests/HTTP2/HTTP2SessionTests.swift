@@ -188,7 +188,7 @@ import Testing
         try pair.exchange()
         #expect(pair.serverEvents.headers(of: third).isEmpty)
         let wasNotSent = pair.clientEvents.contains {
-            if case .notSent(third, _) = $0 { true } else { false }
+            if case .notSent(.request, third, _) = $0 { true } else { false }
         }
         #expect(wasNotSent)
         #expect(pair.clientEvents.closingCode(of: first) == nil)

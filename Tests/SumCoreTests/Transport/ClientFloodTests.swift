@@ -50,7 +50,7 @@ import Testing
         #expect(!wire.isOpen)
         let status = await caller.outcome().status
         #expect(status.code == .unavailable)
-        #expect(status.message.contains("broke a rule of HTTP/2: PROTOCOL_ERROR"), "\(status)")
+        #expect(status.message.contains("the answer broke HTTP/2: PROTOCOL_ERROR"), "\(status)")
     }
 
     @Test("K14: a server that resets many calls, and sends PINGs with its answers, floods nobody")

@@ -1,0 +1,143 @@
+import NIOCore
+import Testing
+
+@testable import SumCore
+
+/// A call's attempts as a table: in each state, each step has one result.
+@Suite struct CallAttemptsTests {
+    enum Stage: CaseIterable {
+        case waiting, running, cancelling, over
+    }
+
+    enum Step: CaseIterable {
+        case start, refused, lost, answered, ok, cancel, giveUp
+    }
+
+    private static let cancelled = GRPCStatus(code: .cancelled, message: "gone")
+
+    private static func end(
+        _ code: GRPCStatus.Code, _ reach: ClientCallEnd.Reach = .maybeSeen
+    ) -> ClientCallEnd {
+        ClientCallEnd(status: GRPCStatus(code: code, message: "why"), reach: reach)
+    }
+
+    private static func attempts(in stage: Stage) -> CallAttempts {
+        var attempts = CallAttempts(maximumRetries: 0)
+        if stage == .waiting { return attempts }
+        _ = attempts.start()
+        if stage == .cancelling { _ = attempts.cancel(cancelled) }
+        if stage == .over { _ = attempts.end(end(.ok), timeLeft: nil) }
+        return attempts
+    }
+
+    private static func take(_ step: Step, _ attempts: inout CallAttempts) -> CallAttempts.Action {
+        switch step {
+        case .start: attempts.start()
+        case .refused: attempts.end(end(.unavailable, .notSeenByServer), timeLeft: nil)
+        case .lost: attempts.end(end(.unavailable), timeLeft: nil)
+        case .answered: attempts.end(end(.unavailable, .answered), timeLeft: nil)
+        case .ok: attempts.end(end(.ok), timeLeft: nil)
+        case .cancel: attempts.cancel(cancelled)
+        case .giveUp: attempts.giveUpWaiting(GRPCStatus(code: .unavailable))
+        }
+    }
+
+    private static let table: [Stage: [Step: CallAttempts.Action]] = [
+        .waiting: [
+            .start: .start(previousAttempts: 0),
+            .cancel: .finish(ClientCallEnd(status: cancelled)),
+            .giveUp: .finish(ClientCallEnd(status: GRPCStatus(code: .unavailable))),
+        ],
+        .running: [
+            .refused: .retry(after: .zero), .lost: .finish(end(.unavailable)),
+            .answered: .finish(end(.unavailable, .answered)), .ok: .finish(end(.ok)),
+            .cancel: .endStream(cancelled),
+        ],
+        .cancelling: [
+            .refused: .finish(ClientCallEnd(status: cancelled)),
+            .lost: .finish(ClientCallEnd(status: cancelled)),
+            .answered: .finish(ClientCallEnd(status: cancelled)), .ok: .finish(end(.ok)),
+        ],
+        .over: [:],
+    ]
+
+    @Test("audit-W4: in each state each step has one result", arguments: Stage.allCases, Step.allCases)
+    func step(_ stage: Stage, _ step: Step) {
+        var attempts = Self.attempts(in: stage)
+        let action = Self.take(step, &attempts)
+        #expect(action == Self.table[stage]?[step] ?? .nothing)
+        if case .finish = action { #expect(attempts.isOver) }
+    }
+
+    @Test("audit-W4: once a call is over, or is being cancelled, no step starts another attempt")
+    func noFurtherAttempt() {
+        for stage in [Stage.cancelling, .over] {
+            for first in Step.allCases {
+                for second in Step.allCases {
+                    var attempts = Self.attempts(in: stage)
+                    for step in [first, second, .start] {
+                        switch Self.take(step, &attempts) {
+                        case .start, .retry: Issue.record("\(stage), \(first), \(second): a further attempt")
+                        case .nothing, .endStream, .finish: break
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("audit-W1: without all that was sent there is no further attempt, whatever became of the last")
+    func notWhole() {
+        for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen, .answered] {
+            var attempts = CallAttempts(maximumRetries: 5)
+            #expect(attempts.start() == .start(previousAttempts: 0))
+            for _ in 0..<17 { send(16 << 10, &attempts) }
+            guard case .finish(let end) = attempts.end(Self.end(.unavailable, reach), timeLeft: nil) else {
+                Issue.record("\(reach): the call goes on")
+                continue
+            }
+            #expect(end.status.code == .unavailable)
+            #expect(end.status.message.contains("262144 bytes kept") == (reach != .answered))
+        }
+    }
+
+    @Test("audit-W1: once the answer has begun there is no further attempt")
+    func answerBegun() {
+        for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen, .answered] {
+            var attempts = CallAttempts(maximumRetries: 5)
+            _ = attempts.start()
+            send(7, &attempts)
+            attempts.answerBegun()
+            #expect(
+                attempts.end(Self.end(.unavailable, reach), timeLeft: nil)
+                    == .finish(Self.end(.unavailable, reach)))
+        }
+    }
+
+    @Test("audit-W1: only UNAVAILABLE is tried again, however far the call came", arguments: 1...16)
+    func otherCodes(_ code: Int) {
+        for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen] {
+            var attempts = CallAttempts(maximumRetries: 5)
+            _ = attempts.start()
+            let action = attempts.end(Self.end(.init(rawValue: code), reach), timeLeft: nil)
+            if case .retry = action { #expect(code == 14) } else { #expect(code != 14) }
+        }
+    }
+
+    @Test("A client that has been closed makes no further attempt")
+    func closed() {
+        var attempts = Self.attempts(in: .running)
+        let refused = Self.end(.unavailable, .notSeenByServer)
+        #expect(attempts.end(refused, timeLeft: nil, mayRetry: false) == .finish(refused))
+    }
+
+    private func send(_ count: Int, _ attempts: inout CallAttempts) {
+        _ = withFrame(room: count) { frame in
+            attempts.fill(&frame) { frame in
+                var bytes = ByteBuffer(repeating: 1, count: count)
+                frame.append(moving: &bytes)
+                return .open
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Dispatch
+import NIOCore
+import ScriptedPeers
+import Synchronization
+import Testing
+
+@testable import SumCore
+
+/// Calls that are cancelled, whenever that is.
+@Suite(.timeLimit(.minutes(2))) struct CancelTests {
+    private func withServer(
+        _ method: GRPCMethod = SumNumbers.method(), _ body: (GRPCClient) async throws -> Void
+    ) async throws {
+        let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
+        let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
+        try await body(client)
+        await client.close()
+        await server.shutdown(within: .seconds(60))
+    }
+
+    /// Never answers, so that only a cancellation ends its calls.
+    private static let silent = GRPCMethod(path: SumNumbers.path) { _ in SilentMethod() }
+
+    @Test(
+        "audit-W4: sum(of:) that is cancelled at once, or a little later, ends as cancelled, thousands of times"
+    )
+    func wholeSums() async throws {
+        try await withServer(Self.silent) { client in
+            var random = SeededRandom(seed: 4)
+            for _ in 0..<2_000 {
+                let delay = Int.random(in: 0...60, using: &random)
+                let task = Task { try await client.sum(of: [1, 2, 3]) }
+                for _ in 0..<delay { await Task.yield() }
+                task.cancel()
+                let status = await #expect(throws: GRPCStatus.self) { try await task.value }
+                #expect(status?.code == .cancelled)
+            }
+        }
+    }
+
+    @Test(
+        "audit-W4: streamed calls cancelled from another thread as they begin end as cancelled, thousands of times"
+    )
+    func streamedCalls() async throws {
+        try await withServer(Self.silent) { client in
+            var random = SeededRandom(seed: 5)
+            for _ in 0..<2_000 {
+                let call = client.sumNumbers()
+                let spins = Int.random(in: 0...300, using: &random)
+                DispatchQueue.global().async {
+                    var turns = 0
+                    while turns < spins { turns += 1 }
+                    call.cancel()
+                }
+                #expect(await call.ended().code == .cancelled)
+            }
+        }
+    }
+
+    @Test("audit-W4: calls that are tried again end when they are cancelled, at whatever attempt")
+    func retriedCalls() async throws {
+        let server = try ScriptedServer { peer in
+            try peer.send(.settings([3: 1_000]), .settingsAck)
+            while let frame = try peer.receive() {
+                guard frame.kind == .headers else { continue }
+                try peer.send(
+                    .headers(
+                        .response + .trailers(14, "busy") + [WireField("grpc-retry-pushback-ms", "0")],
+                        on: frame.streamID, endStream: true))
+            }
+        }
+        let client = try await GRPCClient.connect(to: Target(server.address), timeout: .seconds(60))
+        var options = GRPCCallOptions()
+        options.maximumRetries = .max
+        var random = SeededRandom(seed: 6)
+        for _ in 0..<1_000 {
+            let call = client.sumNumbers(options)
+            for _ in 0..<Int.random(in: 0...40, using: &random) { await Task.yield() }
+            call.cancel()
+            #expect(await call.ended().code == .cancelled)
+        }
+        await client.close()
+        try await server.end()
+    }
+
+    @Test(
+        "audit-W4: a call that waits for its server ends at once when it is cancelled, or when the client is closed"
+    )
+    func waitingCalls() async throws {
+        let taken = try ScriptedServer { _ in }
+        taken.stopListening()
+        try await taken.end()
+        var options = GRPCCallOptions()
+        options.waitsForReady = true
+        let client = GRPCClient(target: try Target(taken.address))
+        let (first, second) = (client.sumNumbers(options), client.sumNumbers(options))
+        first.cancel()
+        #expect(await first.ended().code == .cancelled)
+        await client.close()
+        #expect(await second.ended().code == .cancelled)
+        #expect(await second.peer() == nil)
+    }
+}
+
+private final class SilentMethod: ServerCallHandler {
+    func receive(_ bytes: ByteBuffer) -> ServerReply { ServerReply(consumed: bytes.readableBytes) }
+    func receiveEnd() -> ServerReply { ServerReply() }
+    func cancel(_ reason: GRPCStatus) {}
+}
