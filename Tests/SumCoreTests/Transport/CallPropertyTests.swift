@@ -5,7 +5,7 @@ import Testing
 /// Whatever servers do to a call, in whatever order: the sum is right or there is none, nothing is made again that a
 /// server may have run unless that was asked for, and the call ends.
 @Suite(.timeLimit(.minutes(2))) struct CallPropertyTests {
-    private static let runs: UInt64 = 500
+    private static let runs: UInt64 = 300
 
     @Test(
         "audit-W1, audit-W2, audit-W4: refusals, resets, broken answers, GOAWAYs, early sums, retries and cancels in any order",
