@@ -81,7 +81,7 @@ final class ClientConnection: HTTP2Connection {
 
     override func judge(at now: NIODeadline) throws(HTTP2Error) {
         try super.judge(at: now)
-        try makeControlFrames()
+        if !isClosing, context?.channel.isWritable == false { try makeControlFrames() }
     }
 
     /// Makes the first of the frames that wait although the server does not read: what nghttp2 has found wrong shows in
@@ -207,7 +207,9 @@ final class ClientConnection: HTTP2Connection {
         do throws(GRPCStatus) {
             stream.id = try submit(request, body: stream)
         } catch {
-            handler.end(ClientCallEnd(status: error, reach: .notSentOnWire))
+            // Other statuses are of the call's own making: another connection would not help.
+            let isOfConnection = error.code == .unavailable
+            handler.end(ClientCallEnd(status: error, reach: isOfConnection ? .notSentOnWire : .maybeSeen))
             return nil
         }
         streams[stream.id] = stream

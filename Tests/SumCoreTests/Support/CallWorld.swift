@@ -38,7 +38,7 @@ final class CallWorld: @unchecked Sendable {
         retries = [0, 0, 0, 1, 2].randomElement(using: &random) ?? 0
         // Of the last kind more is sent than is kept.
         let count =
-            ([0, 1, 3, 20, 500, 2_000] + (seed % 16 == 0 ? [60_000] : [])).randomElement(using: &random) ?? 0
+            ([0, 1, 3, 20, 300, 1_000] + (seed % 32 == 0 ? [60_000] : [])).randomElement(using: &random) ?? 0
         // All positive, so that no part of them has the sum of the whole.
         numbers = (0..<count).map { 1 + Int32($0 % 300) }
         whole = WholeSum(of: numbers, maximumMessageLength: 4 << 20)

@@ -171,6 +171,27 @@ import Testing
         #expect(server.connections == 1)
     }
 
+    @Test("audit-W1: a call that cannot be sent for what it asks costs the others no connection")
+    func ownFault() async throws {
+        let server = try ScriptedServer { peer in
+            // MAX_HEADER_LIST_SIZE 1000.
+            try peer.send(.settings([6: 1000]), .settingsAck)
+            #expect(try Self.answer(peer) == [0, 0, 0, 0, 2, 8, 1])
+            _ = try peer.receiveAll()
+        }
+        let client = try await GRPCClient.connect(to: Target(server.address), timeout: .seconds(60))
+        var options = GRPCCallOptions()
+        try options.metadata.add("k", String(repeating: "v", count: 1000))
+        let status = await #expect(throws: GRPCStatus.self) {
+            try await client.sum(of: [1], options: options)
+        }
+        #expect(status?.code == .internalError)
+        #expect(try await client.sum(of: [1]) == 7)
+        await client.close()
+        try await server.end()
+        #expect(server.connections == 1)
+    }
+
     @Test("K9: a call that waits for its server outlasts refused connections; its deadline still counts")
     func waitForReady() async throws {
         let taken = try ScriptedServer { _ in }
