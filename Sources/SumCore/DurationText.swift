@@ -1,13 +1,62 @@
+/// Why a text is not a duration.
+public struct InvalidDuration: Error, Hashable, CustomStringConvertible {
+    public let description: String
+}
+
 extension Duration {
-    /// Reads a duration as people write it: a decimal number and `ms`, `s`, `m` or `h`, such as `1.5s`.
+    /// The longest duration that is read: a million hours, which no clock or timer here overflows with.
+    public static let longest = Duration.seconds(3_600_000_000)
+
+    private static let units: [(name: String, duration: Duration)] = [
+        ("h", .seconds(3600)), ("m", .seconds(60)), ("s", .seconds(1)), ("ms", .milliseconds(1)),
+        ("us", .microseconds(1)), ("ns", .nanoseconds(1)),
+    ]
+
+    /// Reads a duration as Go writes it: one or more decimal numbers, each with its unit: `ns`, `us`, `ms`, `s`, `m` or
+    /// `h`. Such as `250ms`, `1.5s`, `1h30m`.
     ///
-    /// - Returns: nil for anything else, and for more than a million hours.
-    public init?(text: String) {
-        let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        let units = ["ms": 0.001, "s": 1, "m": 60, "h": 3600]
-        guard let unit = units[String(text.dropFirst(number.count))], let first = number.first, first != ".",
-            let value = Double(number), value * unit <= 3.6e9
-        else { return nil }
-        self = .seconds(value * unit)
+    /// - Throws: `InvalidDuration` for anything else, for a negative duration, and for one beyond `longest`.
+    public init(text: String) throws(InvalidDuration) {
+        var rest = Substring(text)
+        var sum = Duration.zero
+        repeat {
+            let number = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+            let name = rest.dropFirst(number.count).prefix { !$0.isNumber && $0 != "." }
+            guard let unit = Self.units.first(where: { $0.name == name }),
+                let part = Self.part(number, of: unit.duration)
+            else {
+                throw InvalidDuration(
+                    description: text.hasPrefix("-")
+                        ? "a duration cannot be negative"
+                        : "a duration is a number with a unit, such as 500ms, 1.5s or 1h30m")
+            }
+            sum += part
+            guard sum <= Self.longest else {
+                throw InvalidDuration(description: "a duration is at most \(Self.longest.text)")
+            }
+            rest = rest.dropFirst(number.count + name.count)
+        } while !rest.isEmpty
+        self = sum
+    }
+
+    /// - Parameter number: `1`, `1.` or `1.5`. What is finer than a billionth of the unit does not count.
+    private static func part(_ number: Substring, of unit: Duration) -> Duration? {
+        let digits = number.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let whole = digits.first, !whole.isEmpty, digits.count == 1 || !digits[1].contains(".") else {
+            return nil
+        }
+        let fraction = digits.count == 1 ? "" : String(digits[1].prefix(9))
+        let billionths = Int64(fraction + String(repeating: "0", count: 9 - fraction.count)) ?? 0
+        // One unit beyond the longest duration is as bad as more, and overflows nothing.
+        let count = min(Int64(whole) ?? .max, Int64(longest / unit) + 1)
+        return unit * count + unit * billionths / 1_000_000_000
+    }
+
+    /// The duration as it is read, in the largest unit that it is a multiple of.
+    public var text: String {
+        let nanoseconds = wholeNanoseconds
+        guard nanoseconds > 0 else { return "0s" }
+        let unit = Self.units.first { nanoseconds % $0.duration.wholeNanoseconds == 0 }
+        return "\(nanoseconds / (unit?.duration.wholeNanoseconds ?? 1))\(unit?.name ?? "ns")"
     }
 }

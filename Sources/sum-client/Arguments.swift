@@ -19,6 +19,9 @@ struct Arguments: Equatable {
         "--keepalive-timeout", "--user-agent", "-f", "--file", "--service", "--generate-completion-script",
     ]
 
+    /// Short options without a value.
+    static let flags: Set<Character> = ["h", "v"]
+
     init(_ words: some Sequence<String>) {
         var expectsValue = false
         var allAreOperands = false
@@ -31,15 +34,30 @@ struct Arguments: Equatable {
             } else if word == "--" {
                 allAreOperands = true
             } else {
-                options.append(word)
-                expectsValue = Self.expectsValue(word)
+                let option = Self.read(word)
+                options += option.words
+                expectsValue = option.expectsValue
             }
         }
     }
 
-    /// Whether the next word belongs to this option; of short options written together, to the last one.
-    private static func expectsValue(_ word: String) -> Bool {
-        optionsWithValue.contains(word.hasPrefix("--") ? word : "-\(word.suffix(1))")
+    /// An option as ArgumentParser understands it, and whether the next word is its value.
+    ///
+    /// Of short options that are written together, the last may take a value, which may be attached: `-vfPATH` is
+    /// `-v -f PATH` (POSIX.1-2017, XBD 12.2).
+    private static func read(_ word: String) -> (words: [String], expectsValue: Bool) {
+        guard !word.hasPrefix("--") else { return ([word], optionsWithValue.contains(word)) }
+        var rest = word.dropFirst()
+        while let letter = rest.popFirst() {
+            let option = "-\(letter)"
+            if optionsWithValue.contains(option) {
+                guard !rest.isEmpty, rest.first != "=" else { return ([word], rest.isEmpty) }
+                let before = word.dropLast(rest.count + 1)
+                return ((before == "-" ? [] : [String(before)]) + [option, String(rest)], false)
+            }
+            guard flags.contains(letter) else { break }
+        }
+        return ([word], false)
     }
 
     private static func isOperand(_ word: String) -> Bool {

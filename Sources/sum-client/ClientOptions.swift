@@ -25,6 +25,7 @@ struct ClientOptions: ParsableCommand {
         version: "sum-client \(Version.current)")
 
     @Option(
+        parsing: .unconditional,
         help: .init(
             """
             The server: HOST:PORT, dns:///HOST:PORT, ipv4:ADDRESS:PORT, ipv6:[ADDRESS]:PORT or unix:PATH. \
@@ -34,17 +35,24 @@ struct ClientOptions: ParsableCommand {
     var target: Target?
 
     @Option(
-        help: .init(
-            "How long to try to connect; a refused connection is tried again until then.",
-            valueName: "duration"))
+        duration: "How long to try to connect; a refused connection is tried again until then.",
+        in: .milliseconds(1) ... .longest)
     var connectTimeout = Duration.seconds(2)
 
     @Option(
-        help: .init("The deadline of the call, such as 1s or 250ms. (default: none)", valueName: "duration"))
+        duration: """
+            How long the whole run may take, connecting included, such as 250ms, 1.5s or 1h30m; the server is told \
+            too. (default: no limit)
+            """)
     var timeout: Duration?
 
     @Option(
-        help: .init("Metadata to send along, 'key: value'; can be repeated.", valueName: "metadata"))
+        parsing: .unconditionalSingleValue,
+        help: .init(
+            """
+            Metadata to send along, 'key: value'; can be repeated. Other users of this machine see it in the list \
+            of processes (ps), so put no secret there.
+            """, valueName: "metadata"))
     var metadata: [String] = []
 
     @Option(
@@ -52,33 +60,35 @@ struct ClientOptions: ParsableCommand {
     var compress = GRPCCompression.identity
 
     @Option(
-        help: .init(
-            """
+        number: """
             How often to try again after UNAVAILABLE, as long as the server has not begun to answer and what was \
             sent fits into 256 KiB.
-            """, valueName: "n"))
+            """)
     var retry: UInt8 = 0
 
     @Flag(help: "Wait for the server as long as --timeout allows, instead of --connect-timeout.")
     var waitForReady = false
 
     @Option(
-        help: .init(
-            """
+        duration: """
             Silence of the server after which it is sent a PING, at least 10s. Servers may refuse more than one in \
             five minutes. (default: never)
-            """, valueName: "duration"))
+            """, in: .seconds(10) ... .longest)
     var keepaliveTime: Duration?
 
     @Option(
-        help: .init("How long the server has for answering it before it is lost.", valueName: "duration"))
+        duration: "How long the server has for answering it before it is lost.",
+        in: .milliseconds(1) ... .longest)
     var keepaliveTimeout = Duration.seconds(20)
 
-    @Option(help: .init("What to call the program in the user agent, such as 'job/1.2'.", valueName: "name"))
+    @Option(
+        parsing: .unconditional,
+        help: .init("What to call the program in the user agent, such as 'job/1.2'.", valueName: "name"))
     var userAgent: String?
 
     @Option(
-        name: .shortAndLong, help: .init("A file to read numbers from; can be repeated.", valueName: "path"))
+        name: .shortAndLong, parsing: .unconditionalSingleValue,
+        help: .init("A file to read numbers from; can be repeated.", valueName: "path"))
     var file: [String] = []
 
     @Flag(help: "Print whether the server is serving, instead of a sum; exit 0 only if it is, else 1.")
@@ -139,11 +149,3 @@ struct ClientOptions: ParsableCommand {
 }
 
 extension GRPCCompression: ExpressibleByArgument {}
-
-extension Duration: @retroactive ExpressibleByArgument {
-    public init?(argument: String) {
-        self.init(text: argument)
-    }
-
-    public var defaultValueDescription: String { "\(components.seconds)s" }
-}

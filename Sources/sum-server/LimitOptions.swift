@@ -3,85 +3,73 @@ import SumCore
 
 /// The options that limit what clients may do.
 struct LimitOptions: ParsableArguments {
-    @Option(help: .init("The longest number's message accepted. (default: 4096)", valueName: "bytes"))
+    @Option(number: "The longest number's message accepted. (default: 4096)", name: "bytes")
     var maxMessageSize: UInt32?
 
     @Option(
-        help: .init(
-            """
+        number: """
             Bytes that a client's compressed messages may decompress to beyond 16 times their own size; a tenth of it \
             a second.
-            """, valueName: "bytes"))
+            """, name: "bytes")
     var maxDecompressionExcess: UInt32 = 16 << 20
 
-    @Option(
-        help: .init("The largest header list of a request accepted. (default: 8192)", valueName: "bytes"))
+    @Option(number: "The largest header list of a request accepted. (default: 8192)", name: "bytes")
     var maxHeaderListSize: UInt32?
 
-    @Option(
-        help: .init("The most calls a client may have open on a connection. (default: 128)", valueName: "n"))
+    @Option(number: "The most calls a client may have open on a connection. (default: 128)")
     var maxConcurrentStreams: UInt16?
 
     @Option(
-        help: .init(
-            "The most connections open at once; others are closed at once. (default: 80 % of the descriptors allowed)",
-            valueName: "n"))
+        number:
+            "The most connections open at once; others are closed at once. (default: 80 % of the descriptors allowed)"
+    )
     var maxConnections: UInt32?
 
     @Option(
-        help: .init(
-            "Frames without data, such as PING, that a client may send beyond those its calls make up for; a tenth of it a second.",
-            valueName: "n"))
+        number:
+            "Frames without data, such as PING, that a client may send beyond those its calls make up for; a tenth of it a second."
+    )
     var maxOverheadFrames: UInt32 = 1000
 
     @Option(
-        help: .init(
-            "Calls that a client may give up beyond those it lets end; a tenth of it a second. Those it breaks count twice.",
-            valueName: "n"))
+        number:
+            "Calls that a client may give up beyond those it lets end; a tenth of it a second. Those it breaks count twice."
+    )
     var maxResets: UInt32 = 200
 
     @Option(
-        help: .init(
-            "How long a client may take to begin HTTP/2, to acknowledge SETTINGS, and to end headers.",
-            valueName: "duration"))
+        duration: "How long a client may take to begin HTTP/2, to acknowledge SETTINGS, and to end headers.")
     var handshakeTimeout = Duration.seconds(10)
 
-    @Option(
-        help: .init(
-            "How long a client may leave what it is sent unread, a third more at most.", valueName: "duration"
-        ))
+    @Option(duration: "How long a client may leave what it is sent unread, a third more at most.")
     var writeTimeout = Duration.seconds(30)
 
-    @Option(help: .init("Silence after which a client is sent a PING; at least 1s.", valueName: "duration"))
+    @Option(duration: "Silence after which a client is sent a PING; at least 1s.")
     var keepaliveTime = Duration.seconds(2 * 3600)
 
-    @Option(help: .init("How long a client may take to answer that PING.", valueName: "duration"))
+    @Option(duration: "How long a client may take to answer that PING.")
     var keepaliveTimeout = Duration.seconds(20)
 
     @Option(
-        help: .init(
-            "The least time between PINGs of a client that has calls; the third too soon in a row ends its connection.",
-            valueName: "duration"))
+        duration:
+            "The least time between PINGs of a client that has calls; the third too soon in a row ends its connection."
+    )
     var minPingInterval = Duration.seconds(5 * 60)
 
     @Flag(help: "Allow PINGs at that interval without calls too, and not only every two hours.")
     var permitPingsWithoutCalls = false
 
-    @Option(
-        help: .init(
-            "How long a connection may be without calls before it is ended.", valueName: "duration"))
+    @Option(duration: "How long a connection may be without calls before it is ended.")
     var maxConnectionIdle = Duration.seconds(5 * 60)
 
     @Option(
-        help: .init(
-            "How old a connection may be, 10 % more or less, before it is ended. (default: for ever)",
-            valueName: "duration"))
+        duration: "How old a connection may be, 10 % more or less, before it is ended. (default: for ever)")
     var maxConnectionAge: Duration?
 
     @Option(
-        help: .init(
-            "How long the calls on a connection of that age may take to end before they are cut. (default: for ever)",
-            valueName: "duration"))
+        duration:
+            "How long the calls on a connection of that age may take to end before they are cut. (default: for ever)"
+    )
     var maxConnectionAgeGrace: Duration?
 
     func validate() throws {

@@ -15,6 +15,12 @@ import Testing
             (["1", "--json", "2", "-v"], ["--json", "-v"], ["1", "2"]),
             (["-f", "1", "-"], ["-f", "1"], ["-"]),
             (["-vf", "1", "2"], ["-vf", "1"], ["2"]),
+            (["-fa b", "2"], ["-f", "a b"], ["2"]),
+            (["-vfa", "2"], ["-v", "-f", "a"], ["2"]),
+            (["-f-f", "2"], ["-f", "-f"], ["2"]),
+            (["-f=a", "2"], ["-f=a"], ["2"]),
+            (["-xf", "2"], ["-xf"], ["2"]),
+            (["--file=a", "2"], ["--file=a"], ["2"]),
             (["two", "+5"], [], ["two", "+5"]),
             (["--", "--json", "1"], [], ["--json", "1"]),
             (["-x", "1"], ["-x"], ["1"]),
@@ -60,13 +66,25 @@ import Testing
                 }
                 var kind: String
                 var names: [Name]?
+
+                func allNames() -> [String] {
+                    (names ?? []).map { ($0.kind == "long" ? "--" : "-") + $0.name }
+                }
             }
             var command: Command
         }
         let dump = try JSONDecoder().decode(Dump.self, from: Data(ClientOptions._dumpHelp().utf8))
-        let names = dump.command.arguments.filter { $0.kind == "option" }.flatMap { $0.names ?? [] }
-            .map { ($0.kind == "long" ? "--" : "-") + $0.name }
+        let names = dump.command.arguments.filter { $0.kind == "option" }.flatMap { $0.allNames() }
         #expect(Set(names + ["--generate-completion-script"]) == Arguments.optionsWithValue)
+        let flags = dump.command.arguments.filter { $0.kind == "flag" }.flatMap { $0.allNames() }
+        #expect(Set(flags.filter { !$0.hasPrefix("--") }) == Set(Arguments.flags.map { "-\($0)" }))
+    }
+
+    @Test(
+        "audit-C5: escapes go to terminals that have them",
+        arguments: [("xterm", true), ("dumb", false), ("", false), (nil, false)] as [(String?, Bool)])
+    func terminals(_ kind: String?, _ canClearLines: Bool) {
+        #expect(Terminal.canClearLines(kind) == canClearLines)
     }
 
     @Test(

@@ -106,8 +106,11 @@ extension Message {
         do {
             return try serializedBytes()
         } catch {
+            let reason =
+                error as? BinaryEncodingError == .missingRequiredFields
+                ? "required fields are missing" : "it is too large"
             throw GRPCStatus(
-                code: .internalError, message: "a \(Self.protoMessageName) cannot be encoded: \(error)")
+                code: .internalError, message: "a \(Self.protoMessageName) cannot be encoded: \(reason)")
         }
     }
 
@@ -117,7 +120,18 @@ extension Message {
             try self.init(serializedBytes: [UInt8](bytes.readableBytesView))
         } catch {
             throw GRPCStatus(
-                code: .internalError, message: "a message is not a \(Self.protoMessageName): \(error)")
+                code: .internalError,
+                message: "a message is not a \(Self.protoMessageName): \(Self.words(for: error))")
+        }
+    }
+
+    /// What swift-protobuf names by its own enum.
+    private static func words(for error: any Error) -> String {
+        switch error as? BinaryDecodingError {
+        case .truncated: "it ends within a field"
+        case .invalidUTF8: "a string in it is not UTF-8"
+        case .messageDepthLimit: "it is nested too deeply"
+        default: "its encoding is malformed"
         }
     }
 }

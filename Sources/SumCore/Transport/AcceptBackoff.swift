@@ -24,8 +24,8 @@ final class AcceptBackoff: ChannelInboundHandler {
         // One that has gone before it was accepted says nothing of the next.
         if reason == .connectionAbort { return }
         if !isFailing {
-            let text = reason.map { "\($0)" } ?? "\(error)"
-            logger.warning("cannot accept connections", metadata: ["error": "\(text)"])
+            logger.warning(
+                "cannot accept connections", metadata: ["error": "\(FailureText.describe(error))"])
         }
         isFailing = true
         setReading(false, of: context)

@@ -182,7 +182,7 @@ final class ClientConnection: HTTP2Connection {
 
     private var reasonSuffix: String {
         if let farewell { return ": the server said \(farewell)" }
-        if let failure { return ": \(failure)" }
+        if let failure { return ": \(FailureText.describe(failure))" }
         return ""
     }
 

@@ -1,7 +1,6 @@
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
-internal import SystemPackage
 
 /// Dials a target until it answers or the time is up.
 struct Connector {
@@ -106,7 +105,8 @@ struct Connector {
             switch endpoint {
             case .host(let host, let port):
                 channel = try await bootstrap.connect(host: host, port: port).get()
-            case .unix(let path): channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
+            case .unix(let path):
+                channel = try await bootstrap.connect(to: SocketAddress(unixPath: path)).get()
             }
             guard let handshake = attempts.withLock({ $0[ObjectIdentifier(channel)] }) else {
                 throw ConnectFailure(description: "the connection was not set up")
@@ -150,24 +150,19 @@ struct Connector {
         case let error as ConnectFailure:
             return Failure(reason: error.description, isTemporary: error.isTemporary)
         case let error as NIOConnectionError where error.connectionErrors.isEmpty:
-            return Failure(reason: "the name '\(error.host)' cannot be resolved", isTemporary: false)
+            return Failure(reason: FailureText.unresolved(error.host), isTemporary: false)
+        case let error as InvalidAddress:
+            return Failure(reason: error.description, isTemporary: false)
         case let error as NIOConnectionError:
             let reasons = error.connectionErrors.map { failure in
                 let address = ListenAddress.describe(failure.target)
                 return address == Target.describe(endpoint)
-                    ? describe(failure.error) : "\(address): \(describe(failure.error))"
+                    ? FailureText.describe(failure.error)
+                    : "\(address): \(FailureText.describe(failure.error))"
             }
             return Failure(reason: reasons.joined(separator: "; "), isTemporary: true)
         default:
-            return Failure(reason: describe(error), isTemporary: true)
-        }
-    }
-
-    private static func describe(_ error: any Error) -> String {
-        switch error {
-        case let error as IOError: "\(Errno(rawValue: error.errnoCode))"
-        case ChannelError.connectTimeout: "no answer"
-        default: "\(error)"
+            return Failure(reason: FailureText.describe(error), isTemporary: true)
         }
     }
 }

@@ -35,20 +35,17 @@ struct ListenerBinder: Sendable {
             case .allInterfaces(let port):
                 return try await bindAllInterfaces(port: port)
             case .unix(let path):
-                guard await !UnixSocketFile.isAnswered(path) else {
+                let socket = try SocketAddress(unixPath: path)
+                guard await !UnixSocketFile.isAnswered(socket) else {
                     throw ListenError(address: address, reason: "\(Errno.addressInUse)")
                 }
-                let bound = bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
-                return [try await bound.get()]
+                try UnixSocketFile.removeLeftover(path)
+                return [try await bootstrap.bind(to: socket).get()]
             }
         } catch let error as ListenError {
             throw error
-        } catch let error as IOError {
-            throw ListenError(address: address, reason: "\(Errno(rawValue: error.errnoCode))")
-        } catch is UnixDomainSocketPathWrongType {
-            throw ListenError(address: address, reason: "there is a file of another kind")
         } catch {
-            throw ListenError(address: address, reason: "\(error)")
+            throw ListenError(address: address, reason: FailureText.describe(error))
         }
     }
 

@@ -127,7 +127,9 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
         case let offence? where offence is PeerOffence || offence is HTTP2Error:
             offences.write(offence, of: peer, at: .now())
         case let failure?:
-            logger.debug("connection failed", metadata: ["peer": "\(peer)", "error": "\(failure)"])
+            logger.debug(
+                "connection failed",
+                metadata: ["peer": "\(peer)", "error": "\(FailureText.describe(failure))"])
         case nil:
             break
         }

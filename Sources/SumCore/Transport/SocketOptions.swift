@@ -20,5 +20,9 @@ extension NIOBSDSocket.Option {
 }
 
 extension TimeAmount {
-    var asUserTimeout: SocketOptionValue { .init(clamping: nanoseconds / 1_000_000) }
+    /// The kernel takes an int of milliseconds, refuses one below 0, and takes 0 for its own default (tcp(7)). So a
+    /// longer time becomes the longest, about 25 days, and a shorter one a millisecond.
+    var asUserTimeout: SocketOptionValue {
+        .init(min(max(nanoseconds / 1_000_000, 1), Int64(Int32.max)))
+    }
 }

@@ -21,71 +21,51 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
     /// What the request calls the server (`:authority`).
     let authority: String
 
-    /// Why a target cannot be used.
-    public struct Invalid: Error, CustomStringConvertible {
-        public var description: String
-    }
-
     private init(description: String, endpoints: [Endpoint], authority: String) {
         self.description = description
         self.endpoints = endpoints
         self.authority = authority
     }
 
-    /// Reads `HOST[:PORT]`, `dns:///HOST[:PORT]`, `ipv4:ADDRESS:PORT`, `ipv6:[ADDRESS]:PORT` (several of these
-    /// with commas between them), or `unix:PATH`.
+    /// Reads `HOST[:PORT]`, `dns:///HOST[:PORT]`, `ipv4:ADDRESS[:PORT]`, `ipv6:[ADDRESS]:PORT` (several of these with
+    /// commas between them), `unix:PATH` or `unix:///PATH`.
     ///
-    /// - Throws: `Invalid` when `text` is none of these.
-    public init(_ text: String) throws(Invalid) {
+    /// - Throws: `InvalidAddress` when `text` is none of these.
+    public init(_ text: String) throws(InvalidAddress) {
         description = text
-        if let path = text.removingPrefix("unix:") {
-            let path = path.removingPrefix("//") ?? path
-            guard !path.isEmpty else { throw Invalid(description: "the target '\(text)' names no path") }
+        switch try WrittenAddress(text, called: "target") {
+        case .unix(let path):
             endpoints = [.unix(path: path)]
             authority = "localhost"
-        } else if let list = text.removingPrefix("ipv4:") ?? text.removingPrefix("ipv6:") {
-            endpoints = try list.split(separator: ",", omittingEmptySubsequences: false)
-                .map { part throws(Invalid) in try Self.endpoint(String(part), in: text) }
-            authority = list.split(separator: ",").first.map(String.init) ?? ""
-        } else {
-            guard let name = Self.name(in: text) else {
-                throw Invalid(description: "the target '\(text)' names a DNS server, which is not supported")
+        case .hosts(let hosts):
+            for host in hosts {
+                if let fault = Self.fault(host) {
+                    throw InvalidAddress(
+                        description:
+                            "the target '\(text)' \(WrittenAddress.notAnAddress(fault).description)")
+                }
             }
-            let endpoint = try Self.endpoint(name, in: text)
-            endpoints = [endpoint]
-            authority = Self.describe(endpoint)
+            endpoints = hosts.map { .host($0.host, port: $0.port ?? Self.defaultPort) }
+            authority = hosts.first.map(Self.authority) ?? ""
         }
     }
 
-    /// What follows `dns:` or `dns:///`; nil when a DNS server stands between the slashes.
-    private static func name(in text: String) -> String? {
-        guard let name = text.removingPrefix("dns:") else { return text }
-        guard name.hasPrefix("//") else { return name }
-        return name.removingPrefix("///")
+    /// Why there can be no such server, though one might listen there.
+    private static func fault(_ host: HostAndPort) -> String? {
+        if host.host.isEmpty { return "there is no host" }
+        if host.host == "*" { return "'*' stands for all addresses of a server" }
+        if host.port == 0 { return "no server has port 0" }
+        return host.host.contains { $0 == "/" || $0 == " " } ? "'\(host.host)' is not a host" : nil
     }
 
-    private static func endpoint(_ text: String, in target: String) throws(Invalid) -> Endpoint {
-        guard let (host, port) = HostAndPort.parse(text), !host.isEmpty, port != 0,
-            !host.contains(where: { $0 == "/" || $0 == " " })
-        else {
-            throw Invalid(
-                description:
-                    "the target '\(target)' is not HOST:PORT, dns:///HOST:PORT, ipv4:A:P, ipv6:[A]:P or unix:PATH"
-            )
-        }
-        return .host(host, port: port ?? defaultPort)
+    private static func authority(_ host: HostAndPort) -> String {
+        HostAndPort.describe(host.withoutZone.host, port: host.port ?? defaultPort)
     }
 
     static func describe(_ endpoint: Endpoint) -> String {
         switch endpoint {
-        case .host(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        case .unix(let path): "unix:\(path)"
+        case .host(let host, let port): HostAndPort.describe(host, port: port)
+        case .unix(let path): WrittenAddress.describe(unixPath: path)
         }
-    }
-}
-
-extension String {
-    fileprivate func removingPrefix(_ prefix: String) -> String? {
-        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
     }
 }

@@ -225,8 +225,6 @@ extension TextCheck {
             if case .host(let host, _) = endpoint, ["ipv4", "ipv6", "dns", "unix"].contains(host) {
                 continue
             }
-            // `unix://` may stand in front of a path too.
-            if case .unix(let path) = endpoint, path.hasPrefix("//") { continue }
             let again = try? Target(Target.describe(endpoint))
             try require(again?.endpoints == [endpoint], "'\(text)': \(endpoint) becomes \(again as Any)")
         }
@@ -234,12 +232,15 @@ extension TextCheck {
 
     private static let listenAddress = TextCheck([
         "127.0.0.1:0", "[::]:50051", ":1", "unix:/a", "h:65535", "h:65536", "[h]:1", "[::1]", "unix:", "h:",
+        "*:1", "unix:///a", "unix:////a", "unix://a", "dns:///h:1", "ipv4:1.2.3.4:5", "ipv6:[::1]:5",
     ]) { text in
-        guard let address = ListenAddress(text) else { return }
+        guard let address = try? ListenAddress(text) else { return }
         if case .allInterfaces(let port) = address {
             return try require((0...65535).contains(port), "port \(port)")
         }
-        let again = ListenAddress(address.description)
+        // A host of this name reads as a scheme.
+        if case .host(let host, _) = address, ["ipv4", "ipv6", "dns", "unix"].contains(host) { return }
+        let again = try? ListenAddress(address.description)
         try require(again == address, "'\(text)': \(address) becomes \(again as Any)")
     }
 
@@ -247,42 +248,42 @@ extension TextCheck {
         "1s", "1.5ms", "2m", "3h", "0s", "1e3s", "1000000h", "1.s", ".5s",
     ]) {
         text in
-        guard let duration = Duration(text: text) else { return }
+        guard let duration = try? Duration(text: text) else { return }
         try require(.zero <= duration && duration <= .seconds(3_600_000_000), "'\(text)': \(duration)")
         try require(["s", "m", "h"].contains(text.last), "'\(text)' has no unit")
     }
 
     private static let arguments = TextCheck([
-        "1\0-2\0+3", "--target\0-2\0-f\0a\0-", "--\0-x\0--", "-vf\0a", "\0-",
+        "1\0-2\0+3", "--target\0-2\0-f\0a\0-", "--\0-x\0--", "-vf\0a", "\0-", "-fa\0-vfa\0-f-f\01",
     ]) {
         text in
         let words = text.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
         let arguments = Arguments(words)
         let dropped = words.count - arguments.options.count - arguments.operands.count
-        try require(dropped == 0 || (dropped == 1 && words.contains("--")), "\(dropped) words are lost")
+        // An attached value becomes a word, and so may the options before it.
+        let attached = words.filter { $0.hasPrefix("-") && $0.dropFirst().dropLast().contains("f") }.count
+        let mayDrop = words.contains("--") ? 1 : 0
+        try require((-2 * attached...mayDrop).contains(dropped), "\(dropped) words are lost")
         for operand in arguments.operands {
             try require(words[operand.place - 1] == operand.word, "\(operand) is not there")
         }
         let numberWords = arguments.operands.map(\.word).filter { $0 != "-" }
-        let numbers = numberWords.map(slowNumber)
+        let numbers = numberWords.map { Int32($0) }
         do throws(InputError) {
             let found = try arguments.numbersAndInputs(files: []).numbers
             guard found == numbers else { throw .notANumber(place: "", word: "\(found)") }
         } catch {
             guard case .notANumber(let place, let word) = error else { return }
-            let bad = arguments.operands.first { $0.word != "-" && slowNumber($0.word) == nil }
+            let bad = arguments.operands.first { $0.word != "-" && Int32($0.word) == nil }
             try require(
                 bad.map { ("argument \($0.place)", $0.word) == (place, word) } ?? false, "\(error) is wrong")
         }
     }
 
-    private static func slowNumber(_ word: String) -> Int32? {
-        word.utf8.count <= 64 ? Int32(word) : nil
-    }
-
     private static let numbers = TextCheck([
         "\u{9}1 -2\n+3 ", "\u{2}12 345\r\n6789 2147483647\n-2147483648 2147483648 ", "\u{a}1\n 2 x", "\u{1}1",
         "\u{3}00000000000000000000000000000000000000000000000000000000000000000000001 5",
+        "\u{1}\u{feff}1 \u{feff}2",
         "\u{c}999999999 1000000000 -1000000000 99999999 -99999999 12345678901",
     ]) { (input: inout FuzzInput) in
         var pieces = Pieces(seed: input.byte())
@@ -306,7 +307,8 @@ extension TextCheck {
     /// The obvious way: words between white space, each read by `Int32`, with its place.
     private static func parseSlowly(_ text: [UInt8]) -> (numbers: [Int32], bad: NumberParser.BadNumber?) {
         var numbers: [Int32] = []
-        var (line, column, position) = (1, 1, 0)
+        // A byte order mark is not there.
+        var (line, column, position) = (1, 1, text.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0)
         while position < text.count {
             let word = text[position...].prefix { !" \t\n\u{b}\u{c}\r".utf8.contains($0) }
             guard !word.isEmpty else {
@@ -314,15 +316,37 @@ extension TextCheck {
                 position += 1
                 continue
             }
-            guard let number = slowNumber(String(decoding: word, as: UTF8.self)) else {
-                let dots = word.count > 64 ? "..." : ""
-                let shown = String(decoding: word.prefix(64), as: UTF8.self) + dots
-                return (numbers, .init(line: line, column: column, word: shown))
+            guard let number = Int32(String(decoding: word, as: UTF8.self)) else {
+                let isUTF16 = word.starts(with: [0xff, 0xfe]) || word.starts(with: [0xfe, 0xff])
+                return (
+                    numbers,
+                    .init(
+                        line: line, column: column, word: shown(word),
+                        beginsAsUTF16: isUTF16 && line == 1 && column == 1)
+                )
             }
             numbers.append(number)
             column += word.count
             position += word.count
         }
         return (numbers, nil)
+    }
+
+    /// As many whole characters as begin within 64 bytes, if there are more; `\xFF` for each byte that is not ASCII in
+    /// what is not UTF-8.
+    private static func shown(_ word: some Collection<UInt8>) -> String {
+        var bytes = Array(word.prefix(64))
+        if word.count > 64 {
+            let continuations = bytes.reversed().prefix { (0x80..<0xc0).contains($0) }.count
+            bytes.removeLast(min(continuations, 3))
+            if let last = bytes.last, last >= 0xc0 { bytes.removeLast() }
+        }
+        let text =
+            String(validating: bytes, as: UTF8.self)
+            ?? bytes.map { byte in
+                byte < 0x80
+                    ? "\(Unicode.Scalar(byte))" : "\\x" + String(byte, radix: 16, uppercase: true)
+            }.joined()
+        return text + (word.count > 64 ? "..." : "")
     }
 }
