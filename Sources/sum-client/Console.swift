@@ -1,15 +1,36 @@
 import Glibc
 import SumCore
+import Synchronization
 import SystemPackage
 
 /// What the tool says on standard error, and how it ends.
 enum Console {
     static let standardInputIsTerminal = isatty(STDIN_FILENO) != 0
-    static let standardErrorIsTerminal = isatty(STDERR_FILENO) != 0
+
+    /// Whether the terminal's last line is a progress line, which the next line has to clear.
+    private static let showsProgress = Mutex(false)
 
     /// Writes one line, with the tool's name before it. A standard error that is closed is no error.
     static func say(_ text: String) {
-        _ = try? FileDescriptor.standardError.writeAll("sum-client: \(text)\n".utf8)
+        write("sum-client: \(text)\n", showsProgress: false)
+    }
+
+    /// Shows a line that the next one takes the place of, as much of it as the terminal is wide.
+    static func showProgress(_ line: String) {
+        // The last column stays free: some terminals begin a new line when it is written to.
+        write(String(line.prefix(max(Terminal.width - 1, 0))), showsProgress: true)
+    }
+
+    static func clearProgress() {
+        write("", showsProgress: false)
+    }
+
+    private static func write(_ text: String, showsProgress next: Bool) {
+        showsProgress.withLock { isShown in
+            let text = (isShown || next ? Terminal.clearLine : "") + text
+            try? FileDescriptor.standardError.writeAllWaiting(text)
+            isShown = next
+        }
     }
 
     static func quit(_ code: ExitStatus) -> Never {

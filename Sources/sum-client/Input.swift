@@ -1,3 +1,4 @@
+import SumCore
 import SystemPackage
 
 /// Where numbers come from, beside the command line.
@@ -13,6 +14,25 @@ enum Input: Equatable {
         }
     }
 
+    /// Finds out, before anything is sent, whether the input can be read, as far as this can be known without opening
+    /// what may have only one reader, or may wait for a writer: a FIFO, or a device.
+    func check() throws(InputError) {
+        guard case .file(let path) = self else { return }
+        do {
+            switch try FilePath(path).stat().type {
+            case .directory: throw Errno.isDirectory
+            case .socket: throw InputError.io("\(path): it is a socket, which cannot be opened as a file")
+            case .regular: try FileDescriptor.open(FilePath(path), .readOnly).close()
+            default: break
+            }
+        } catch let error as InputError {
+            throw error
+        } catch {
+            throw .io("\(path): \(error)")
+        }
+    }
+
+    /// Opens it; waits until somebody writes, if it is a FIFO.
     func open() throws(InputError) -> FileDescriptor {
         switch self {
         case .standardInput: return .standardInput
@@ -28,7 +48,7 @@ enum Input: Equatable {
 
 /// Why the input could not be used.
 enum InputError: Error, Equatable {
-    case notANumber(place: String, word: String)
+    case notANumber(place: String, word: String, hint: String? = nil)
     case io(String)
 }
 
@@ -42,6 +62,7 @@ struct InputReader {
     private var parser = NumberParser()
     private var text = [UInt8](repeating: 0, count: blockSize)
 
+    /// Opens the input, which is to be done when its turn has come: there may be more inputs than descriptors.
     init(_ input: Input) throws(InputError) {
         self.input = input
         descriptor = try input.open()
@@ -53,7 +74,7 @@ struct InputReader {
     mutating func read(_ numbers: inout [Int32]) throws(InputError) -> Bool {
         numbers.removeAll(keepingCapacity: true)
         do {
-            let count = try unsafe text.withUnsafeMutableBytes { try unsafe descriptor.read(into: $0) }
+            let count = try unsafe text.withUnsafeMutableBytes { try unsafe descriptor.readWaiting(into: $0) }
             if count == 0 {
                 try parser.finish(into: &numbers)
             } else {
@@ -62,7 +83,9 @@ struct InputReader {
             }
             return count > 0
         } catch let bad as NumberParser.BadNumber {
-            throw .notANumber(place: "\(input.name):\(bad.line):\(bad.column)", word: bad.word)
+            throw .notANumber(
+                place: "\(input.name):\(bad.line):\(bad.column)", word: bad.word,
+                hint: bad.beginsAsUTF16 ? "UTF-16? Numbers are read as ASCII or UTF-8" : nil)
         } catch {
             throw .io("\(input.name): \(error)")
         }

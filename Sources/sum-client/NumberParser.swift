@@ -1,6 +1,8 @@
 import SumCore
 
 /// Reads int32 numbers, with white space between them, from text that comes in blocks cut anywhere.
+///
+/// A byte order mark of UTF-8 at the beginning of the text, which editors on Windows write, is skipped.
 struct NumberParser {
     /// A word that is no number, and where it is.
     struct BadNumber: Error, Equatable {
@@ -8,23 +10,32 @@ struct NumberParser {
         var line: Int
         /// Of the word's first byte; counted in bytes, from 1.
         var column: Int
-        /// The word, or its beginning if it is long.
+        /// The word, or its beginning if it is long. Bytes that are not UTF-8 are written as `\xFF`.
         var word: String
+        /// Whether the text begins with the byte order mark of UTF-16.
+        var beginsAsUTF16 = false
     }
-
-    /// The longest word that may be a number: a sign, zeros and digits.
-    private static let wordLimit = 64
 
     /// The line that has been reached, and how many of its bytes; a cut word is not counted yet.
     private var line = 1
     private var lineLength = 0
-    /// The beginning of a word whose end has not come.
-    private var cutWord: [UInt8] = []
+    /// A word whose end has not come.
+    private var cutWord = CutWord()
+    /// How many bytes of a byte order mark have come; nil behind the place for one.
+    private var markLength: Int? = 0
+
+    private static let mark: [UInt8] = [0xef, 0xbb, 0xbf]
 
     /// Appends the numbers in `block` to `numbers`, but for a last word that may go on in the next block.
     ///
     /// - Throws: the first word that is no number; the numbers before it have been appended.
     mutating func parse(_ block: Span<UInt8>, into numbers: inout [Int32]) throws(BadNumber) {
+        guard markLength != nil else { return try parseText(block, into: &numbers) }
+        let end = try skipMark(block)
+        try parseText(block.extracting(end...), into: &numbers)
+    }
+
+    private mutating func parseText(_ block: Span<UInt8>, into numbers: inout [Int32]) throws(BadNumber) {
         let start = try completeCutWord(block, into: &numbers)
         let startLine = line
         var position = start
@@ -39,7 +50,7 @@ struct NumberParser {
             if !word.isEmpty {
                 guard let number = Self.number(word) else {
                     pass(block.extracting(start..<position), from: startLine)
-                    throw bad(word)
+                    throw bad(CutWord(word))
                 }
                 numbers.append(number)
             }
@@ -51,11 +62,12 @@ struct NumberParser {
 
     /// Appends the last number, at the end of the text.
     mutating func finish(into numbers: inout [Int32]) throws(BadNumber) {
-        guard !cutWord.isEmpty else { return }
-        guard let number = Self.number(cutWord.span) else { throw bad(cutWord.span) }
+        if let length = markLength, length > 0 { try takeMarkAsWord(length) }
+        guard cutWord.length > 0 else { return }
+        guard let number = cutWord.number else { throw bad(cutWord) }
         numbers.append(number)
-        lineLength += cutWord.count
-        cutWord.removeAll(keepingCapacity: true)
+        lineLength += cutWord.length
+        cutWord.removeAll()
     }
 
     /// Reads one word, such as an argument.
@@ -65,7 +77,7 @@ struct NumberParser {
         var position = 0
         let isNegative = word.count > 0 && word[0] == UInt8(ascii: "-")
         if isNegative || (word.count > 0 && word[0] == UInt8(ascii: "+")) { position = 1 }
-        guard position < word.count, word.count <= wordLimit else { return nil }
+        guard position < word.count else { return nil }
         var magnitude: Int64 = 0
         while position < word.count {
             guard let digit = digit(word[position]) else { return nil }
@@ -76,13 +88,40 @@ struct NumberParser {
         return Int32(exactly: isNegative ? -magnitude : magnitude)
     }
 
+    private static func digit(_ byte: UInt8) -> Int64? {
+        let value = byte &- UInt8(ascii: "0")
+        return value <= 9 ? Int64(value) : nil
+    }
+
+    // MARK: The beginning
+
+    /// - Returns: where the rest of the block begins.
+    private mutating func skipMark(_ block: Span<UInt8>) throws(BadNumber) -> Int {
+        var position = 0
+        while let length = markLength, position < block.count {
+            if block[position] == Self.mark[length] {
+                position += 1
+                markLength = length + 1 < Self.mark.count ? length + 1 : nil
+            } else {
+                try takeMarkAsWord(length)
+            }
+        }
+        return position
+    }
+
+    /// Some bytes of a mark are none.
+    private mutating func takeMarkAsWord(_ length: Int) throws(BadNumber) {
+        markLength = nil
+        try cut(Self.mark.span.extracting(..<length))
+    }
+
     // MARK: Words that blocks cut
 
     /// - Returns: where the rest of the block begins.
     private mutating func completeCutWord(
         _ block: Span<UInt8>, into numbers: inout [Int32]
     ) throws(BadNumber) -> Int {
-        guard !cutWord.isEmpty else { return 0 }
+        guard cutWord.length > 0 else { return 0 }
         let end = Self.wordEnd(in: block, from: 0)
         try cut(block.extracting(..<end))
         guard end < block.count else { return end }
@@ -90,9 +129,10 @@ struct NumberParser {
         return end
     }
 
+    /// A word that is too long to be shown whole, and cannot be a number any more, is not waited for.
     private mutating func cut(_ bytes: Span<UInt8>) throws(BadNumber) {
-        for index in bytes.indices { cutWord.append(bytes[index]) }
-        if cutWord.count > Self.wordLimit { throw bad(cutWord.span) }
+        cutWord.append(bytes)
+        if cutWord.isLong, cutWord.number == nil { throw bad(cutWord) }
     }
 
     // MARK: Places
@@ -108,11 +148,11 @@ struct NumberParser {
     }
 
     /// - Parameter word: it begins at the place that has been reached.
-    private func bad(_ word: Span<UInt8>) -> BadNumber {
-        let shown = (0..<min(word.count, Self.wordLimit)).map { word[$0] }
-        let dots = word.count > Self.wordLimit ? "..." : ""
+    private func bad(_ word: CutWord) -> BadNumber {
+        let isFirst = line == 1 && lineLength == 0
         return BadNumber(
-            line: line, column: lineLength + 1, word: String(decoding: shown, as: UTF8.self) + dots)
+            line: line, column: lineLength + 1, word: word.shown,
+            beginsAsUTF16: isFirst && word.beginsWithUTF16Mark)
     }
 
     private static func wordEnd(in block: Span<UInt8>, from start: Int) -> Int {
@@ -120,9 +160,73 @@ struct NumberParser {
         while end < block.count, !NumberScanner.isSpace(block[end]) { end += 1 }
         return end
     }
+}
 
-    private static func digit(_ byte: UInt8) -> Int64? {
-        let value = byte &- UInt8(ascii: "0")
-        return value <= 9 ? Int64(value) : nil
+/// A word that may be longer than memory: its beginning, to be shown, and what it comes to.
+private struct CutWord {
+    /// The most bytes that are shown.
+    private static let limit = 64
+    /// A sign, a zero and ten digits.
+    private static let longestNumber = 12
+
+    private(set) var length = 0
+    private var beginning: [UInt8] = []
+    /// The word with one zero in the place of many in front, cut one byte beyond the longest number.
+    private var significant: [UInt8] = []
+
+    init() {}
+
+    init(_ word: Span<UInt8>) {
+        append(word)
+    }
+
+    mutating func append(_ bytes: Span<UInt8>) {
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if beginning.count < Self.limit { beginning.append(byte) }
+            if significant.count <= Self.longestNumber, !(byte == UInt8(ascii: "0") && isZero) {
+                significant.append(byte)
+            }
+        }
+        length += bytes.count
+    }
+
+    /// Whether it is a zero so far, perhaps with a sign.
+    private var isZero: Bool {
+        let digits = "+-".utf8.contains(significant.first ?? 0) ? significant.dropFirst() : significant[...]
+        return digits.count == 1 && digits.first == UInt8(ascii: "0")
+    }
+
+    var number: Int32? {
+        significant.count > Self.longestNumber ? nil : NumberParser.number(significant.span)
+    }
+
+    mutating func removeAll() {
+        length = 0
+        beginning.removeAll(keepingCapacity: true)
+        significant.removeAll(keepingCapacity: true)
+    }
+
+    var isLong: Bool { length > Self.limit }
+
+    var beginsWithUTF16Mark: Bool {
+        beginning.starts(with: [0xff, 0xfe]) || beginning.starts(with: [0xfe, 0xff])
+    }
+
+    var shown: String {
+        var bytes = beginning[...]
+        if isLong {
+            // Not half a character.
+            for _ in 0..<3 where bytes.last.map({ $0 & 0xc0 == 0x80 }) == true { bytes.removeLast() }
+            if let last = bytes.last, last >= 0xc0 { bytes.removeLast() }
+        }
+        return (String(validating: bytes, as: UTF8.self) ?? Self.escaped(bytes)) + (isLong ? "..." : "")
+    }
+
+    private static func escaped(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { byte in
+            guard byte >= 0x80 else { return String(Unicode.Scalar(byte)) }
+            return "\\x" + String(byte, radix: 16, uppercase: true)
+        }.joined()
     }
 }

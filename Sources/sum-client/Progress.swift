@@ -1,27 +1,19 @@
-import SystemPackage
-
 /// A line on a terminal that says how far the run is. It appears when the run has lasted a second, and goes
 /// when the run ends.
 struct Progress {
     private static let firstAfter = Duration.seconds(1)
     private static let interval = Duration.milliseconds(250)
 
-    private let task: Task<Bool, Never>
+    private let task: Task<Void, Never>
 
     init(of run: SumRun) {
         task = Task {
             let clock = ContinuousClock()
             let started = clock.now
-            var isShown = false
-            do {
-                try await Task.sleep(for: Self.firstAfter)
-                while true {
-                    Self.show(Self.line(run.numbersSent, after: clock.now - started))
-                    isShown = true
-                    try await Task.sleep(for: Self.interval)
-                }
-            } catch {
-                return isShown
+            guard (try? await Task.sleep(for: Self.firstAfter)) != nil else { return }
+            while !Task.isCancelled {
+                Console.showProgress(Self.line(run.numbersSent, after: clock.now - started))
+                try? await Task.sleep(for: Self.interval)
             }
         }
     }
@@ -29,7 +21,8 @@ struct Progress {
     /// Takes the line away.
     func end() async {
         task.cancel()
-        if await task.value { Self.show("") }
+        await task.value
+        Console.clearProgress()
     }
 
     static func line(_ count: Int, after elapsed: Duration) -> String {
@@ -44,9 +37,5 @@ struct Progress {
             if digit.offset > 0, (digits.count - digit.offset) % 3 == 0 { text += "," }
             text.append(digit.element)
         }
-    }
-
-    private static func show(_ line: String) {
-        _ = try? FileDescriptor.standardError.writeAll("\r\u{1B}[K\(line)".utf8)
     }
 }

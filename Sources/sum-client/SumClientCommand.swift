@@ -7,21 +7,24 @@ import UnixSignals
 enum SumClientCommand {
     static func main() async {
         StandardDescriptors.reserve()
+        ProcessSignals.ignoreBrokenPipes()
         let arguments = Arguments(CommandLine.arguments.dropFirst())
         let options = parse(arguments.options)
         if options.health { await reportHealth(options, arguments) }
         let plan = plan(options, arguments)
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sigpipe)
+        let endings: [UnixSignal] = [.sigint, .sigterm]
+        let signals = await UnixSignalsSequence(
+            trapping: endings.filter { !ProcessSignals.isIgnored($0.rawValue) })
         let run = SumRun(plan)
         Task {
             var isFirst = true
-            for await signal in signals where signal != .sigpipe {
+            for await _ in signals {
                 if isFirst { run.interrupt() } else { Console.quit(.interrupted) }
                 isFirst = false
             }
         }
 
-        let progress = Console.standardErrorIsTerminal ? Progress(of: run) : nil
+        let progress = Terminal.canClearLines ? Progress(of: run) : nil
         let outcome = await run.outcome()
         await progress?.end()
         switch outcome {
@@ -40,7 +43,11 @@ enum SumClientCommand {
             }
             return options
         } catch {
-            guard !ClientOptions.exitCode(for: error).isSuccess else { ClientOptions.exit(withError: error) }
+            // What --help and --version ask for. ArgumentParser's own `exit` would not notice that it cannot be written.
+            guard !ClientOptions.exitCode(for: error).isSuccess else {
+                write(ClientOptions.fullMessage(for: error))
+                Console.quit(.success)
+            }
             let reason = ClientOptions.message(for: error).prefix { !$0.isNewline }
             Console.say("\(reason) (see 'sum-client --help')")
             Console.quit(.usage)
@@ -55,11 +62,11 @@ enum SumClientCommand {
         }
         do {
             let (numbers, inputs) = try arguments.numbersAndInputs(files: options.file)
+            for input in inputs { try input.check() }
             return SumRun.Plan(
                 target: options.target ?? .default,
                 configuration: options.clientConfiguration(), options: try options.callOptions(),
-                numbers: numbers,
-                inputs: try inputs.map(InputReader.init),
+                numbers: numbers, inputs: inputs,
                 narrate: { [isVerbose = options.verbose] in if isVerbose { Console.say($0) } })
         } catch let error as InputError {
             report(.input(error))
@@ -105,7 +112,7 @@ enum SumClientCommand {
     /// Writes a line, the result, to standard output; a result that could not be written is a failure.
     private static func write(_ line: String) {
         do {
-            try FileDescriptor.standardOutput.writeAll("\(line)\n".utf8)
+            try FileDescriptor.standardOutput.writeAllWaiting("\(line)\n")
         } catch {
             report(.input(.io("standard output: \(error)")))
         }
@@ -113,8 +120,9 @@ enum SumClientCommand {
 
     private static func report(_ failure: SumRun.Failure) -> Never {
         switch failure {
-        case .input(.notANumber(let place, let word)):
-            Console.say("\(place): not an int32: '\(PeerText.printable(word))'")
+        case .input(.notANumber(let place, let word, let hint)):
+            Console.say(
+                "\(place): not an int32: '\(PeerText.ascii(word))'" + (hint.map { " (\($0))" } ?? ""))
             Console.quit(.badNumber)
         case .input(.io(let reason)):
             Console.say(reason)

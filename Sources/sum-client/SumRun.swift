@@ -9,7 +9,7 @@ final class SumRun: Sendable {
         var configuration: GRPCClient.Configuration
         var options: GRPCCallOptions
         var numbers: [Int32]
-        var inputs: [InputReader]
+        var inputs: [Input]
         /// Told what is being done.
         var narrate: @Sendable (String) -> Void
     }
@@ -59,12 +59,12 @@ final class SumRun: Sendable {
 
     private func connectAndSum() async -> Result<Outcome, Failure> {
         do {
-            let peer = plan.options.waitsForReady ? nil : try await client.connect()
+            // The call begins before there is a connection: its deadline holds for connecting too.
+            let call = client.sumNumbers(plan.options)
+            reportEarlyEnd(of: call)
+            if !plan.options.waitsForReady { plan.narrate("connected to \(try await client.connect())") }
             let clock = ContinuousClock()
             let started = clock.now
-            let call = client.sumNumbers(plan.options)
-            if let peer { plan.narrate("connected to \(peer)") }
-            reportEarlyEnd(of: call)
             try await send(to: call)
             plan.narrate("sent \(numbersSent) numbers")
             let sum = try await call.closeAndReceive()
@@ -96,8 +96,8 @@ final class SumRun: Sendable {
         }
     }
 
-    private func sendAll(of input: InputReader, to call: SumNumbersCall) async throws {
-        var input = input
+    private func sendAll(of input: Input, to call: SumNumbersCall) async throws {
+        var input = try InputReader(input)
         defer { input.close() }
         var numbers: [Int32] = []
         var isOpen = true

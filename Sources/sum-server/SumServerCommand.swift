@@ -25,7 +25,7 @@ struct SumServerCommand: AsyncParsableCommand {
         help: "What becomes of a sum that does not fit int32: 'error' ends the call, 'wrap' keeps 32 bits.")
     var overflow = SumNumbers.Overflow.error
 
-    @Option(help: .init("How long calls in flight may take when the server stops.", valueName: "duration"))
+    @Option(duration: "How long calls in flight may take when the server stops.")
     var drainTimeout = Duration.seconds(25)
 
     @OptionGroup var limits: LimitOptions
@@ -44,7 +44,7 @@ struct SumServerCommand: AsyncParsableCommand {
 
     func run() async throws {
         // Trapped before listening, so that a signal never finds the server without a handler.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigpipe)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         var logger = Logger(label: "sum-server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
         let healthService = Health(services: [SumNumbers.service])
@@ -59,7 +59,7 @@ struct SumServerCommand: AsyncParsableCommand {
         var configuration = limits.configuration
         configuration.whenConnectionsHalve = Heap.giveBack
         let server = try await GRPCServer.start(
-            listeningOn: addresses.all(), methods: methods, configuration: configuration, logger: logger)
+            listeningOn: try addresses.all(), methods: methods, configuration: configuration, logger: logger)
         for address in server.addresses {
             // A closed standard output is no reason not to serve.
             _ = try? FileDescriptor.standardOutput.writeAll("listening on \(address)\n".utf8)
@@ -71,7 +71,7 @@ struct SumServerCommand: AsyncParsableCommand {
         _ server: GRPCServer, _ healthService: Health, on signals: UnixSignalsSequence, logger: Logger
     ) async throws {
         var shutdown: Task<Void, Never>?
-        for await signal in signals where signal != .sigpipe {
+        for await signal in signals {
             guard shutdown == nil else {
                 logger.warning("second signal: ending at once")
                 Self.exit(withError: ExitCode.failure)
@@ -93,6 +93,7 @@ struct SumServerCommand: AsyncParsableCommand {
     static func main() async {
         Heap.setLimits()
         StandardDescriptors.reserve()
+        ProcessSignals.ignoreBrokenPipes()
         DescriptorLimit.raise()
         StandardOutputs.dropWhatNobodyReads()
         do {
@@ -103,12 +104,25 @@ struct SumServerCommand: AsyncParsableCommand {
                 try command.run()
             }
         } catch  where exitCode(for: error).isSuccess {
-            exit(withError: error)
+            answer(fullMessage(for: error))
         } catch {
             let hint = error is ListenError ? "" : " (see 'sum-server --help')"
-            _ = try? FileDescriptor.standardError.writeAll(
-                "sum-server: \(message(for: error).prefix { !$0.isNewline })\(hint)\n".utf8)
-            exit(withError: ExitCode(exitCode(for: error).rawValue))
+            fail("\(message(for: error).prefix { !$0.isNewline })\(hint)", exitCode(for: error))
         }
+    }
+
+    /// Writes what --help and --version ask for. ArgumentParser's own `exit` would not notice that it cannot be written.
+    private static func answer(_ text: String) -> Never {
+        do {
+            try FileDescriptor.standardOutput.writeAllWaiting("\(text)\n")
+        } catch {
+            fail("standard output: \(error)", .failure)
+        }
+        exit()
+    }
+
+    private static func fail(_ reason: String, _ code: ExitCode) -> Never {
+        try? FileDescriptor.standardError.writeAllWaiting("sum-server: \(reason)\n")
+        exit(withError: ExitCode(code.rawValue))
     }
 }

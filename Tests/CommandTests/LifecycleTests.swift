@@ -86,6 +86,22 @@ import Testing
         #expect(await server.stop().log.contains("status=CANCELLED"))
     }
 
+    @Test(
+        "audit-C: a signal that whoever started the client has it ignore stays ignored",
+        arguments: [("INT", SIGINT), ("TERM", SIGTERM)])
+    func ignoredSignal(_ name: String, _ signal: Int32) async throws {
+        let server = try await ServerProcess("sum-server", ServerProcess.tracing)
+        let client = Tool.directory.appending(path: "sum-client").path
+        let call = try OpenCall(
+            process: Tool.process(
+                "/bin/sh", ["-c", "trap '' \(name); exec \(client) -v --target \(server.address) 40 -"]))
+        await server.waitForCall()
+        kill(call.process.processIdentifier, signal)
+        let result = await call.finish(sending: "2")
+        #expect(result.output == "42\n", "\(result.errors)")
+        #expect(result.status == 0)
+    }
+
     @Test("D3: a deadline ends a call whose input is still open")
     func deadline() async throws {
         let server = try await ServerProcess()

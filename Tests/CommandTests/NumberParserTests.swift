@@ -68,6 +68,94 @@ import Testing
         #expect(error?.column == 3)
     }
 
+    @Test(
+        "audit-C4: zeros in front of a number do not count, wherever they are cut", arguments: [64, 65, 5000])
+    func zeros(_ count: Int) throws {
+        let zeros = String(repeating: "0", count: count)
+        #expect(try parse("\(zeros)5 -\(zeros)2147483648\n+\(zeros) 7") == [5, .min, 0, 7])
+        for cut in [1, 63, 64, count] {
+            #expect(
+                try parse([String(zeros.prefix(cut)), String(zeros.dropFirst(cut)) + "2147483647", " 1"]) == [
+                    .max, 1,
+                ])
+        }
+        let bad = #expect(throws: NumberParser.BadNumber.self) {
+            try parse(["1 ", zeros, zeros + "x ", "2"])
+        }
+        #expect(bad?.word == String(repeating: "0", count: 64) + "...")
+        #expect(bad?.column == 3)
+        #expect(throws: NumberParser.BadNumber(line: 2, column: 2, word: "x")) {
+            try parse(["\(zeros)", "1\n", " x "])
+        }
+        #expect(throws: NumberParser.BadNumber(line: 1, column: count + 3, word: "x")) {
+            try parse(["\(zeros)", "1", " x "])
+        }
+    }
+
+    @Test("audit-C4: a word that is not UTF-8 is shown byte by byte")
+    func notUTF8() {
+        let latin = #expect(throws: NumberParser.BadNumber.self) { try parse(bytes: [[0x31, 0xe9, 0x20]]) }
+        #expect(latin?.word == "1\\xE9")
+        let cut = #expect(throws: NumberParser.BadNumber.self) {
+            try parse(String(repeating: "x", count: 63) + "éé ")
+        }
+        #expect(cut?.word == String(repeating: "x", count: 63) + "...")
+        let long = #expect(throws: NumberParser.BadNumber.self) {
+            try parse(bytes: [Array(repeating: 0x80, count: 100)])
+        }
+        #expect(long?.word == String(repeating: "\\x80", count: 61) + "...")
+    }
+
+    private func parse(bytes blocks: [[UInt8]]) throws -> [Int32] {
+        var parser = NumberParser()
+        var numbers: [Int32] = []
+        for block in blocks { try parser.parse(block.span, into: &numbers) }
+        try parser.finish(into: &numbers)
+        return numbers
+    }
+
+    @Test("audit-C7: a byte order mark begins a text, however it is cut, and is nowhere else")
+    func byteOrderMark() throws {
+        let text = Array("\u{feff}12 3".utf8)
+        for first in 0...text.count {
+            for second in first...text.count {
+                let blocks = [text[..<first], text[first..<second], text[second...]].map(Array.init)
+                #expect(try parse(bytes: blocks) == [12, 3])
+            }
+        }
+        #expect(try parse("\u{feff}") == [])
+        #expect(throws: NumberParser.BadNumber(line: 1, column: 3, word: "x")) { try parse("\u{feff}1 x") }
+        #expect(throws: NumberParser.BadNumber(line: 1, column: 1, word: "\u{feff}5")) {
+            try parse("\u{feff}\u{feff}5 ")
+        }
+        #expect(throws: NumberParser.BadNumber(line: 1, column: 3, word: "\u{feff}5")) {
+            try parse("1 \u{feff}5 ")
+        }
+        for cut in 0...2 {
+            let bytes: [UInt8] = [0xef, 0xbb, 0x31]
+            let bad = #expect(throws: NumberParser.BadNumber.self) {
+                try parse(bytes: [Array(bytes[..<cut]), Array(bytes[cut...])])
+            }
+            #expect(bad == NumberParser.BadNumber(line: 1, column: 1, word: "\\xEF\\xBB1"))
+        }
+        let alone = #expect(throws: NumberParser.BadNumber.self) { try parse(bytes: [[0xef, 0xbb]]) }
+        #expect(alone?.word == "\\xEF\\xBB")
+    }
+
+    @Test(
+        "audit-C7: the byte order mark of UTF-16 is recognised",
+        arguments: [[0xff, 0xfe, 0x31, 0, 0x0a, 0], [0xfe, 0xff, 0, 0x31, 0, 0x0a]] as [[UInt8]])
+    func utf16(_ bytes: [UInt8]) {
+        for cut in 0...bytes.count {
+            let bad = #expect(throws: NumberParser.BadNumber.self) {
+                try parse(bytes: [Array(bytes[..<cut]), Array(bytes[cut...])])
+            }
+            #expect(bad?.beginsAsUTF16 == true)
+        }
+        let later = #expect(throws: NumberParser.BadNumber.self) { try parse(bytes: [[0x31, 0x20] + bytes]) }
+        #expect(later?.beginsAsUTF16 == false)
+    }
+
     @Test("Numbers before a bad one are there", arguments: ["1 2 x 3", "1 2 x"])
     func numbersBefore(_ text: String) {
         var parser = NumberParser()

@@ -7,8 +7,14 @@ final class OpenCall {
     private let output = Pipe()
     private let errors = Pipe()
 
-    init(_ target: String, _ arguments: [String] = []) throws {
-        process = Tool.process("sum-client", ["-v", "--target", target] + arguments + ["40", "-"])
+    convenience init(_ target: String, _ arguments: [String] = []) throws {
+        try self.init(
+            process: Tool.process("sum-client", ["-v", "--target", target] + arguments + ["40", "-"]))
+    }
+
+    /// - Parameter process: runs sum-client in a way of its own.
+    init(process: Process) throws {
+        self.process = process
         process.standardInput = input
         process.standardOutput = output
         process.standardError = errors

@@ -5,10 +5,20 @@ public enum PeerText {
 
     /// `text` on one line, with whatever is not printable escaped, and cut at `limit`.
     public static func printable(_ text: String) -> String {
+        shown(text, isPrintable)
+    }
+
+    /// The same, with whatever is not ASCII escaped too: in the place of a number, what looks like a digit, a minus or
+    /// a space may be something else.
+    public static func ascii(_ text: String) -> String {
+        shown(text) { $0.isASCII && isPrintable($0) }
+    }
+
+    private static func shown(_ text: String, _ isShown: (Unicode.Scalar) -> Bool) -> String {
         var shown = ""
         for (count, scalar) in text.unicodeScalars.enumerated() {
             guard count < limit else { return shown + "..." }
-            if isPrintable(scalar) {
+            if isShown(scalar) {
                 shown.unicodeScalars.append(scalar)
             } else {
                 shown += scalar.escaped(asASCII: true)
