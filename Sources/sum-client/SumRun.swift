@@ -59,10 +59,10 @@ final class SumRun: Sendable {
 
     private func connectAndSum() async -> Result<Outcome, Failure> {
         do {
-            // The call begins before there is a connection: its deadline holds for connecting too.
+            // The call begins before there is a connection: its deadline counts connecting.
             let call = client.sumNumbers(plan.options)
             reportEarlyEnd(of: call)
-            if !plan.options.waitsForReady { plan.narrate("connected to \(try await client.connect())") }
+            if let peer = await call.peer() { plan.narrate("connected to \(peer)") }
             let clock = ContinuousClock()
             let started = clock.now
             try await send(to: call)

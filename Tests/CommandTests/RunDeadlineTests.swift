@@ -5,10 +5,16 @@ import Testing
 /// `--timeout` is the deadline of the whole run, whatever the client is doing. Connecting may take a minute in all of
 /// these tests, so that no other limit ends them.
 @Suite(.timeLimit(.minutes(3))) struct RunDeadlineTests {
-    private func expectDeadline(_ target: String, _ options: [String] = ["1"]) async throws {
+    /// - Parameter activity: what the client was doing.
+    private func expectDeadline(
+        _ target: String, _ options: [String] = ["1"], while activity: String = "connecting to "
+    ) async throws {
         let result = try await Tool.run("sum-client", ["--target", target, "--timeout", "300ms"] + options)
         #expect(result.output.isEmpty)
-        #expect(result.errors.hasPrefix("sum-client: DEADLINE_EXCEEDED: "))
+        let connecting = activity.isEmpty ? "" : activity + target
+        #expect(
+            result.errors.hasPrefix(
+                "sum-client: DEADLINE_EXCEEDED: the deadline has passed while \(connecting)"))
         #expect(result.errors.split(separator: "\n").count == 1)
         #expect(result.status == 68, "\(result.errors)")
     }
@@ -43,7 +49,7 @@ import Testing
         let path = Tool.temporaryPath()
         try #require(mkfifo(path, 0o600) == 0)
         defer { unlink(path) }
-        try await expectDeadline(server.address, ["-f", path])
+        try await expectDeadline(server.address, ["-f", path], while: "")
     }
 
     @Test("audit-C1: a deadline of nothing is over at once") func zero() async throws {
