@@ -10,9 +10,10 @@ enum Console {
     /// Whether the terminal's last line is a progress line, which the next line has to clear.
     private static let showsProgress = Mutex(false)
 
-    /// Writes one line, with the tool's name before it. A standard error that is closed is no error.
+    /// Writes one line, with the tool's name before it, and what could move a terminal escaped. A standard error that is
+    /// closed is no error.
     static func say(_ text: String) {
-        write("sum-client: \(text)\n", showsProgress: false)
+        write("sum-client: \(PeerText.line(text))\n", showsProgress: false)
     }
 
     /// Shows a line that the next one takes the place of, as much of it as the terminal is wide.

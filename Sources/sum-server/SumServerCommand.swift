@@ -122,7 +122,7 @@ struct SumServerCommand: AsyncParsableCommand {
     }
 
     private static func fail(_ reason: String, _ code: ExitCode) -> Never {
-        try? FileDescriptor.standardError.writeAllWaiting("sum-server: \(reason)\n")
+        try? FileDescriptor.standardError.writeAllWaiting("sum-server: \(PeerText.line(reason))\n")
         exit(withError: ExitCode(code.rawValue))
     }
 }

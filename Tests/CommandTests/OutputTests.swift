@@ -98,6 +98,22 @@ import Testing
         #expect(lines.last == "40\r\n")
     }
 
+    @Test(
+        "audit-C4: what a tool quotes moves no terminal",
+        arguments: [
+            ("sum-client", ["-f", "/no\u{1b}[2J"], 1), ("sum-client", ["--target", "\u{1b}[2J:x", "1"], 64),
+            ("sum-client", ["--target", "\u{1b}[2J:1", "1"], 78),
+            ("sum-server", ["--listen", "\u{1b}[2J:x"], 64),
+            ("sum-server", ["--listen", "unix:/no\u{9b}2J/x"], 1),
+        ] as [(String, [String], Int32)])
+    func quotes(_ tool: String, _ words: [String], _ status: Int32) async throws {
+        let result = try await Tool.run(tool, words)
+        #expect(result.errors.unicodeScalars.allSatisfy { $0 == "\n" || (0x20...0x7e).contains($0.value) })
+        #expect(result.errors.split(separator: "\n").count == 1)
+        #expect(result.errors.contains("2J"))
+        #expect(result.status == status, "\(result.errors)")
+    }
+
     @Test("audit-C5: what is told with -v does not run into the progress line") func verbose() async throws {
         let text = try await onTerminal(columns: 80, "-v")
         #expect(text.contains("\(Self.clear)sum-client: sent 1 numbers\r\n"))
