@@ -8,7 +8,7 @@ public enum Version {
     ///
     /// - Parameter prefix: what the program says of itself; it goes first.
     static func userAgent(after prefix: String) -> String {
-        prefix.isEmpty ? userAgent : "\(prefix) \(userAgent)"
+        "\(prefix) \(userAgent)".withoutOuterSpaces
     }
 
     private static let userAgent =

@@ -97,7 +97,8 @@ struct ForeignClientTests {
         #expect(try await ForeignPeer.run("reflection.py", [server.address], []) == "UNIMPLEMENTED\n")
     }
 
-    @Test("A17, S14, S15: the four kinds of call, with metadata, details, deadline and cancellation")
+    @Test(
+        "A17, S14, S15, audit-P2: the four kinds of call, with metadata, details, deadline and cancellation")
     func kinds() async throws {
         let methods: [GRPCMethod] = [
             .unary(path: "/t.T/Double") { (request: Number, call) in
@@ -111,7 +112,7 @@ struct ForeignClientTests {
             },
             .serverStreaming(path: "/t.T/CountTo") {
                 (request: Number, responses: GRPCResponses<Sum>, call) in
-                call.setResponseMetadata(call.context.metadata)
+                try call.setResponseMetadata(call.context.metadata)
                 for number in 1...request.num { try await responses.send(Sum.with { $0.sum = number }) }
             },
             .bidirectionalStreaming(path: "/t.T/Running") {
@@ -125,6 +126,14 @@ struct ForeignClientTests {
             },
             .unary(path: "/t.T/Refuse") { (_: Number, _) -> Sum in
                 throw GRPCStatus(code: .notFound, message: "no: \u{fc}", details: [8, 5])
+            },
+            .bidirectionalStreaming(path: "/t.T/Greet") {
+                (requests: GRPCRequests<Number>, responses: GRPCResponses<Sum>, call) in
+                try call.setResponseMetadata(call.context.metadata)
+                try call.sendResponseMetadata()
+                for try await request in requests {
+                    try await responses.send(Sum.with { $0.sum = request.num })
+                }
             },
             .unary(path: "/t.T/Wait") { (_: Number, _) -> Sum in
                 try await Task.sleep(for: .seconds(3600))
@@ -141,6 +150,7 @@ struct ForeignClientTests {
                 both [1, 3, 6] {} {'k': 'b', 'x-bin': b'\\x00\\xff'}
                 refused NOT_FOUND no: \u{fc} b'\\x08\\x05'
                 cancelled 1 True CANCELLED
+                greeted {'k': 'b', 'x-bin': b'\\x00\\xff'} 3
                 late DEADLINE_EXCEEDED
 
                 """)

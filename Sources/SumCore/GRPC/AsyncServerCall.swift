@@ -23,11 +23,20 @@ public final class AsyncServerCall: Sendable {
         /// What the event loop has been asked to fetch; replies that follow each other quickly go as one.
         var outgoing: ServerReply?
         var metadata = GRPCMetadata()
+        /// Whether the headers have been sent, or are about to be: it is too late for what travels in them.
+        var hasSentHeaders = false
         var trailers = GRPCMetadata()
         /// How responses are compressed.
         var compression: GRPCCompression
         /// Who waits for a message, for room, or for the end; each looks again when woken.
         var waiters: [CheckedContinuation<Void, Never>] = []
+
+        func requireUnsentHeaders(for what: String) throws(GRPCStatus) {
+            if let end { throw end }
+            guard hasSentHeaders else { return }
+            throw GRPCStatus(
+                code: .internalError, message: "\(what) was set after the response headers had been sent")
+        }
 
         mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
             defer { waiters = [] }
@@ -52,16 +61,40 @@ public final class AsyncServerCall: Sendable {
         context.memory.releaseUnsent(unsent)
     }
 
-    /// Chooses how to compress the responses, before the first of them; without it, as the request is. Ignored
-    /// when the client cannot decompress it.
-    public func setCompression(_ compression: GRPCCompression) {
+    /// Chooses how to compress the responses; without it, as the request is. Ignored when the client cannot
+    /// decompress it.
+    ///
+    /// - Throws: INTERNAL when the headers have been sent, which name the compression; the status with which the call
+    ///   has ended, if it has.
+    public func setCompression(_ compression: GRPCCompression) throws(GRPCStatus) {
         guard context.accepts(compression) else { return }
-        state.withLock { $0.compression = compression }
+        try state.withLock { state throws(GRPCStatus) in
+            try state.requireUnsentHeaders(for: "compression")
+            state.compression = compression
+        }
     }
 
-    /// Sets what travels in front of the first response; later it is too late, and ignored.
-    public func setResponseMetadata(_ metadata: GRPCMetadata) {
-        state.withLock { $0.metadata = metadata }
+    /// Sets the metadata that travels in the headers. They are sent by `sendResponseMetadata`, or else with the first
+    /// response or the status.
+    ///
+    /// - Throws: INTERNAL when the headers have been sent; the status with which the call has ended, if it has.
+    public func setResponseMetadata(_ metadata: GRPCMetadata) throws(GRPCStatus) {
+        try state.withLock { state throws(GRPCStatus) in
+            try state.requireUnsentHeaders(for: "response metadata")
+            state.metadata = metadata
+        }
+    }
+
+    /// Sends the headers now, for a client that waits for them before it goes on. Does nothing if they have been sent.
+    ///
+    /// - Throws: the status with which the call has ended, if it has.
+    public func sendResponseMetadata() throws(GRPCStatus) {
+        let isFirst = try state.withLock { state throws(GRPCStatus) in
+            if let end = state.end { throw end }
+            defer { state.hasSentHeaders = true }
+            return !state.hasSentHeaders
+        }
+        if isFirst { post { $0.sendsHeaders = true } }
     }
 
     /// Sets what travels with the status.
@@ -153,7 +186,10 @@ public final class AsyncServerCall: Sendable {
             memory.reserveUnsent(count, own: state.withLock { $0.unsent })
         }
         let end = state.withLock { state in
-            if state.end == nil { state.unsent += count }
+            if state.end == nil {
+                state.hasSentHeaders = true
+                state.unsent += count
+            }
             return state.end
         }
         if let end {

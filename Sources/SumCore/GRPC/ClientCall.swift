@@ -105,6 +105,14 @@ struct ClientCall {
         }
     }
 
+    /// A header block has come that is longer than we take; `fields` are what was kept of it.
+    mutating func receiveHeaders(_ fields: [HTTP2Field], tooLong length: String) -> ClientCallEnd? {
+        isAnswered = true
+        var message = "the server's headers have \(length)"
+        if let status = GRPCStatus(trailers: fields) { message += "; they begin with \(status)" }
+        return fail(GRPCStatus(code: .resourceExhausted, message: message))
+    }
+
     private mutating func receiveResponse(
         _ fields: [HTTP2Field], endStream: Bool, after informational: Int
     ) -> Output {

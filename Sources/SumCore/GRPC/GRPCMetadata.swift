@@ -20,7 +20,8 @@ public struct GRPCMetadata: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - key: letters, digits, `_`, `-` and `.`; upper case is lowered. Keys that begin with `grpc-` are gRPC's.
-    ///   - value: printable ASCII and spaces; base64, padded or not, if `key` ends in `-bin`.
+    ///   - value: printable ASCII and spaces; base64, padded or not, if `key` ends in `-bin`. Spaces at its ends are
+    ///     left out, since they are no part of a value in HTTP (RFC 9110 section 5.5).
     /// - Throws: `InvalidField` when the key or value breaks these rules.
     public mutating func add(_ key: String, _ value: String) throws(InvalidField) {
         let key = key.lowercased()
@@ -31,6 +32,7 @@ public struct GRPCMetadata: Hashable, Sendable {
         guard !Self.isReserved(key) else {
             throw InvalidField(description: "the metadata key '\(key)' is gRPC's or HTTP's own")
         }
+        let value = value.withoutOuterSpaces
         if key.hasSuffix("-bin") {
             guard let unpadded = Self.unpaddedBase64(value) else {
                 throw InvalidField(description: "the value of '\(key)' is not base64: '\(value)'")
@@ -65,6 +67,17 @@ extension GRPCMetadata {
 extension [HTTP2Field] {
     func adding(_ metadata: GRPCMetadata) -> [HTTP2Field] {
         metadata.fields.isEmpty ? self : self + metadata.fields.map { HTTP2Field($0.key, $0.value) }
+    }
+}
+
+extension String {
+    /// The text without spaces at its ends.
+    var withoutOuterSpaces: String {
+        let space = UInt8(ascii: " ")
+        guard utf8.first == space || utf8.last == space else { return self }
+        let rest = utf8.drop { $0 == space }
+        guard let last = rest.lastIndex(where: { $0 != space }) else { return "" }
+        return String(self[rest.startIndex...last])
     }
 }
 

@@ -60,7 +60,8 @@ extension GRPCRequest {
         let method = fields.first(":method") ?? ""
         guard method == "POST" else {
             throw Rejection(
-                .internalError, "a gRPC call is a POST, not '\(PeerText.printable(method))'", httpStatus: 405)
+                .internalError, "a gRPC call is a POST, not '\(PeerText.printable(method))'", httpStatus: 405,
+                fields: [HTTP2Field("allow", "POST")])
         }
         let contentType = fields.first("content-type") ?? ""
         guard GRPCContentType.isGRPC(contentType) else {

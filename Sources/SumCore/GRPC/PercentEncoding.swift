@@ -1,18 +1,28 @@
 /// The encoding of `grpc-message` (grpc/doc/PROTOCOL-HTTP2.md, "Responses"): printable ASCII except `%` stays,
-/// every other byte of the UTF-8 text becomes `%` and two upper-case hexadecimal digits.
+/// every other byte of the UTF-8 text becomes `%` and two upper-case hexadecimal digits. So does a space at either end,
+/// since HTTP does not count white space there as part of a value (RFC 9110 section 5.5).
 enum PercentEncoding {
     static func encode(_ text: String) -> String {
-        guard !text.utf8.allSatisfy(isUnreserved) else { return text }
+        let space = UInt8(ascii: " ")
+        let isPadded = text.utf8.first == space || text.utf8.last == space
+        guard isPadded || !text.utf8.allSatisfy(isUnreserved) else { return text }
         var encoded: [UInt8] = []
         encoded.reserveCapacity(text.utf8.count * 2)
-        for byte in text.utf8 {
-            if isUnreserved(byte) {
+        let last = text.utf8.count - 1
+        for (index, byte) in text.utf8.enumerated() {
+            if isUnreserved(byte), byte != space || (index > 0 && index < last) {
                 encoded.append(byte)
             } else {
                 encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
             }
         }
         return String(decoding: encoded, as: UTF8.self)
+    }
+
+    /// Bytes that a scalar takes when it is encoded, at most.
+    static func length(of scalar: Unicode.Scalar) -> Int {
+        scalar.isASCII && isUnreserved(UInt8(truncatingIfNeeded: scalar.value)) && scalar != " "
+            ? 1 : 3 * UTF8.width(scalar)
     }
 
     /// Never fails: what is not a valid escape stays as it is, and invalid UTF-8 becomes U+FFFD.

@@ -23,14 +23,16 @@ struct ServerCall: Equatable {
     }
 
     private var state = State.receiving
-    /// Response headers wait for the first message, so that a call that fails before it is answered by one
-    /// header block, which lets the client retry (grpc/proposal A6).
-    private var hasSentHeaders = false
+    /// Response headers wait for the first message, so that a call that fails before it, and has no metadata, is
+    /// answered by one header block, which lets the client retry (grpc/proposal A6).
+    private(set) var hasSentHeaders = false
 
     enum Output: Equatable {
         case nothing
         /// One header block that ends the stream ("Trailers-Only").
         case trailersOnly([HTTP2Field])
+        /// Headers and trailers with nothing between them: the answer has metadata, and no message.
+        case withoutMessages(headers: [HTTP2Field], trailers: [HTTP2Field])
         /// Headers if they are not sent yet, then messages, then trailers if the call ends.
         case response(headers: [HTTP2Field]?, messages: ByteBuffer, trailers: [HTTP2Field]?)
     }
@@ -54,19 +56,43 @@ struct ServerCall: Equatable {
         }
     }
 
-    mutating func reply(_ reply: ServerReply) -> Output {
-        guard state == .receiving || state == .answering else { return .nothing }
-        guard reply.end != nil || reply.messages.readableBytes > 0 else { return .nothing }
+    /// - Parameter headerLimit: bytes of the longest header list that the client takes.
+    mutating func reply(_ reply: ServerReply, headerLimit: Int = .max) -> Output {
+        guard isOpen else { return .nothing }
+        let hasMessages = reply.messages.readableBytes > 0
+        guard reply.end != nil || hasMessages || reply.sendsHeaders && !hasSentHeaders else {
+            return .nothing
+        }
         if reply.end != nil {
             state = state == .receiving ? .endedEarly : .ended
         }
-        let trailers = reply.end.map { $0.trailers.adding(reply.trailers) }
-        if !hasSentHeaders, let trailers, reply.messages.readableBytes == 0 {
-            return .trailersOnly(Self.responseFields().adding(reply.metadata) + trailers)
+        if let end = reply.end, !hasSentHeaders, !hasMessages, reply.metadata.fields.isEmpty,
+            !reply.sendsHeaders
+        {
+            let head = Self.responseFields()
+            return .trailersOnly(
+                head + end.trailers(adding: reply.trailers, limit: headerLimit - head.listSize))
         }
+        let trailers = reply.end?.trailers(adding: reply.trailers, limit: headerLimit)
         let headers = hasSentHeaders ? nil : Self.headers(of: reply)
         hasSentHeaders = true
+        if let headers, let trailers, !hasMessages {
+            return .withoutMessages(headers: headers, trailers: trailers)
+        }
         return .response(headers: headers, messages: reply.messages, trailers: trailers)
+    }
+
+    /// Whether the status is still to be given.
+    var isOpen: Bool { state == .receiving || state == .answering }
+
+    /// Why the client would not take the headers that `reply` sends; nil when it would.
+    func refusal(of reply: ServerReply, headerLimit: Int) -> GRPCStatus? {
+        guard isOpen, !hasSentHeaders, !reply.metadata.fields.isEmpty else { return nil }
+        let size = Self.headers(of: reply).listSize
+        guard size > headerLimit else { return nil }
+        return GRPCStatus(
+            code: .resourceExhausted,
+            message: "the headers of the answer have \(size) bytes, and the client takes \(headerLimit)")
     }
 
     /// Our side has ended. Returns the code for the RST_STREAM that tells a client which goes on sending to stop,
@@ -79,13 +105,13 @@ struct ServerCall: Equatable {
 
     /// The deadline has passed. Returns the status to end the call with, or nil when it has ended already.
     func expire() -> GRPCStatus? {
-        state == .receiving || state == .answering ? .deadlineExceeded : nil
+        isOpen ? .deadlineExceeded : nil
     }
 
     /// The stream is gone. Returns why the handler is cancelled, or nil when it had ended the call.
     mutating func closed() -> GRPCStatus? {
         defer { state = .ended }
-        guard state == .receiving || state == .answering else { return nil }
+        guard isOpen else { return nil }
         return GRPCStatus(code: .cancelled, message: "the client cancelled the call or is gone")
     }
 
@@ -111,21 +137,5 @@ struct ServerCall: Equatable {
             HTTP2Field(":status", "\(httpStatus)"), HTTP2Field("content-type", GRPCContentType.standard),
             HTTP2Field("server", Version.server),
         ]
-    }
-}
-
-extension GRPCStatus {
-    private static let okTrailers = [HTTP2Field("grpc-status", "0")]
-
-    /// The status as trailers carry it.
-    var trailers: [HTTP2Field] {
-        var fields = code == .ok ? Self.okTrailers : [HTTP2Field("grpc-status", "\(code.rawValue)")]
-        if !message.isEmpty {
-            fields.append(HTTP2Field("grpc-message", PercentEncoding.encode(message)))
-        }
-        if !details.isEmpty {
-            fields.append(HTTP2Field("grpc-status-details-bin", Base64.encode(details)))
-        }
-        return fields
     }
 }

@@ -109,8 +109,11 @@ public struct ServerReply: Sendable {
     /// Bytes that compressed messages among these were decompressed to. A client whose messages decompress to far more than
     /// it sends loses its connection (`GRPCServer.Configuration.maximumDecompressionExcess`).
     public var decompressed = 0
-    /// Metadata for the client, which travels in front of the first message; later it is too late, and ignored.
+    /// Metadata for the client, which travels in the headers. They leave with the first reply that has messages, sends
+    /// the headers, or ends the call; metadata in a later reply is ignored.
     public var metadata = GRPCMetadata()
+    /// Whether the headers leave now, even without a message.
+    public var sendsHeaders = false
     /// How those of the messages are compressed that say they are; counts with the first message.
     public var compression = GRPCCompression.identity
     /// Messages for the client, each with its five-byte prefix.

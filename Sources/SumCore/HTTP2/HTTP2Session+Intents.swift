@@ -33,6 +33,18 @@ extension HTTP2Session {
         try HTTP2Error.check(result)
     }
 
+    /// Answers a stream (server) with headers and trailers alone, which need no credit.
+    func submitResponse(_ fields: [HTTP2Field], trailers: [HTTP2Field], on streamID: Int32)
+        throws(HTTP2Error)
+    {
+        try HTTP2Error.check(
+            unsafe loan.lend(fields) {
+                unsafe nghttp2_submit_headers(
+                    session, UInt8(NGHTTP2_FLAG_NONE.rawValue), streamID, nil, $0, $1, nil)
+            })
+        guard submitTrailers(trailers, on: streamID) else { throw .outOfMemory }
+    }
+
     /// Ends a stream at once, in both directions.
     func submitReset(_ code: HTTP2ErrorCode, on streamID: Int32) throws(HTTP2Error) {
         try HTTP2Error.check(unsafe nghttp2_submit_rst_stream(session, 0, streamID, code.rawValue))

@@ -42,9 +42,15 @@ final class ServerStream: HTTP2Body {
 
     /// Judges what the handler wants, and queues what is to be sent.
     ///
+    /// - Parameter headerLimit: bytes of the longest header list that the client takes.
     /// - Returns: what the connection must tell the session.
-    func take(_ reply: ServerReply) -> ServerCall.Output {
-        let output = call.reply(reply)
+    func take(_ reply: ServerReply, headerLimit: Int = .max) -> ServerCall.Output {
+        var reply = reply
+        if let refusal = call.refusal(of: reply, headerLimit: headerLimit) {
+            if reply.end == nil { handler.cancel(refusal) }
+            reply = ServerReply(end: refusal)
+        }
+        let output = call.reply(reply, headerLimit: headerLimit)
         if case .nothing = output { return output }
         if let end = reply.end { status = end }
         if case .response(_, let messages, let trailers) = output {
@@ -96,6 +102,14 @@ final class ServerStream: HTTP2Body {
     func dropBacklog() -> Int {
         defer { backlog.removeAll() }
         return backlog.reduce(0) { $0 + $1.readableBytes }
+    }
+
+    /// The stream is about to be reset for what the client sent on it.
+    func refuse(_ reason: String) {
+        guard call.closed() != nil else { return }
+        let refusal = GRPCStatus(code: .internalError, message: "the request broke HTTP/2: \(reason)")
+        status = refusal
+        handler.cancel(refusal)
     }
 
     /// The stream is gone; the handler learns of it unless it had ended the call.

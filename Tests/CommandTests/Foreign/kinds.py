@@ -1,5 +1,6 @@
 """Python's grpcio calls the methods of the four kinds that the test hosts, and prints what it sees."""
 
+import asyncio
 import sys
 
 import grpc
@@ -10,6 +11,21 @@ def show(name, call):
     metadata = lambda fields: {k: v for k, v in fields if k != "server"}
     print(name, [response.sum for response in call], end=" ")
     print(metadata(call.initial_metadata()), metadata(call.trailing_metadata()))
+
+
+async def greet():
+    """Waits for the headers before it sends anything."""
+    async with grpc.aio.insecure_channel(sys.argv[1]) as channel:
+        call = channel.stream_stream(
+            "/t.T/Greet",
+            request_serializer=messages.NumberRequest.SerializeToString,
+            response_deserializer=messages.NumberResponse.FromString,
+        )(**options)
+        fields = {k: v for k, v in await call.initial_metadata() if k != "server"}
+        await call.write(one)
+        answer = await call.read()
+        await call.done_writing()
+        print("greeted", fields, answer.sum)
 
 
 with grpc.insecure_channel(sys.argv[1]) as channel:
@@ -37,6 +53,7 @@ with grpc.insecure_channel(sys.argv[1]) as channel:
         print("refused", error.code().name, error.details(), details)
     endless = method("stream_stream", "Running")(iter(many * 100_000), **options)
     print("cancelled", next(endless).sum, endless.cancel(), endless.code().name)
+    asyncio.run(greet())
     try:
         method("unary_unary", "Wait")(one, timeout=0.05)
     except grpc.RpcError as error:

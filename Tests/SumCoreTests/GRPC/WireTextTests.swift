@@ -45,11 +45,11 @@ import Testing
 
 @Suite struct PercentEncodingTests {
     @Test(
-        "A3, G18: messages survive the wire",
+        "A3, G18, audit-P4: messages survive the wire, spaces at their ends too",
         arguments: [
             ("plain text", "plain text"), ("100%", "100%25"), ("line\r\nbreak", "line%0D%0Abreak"),
             ("é", "%C3%A9"),
-            ("", ""), ("~ !", "~ !"), ("\u{7f}", "%7F"),
+            ("", ""), ("~ !", "~ !"), ("\u{7f}", "%7F"), ("a b ", "a b%20"), ("  a", "%20 a"), (" ", "%20"),
         ] as [(String, String)])
     func roundTrip(_ text: String, _ encoded: String) {
         #expect(PercentEncoding.encode(text) == encoded)
@@ -140,7 +140,7 @@ import Testing
 @Suite struct GRPCMetadataTests {
     @Test("R10: valid keys and values; -bin goes out unpadded") func valid() throws {
         var metadata = GRPCMetadata()
-        try metadata.add("X-Trace.id_1", "a b~")
+        try metadata.add("X-Trace.id_1", " a b~  ")
         try metadata.add("x-trace.id_1", "")
         try metadata.add("data-bin", "aGk=")
         try metadata.add("data-bin", "aGk")

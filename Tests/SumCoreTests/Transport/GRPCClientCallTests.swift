@@ -24,7 +24,7 @@ import Testing
     /// Answers each number with the sum so far.
     private static let running = GRPCMethod.bidirectionalStreaming(path: "/t.T/Running") {
         (requests: GRPCRequests<Number>, responses: GRPCResponses<Sum>, call) in
-        call.setResponseMetadata(call.context.metadata)
+        try call.setResponseMetadata(call.context.metadata)
         call.setTrailers(call.context.metadata)
         var total: Int32 = 0
         for try await request in requests {
