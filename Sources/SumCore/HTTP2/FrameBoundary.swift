@@ -5,6 +5,9 @@
 /// - nghttp2 answers all it is given before anything can be judged. So what may ask for answers is passed on in
 ///   slices of a few frames, and counted; DATA that carries something, and ends no stream, is passed on however much
 ///   there is.
+/// - nghttp2 does not see what breaks a rule on a stream that it has forgotten (`StreamHistory`).
+/// - nghttp2 refuses a GOAWAY of a client's that names a stream of its own, as grpc-go's do. A server begins no streams,
+///   so that number means nothing, and is passed on as 0.
 struct FrameBoundary {
     /// Frames in a slice besides DATA that carries something and ends no stream.
     static let sliceLimit = 8
@@ -19,10 +22,26 @@ struct FrameBoundary {
     private var undecided: Int?
     private(set) var headerBlock: HeaderBlockLength
     private var tally = FrameTally()
+    /// Of a client's streams; nil on its own side.
+    private var history: StreamHistory?
+    /// The stream of the last DATA frame, if it was still open then.
+    private var openStream: UInt32 = 0
+    /// The streams on which DATA came after their end, until they are taken.
+    private(set) var lateData: [UInt32] = []
+    /// What ends the connection; its frame is not passed on.
+    private(set) var streamFault: StreamHistory.Fault?
+    /// Bytes that come next and are passed on as zeros.
+    private(set) var zerosLeft = 0
 
-    /// - Parameter skipping: the bytes before the first frame: 24 for a client's preface (RFC 9113 section 3.4).
-    init(skipping: Int, headerBlock: HeaderBlockLength = .init(limit: .max, maxFrameSize: .max)) {
+    /// - Parameters:
+    ///   - skipping: the bytes before the first frame: 24 for a client's preface (RFC 9113 section 3.4).
+    ///   - ofClient: whether a client sends the stream.
+    init(
+        skipping: Int, ofClient: Bool = false,
+        headerBlock: HeaderBlockLength = .init(limit: .max, maxFrameSize: .max)
+    ) {
         payloadLeft = skipping
+        history = ofClient ? StreamHistory() : nil
         self.headerBlock = headerBlock
         held.reserveCapacity(Self.headerLength)
     }
@@ -39,7 +58,21 @@ struct FrameBoundary {
         let header = unsafe FrameHeader(held.span.bytes, at: 0)
         count(header)
         payloadLeft = header.length
-        return (taken, !headerBlock.isTooLong)
+        return (taken, !mustStop)
+    }
+
+    /// Whether nothing more is passed on, since the connection is to end.
+    var mustStop: Bool { headerBlock.isTooLong || streamFault != nil }
+
+    mutating func takeLateData() -> [UInt32] {
+        defer { lateData = [] }
+        return lateData
+    }
+
+    /// Takes note of `count` bytes passed on as zeros.
+    mutating func passZeros(_ count: Int) {
+        zerosLeft -= count
+        payloadLeft -= count
     }
 
     /// Forgets the held header, which the caller has passed on.
@@ -60,18 +93,22 @@ struct FrameBoundary {
             let skipped = min(payloadLeft, bytes.byteCount - position)
             position += skipped
             payloadLeft -= skipped
-            guard payloadLeft == 0, otherFrames < Self.sliceLimit else { return position }
+            guard payloadLeft == 0, otherFrames < Self.sliceLimit, zerosLeft == 0 else { return position }
             guard bytes.byteCount - position >= Self.headerLength else { break }
             let header = FrameHeader(bytes, at: position)
             payloadLeft = header.length
             position += Self.headerLength
             if header.carriesData {
                 dataFrames += 1
-                if header.endsStream { otherFrames += 1 }
+                if header.streamID != openStream || header.endsStream {
+                    note(header)
+                    if header.endsStream || !lateData.isEmpty { otherFrames += 1 }
+                }
                 continue
             }
             count(header)
-            if headerBlock.isTooLong { return position - Self.headerLength }
+            if mustStop { return position - Self.headerLength }
+            if zerosLeft > 0 { return position }
             decide(bytes, at: position)
             headerBlock.pass(payload: payloadLeft, of: bytes.byteCount - position)
             otherFrames += 1
@@ -92,6 +129,7 @@ struct FrameBoundary {
 
     /// Counts a frame.
     private mutating func count(_ header: FrameHeader) {
+        note(header)
         switch header.kind {
         case .data where header.length > 0:
             if header.isPadded { undecided = header.length } else { tally.data += 1 }
@@ -100,8 +138,30 @@ struct FrameBoundary {
         case .headers, .continuation, .pushPromise:
             tally.overhead += 1
             headerBlock.add(header)
-        case .data, .other:
+        case .data, .goAway, .other:
             tally.overhead += 1
+        }
+    }
+
+    /// Holds a frame against what its sender has ended before.
+    private mutating func note(_ header: FrameHeader) {
+        guard history != nil else { return openStream = header.streamID }
+        switch header.kind {
+        case .data:
+            let isOpen =
+                history?.receivedData(on: header.streamID, endStream: header.endsStream) == true
+            openStream = isOpen && !header.endsStream ? header.streamID : 0
+            if !isOpen { lateData.append(header.streamID) }
+        case .headers:
+            openStream = 0
+            streamFault = history?.receivedHeaders(on: header.streamID, endStream: header.endsStream)
+        case .rstStream:
+            openStream = 0
+            history?.receivedReset(of: header.streamID)
+        case .goAway where header.length >= 8:
+            zerosLeft = 4
+        case .goAway, .pushPromise, .continuation, .other:
+            break
         }
     }
 

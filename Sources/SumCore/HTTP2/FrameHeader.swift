@@ -1,11 +1,12 @@
-/// The nine bytes that every HTTP/2 frame begins with (RFC 9113 section 4.1), without the stream.
+/// The nine bytes that every HTTP/2 frame begins with (RFC 9113 section 4.1).
 struct FrameHeader: Equatable {
     var length: Int
     private var type: UInt8
     private var flags: UInt8
+    var streamID: UInt32
 
     enum Kind: Equatable {
-        case data, headers, rstStream, pushPromise, continuation, other
+        case data, headers, rstStream, pushPromise, goAway, continuation, other
     }
 
     /// Reads the header at `position`, which lies in `bytes` whole.
@@ -15,6 +16,9 @@ struct FrameHeader: Equatable {
         length = Int(word >> 40)
         type = UInt8(truncatingIfNeeded: word >> 32)
         flags = UInt8(truncatingIfNeeded: word >> 24)
+        streamID =
+            UInt32(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: position + 5, as: UInt32.self))
+            & 0x7fff_ffff
     }
 
     var kind: Kind {
@@ -23,6 +27,7 @@ struct FrameHeader: Equatable {
         case 1: .headers
         case 3: .rstStream
         case 5: .pushPromise
+        case 7: .goAway
         case 9: .continuation
         default: .other
         }

@@ -7,6 +7,8 @@ internal import NIOCore
 enum HTTP2Event {
     /// A whole header block.
     case headers(streamID: Int32, fields: [HTTP2Field], kind: HeadersKind, endStream: Bool)
+    /// A whole header block that is longer than we take. Of its fields there is the beginning, and short ones.
+    case headersTooLong(streamID: Int32, fields: [HTTP2Field], length: String, endStream: Bool)
     /// Part of a DATA frame, without its padding; it must be credited once consumed.
     case data(streamID: Int32, bytes: ByteBuffer)
     /// The peer ended its side. Never reported for a stream that broke a rule of HTTP (RFC 9113 section 8.1.1).
@@ -18,6 +20,9 @@ enum HTTP2Event {
     case answerBegun(streamID: Int32)
     /// We have ended our side, and the frame that says so was passed on for sending.
     case endStreamSent(streamID: Int32)
+    /// We reset the stream, for the reason given: what the peer sent on it broke a rule of HTTP. That it is closed is
+    /// told later.
+    case refused(streamID: Int32, reason: String)
     /// The stream is gone, in whichever way; the last event of a stream.
     case closed(streamID: Int32, code: HTTP2ErrorCode)
     /// A frame accepted for sending could not be sent after all.

@@ -21,6 +21,11 @@ struct HTTP2Output {
         unsafe last.writeBytes(bytes)
     }
 
+    /// Puts another number in the place of one, before there are any long pieces.
+    mutating func replaceNumber(at position: Int, with number: UInt32) {
+        last.setInteger(number, at: last.readerIndex + position)
+    }
+
     /// Keeps some of the memory for what comes next.
     mutating func clear() {
         earlier.removeAll(keepingCapacity: true)

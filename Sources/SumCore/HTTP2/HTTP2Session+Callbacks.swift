@@ -29,6 +29,8 @@ extension HTTP2Session {
     }
 
     private static func setOptions(_ options: OpaquePointer?) {
+        // `MessageRules` are kept instead.
+        unsafe nghttp2_option_set_no_http_messaging(options, 1)
         // Credit follows consumption, and closed streams keep no memory.
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
@@ -47,11 +49,23 @@ extension HTTP2Session {
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
-            _, _, name, nameLength, value, valueLength, _, user in
-            let accepted = unsafe HTTP2Session.from(user).addHeader(
+            _, frame, name, nameLength, value, valueLength, _, user in
+            let isAccepted = unsafe HTTP2Session.from(user).addHeader(
                 name: UnsafeBufferPointer(start: name, count: nameLength),
                 value: UnsafeBufferPointer(start: value, count: valueLength))
-            return accepted ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+            if isAccepted { return 0 }
+            if let frame = unsafe frame {
+                unsafe HTTP2Session.from(user).giveUpHeaders(on: frame.pointee.hd.stream_id)
+            }
+            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+        }
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
+            _, frame, error, user in
+            if let frame = unsafe frame {
+                unsafe HTTP2Session.from(user).noteInvalidFrame(
+                    on: frame.pointee.hd.stream_id, HTTP2Error(code: error))
+            }
+            return 0
         }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
             _, _, streamID, bytes, count, user in
@@ -68,7 +82,7 @@ extension HTTP2Session {
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, streamID, code, user in
             // Always 0: another value leaks memory in unpatched releases (CVE-2023-35945).
             let session = unsafe HTTP2Session.from(user)
-            session.forgetBody(streamID)
+            session.forget(streamID)
             session.report(.closed(streamID: streamID, code: HTTP2ErrorCode(rawValue: code)))
             return 0
         }
@@ -146,12 +160,10 @@ extension HTTP2Session {
         let isAcknowledgement = header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
         switch nghttp2_frame_type(UInt32(header.type)) {
         case NGHTTP2_HEADERS:
-            let kind = HTTP2Event.HeadersKind(unsafe frame.headers.cat)
-            let fields = takeHeaders(kind)
-            tally.headerLists += 1
-            report(.headers(streamID: header.stream_id, fields: fields, kind: kind, endStream: endStream))
+            receivedHeaders(
+                HTTP2Event.HeadersKind(unsafe frame.headers.cat), on: header.stream_id, endStream: endStream)
         case NGHTTP2_DATA where endStream:
-            report(.endStream(streamID: header.stream_id))
+            receivedEnd(of: header.stream_id)
         case NGHTTP2_SETTINGS:
             report(isAcknowledgement ? .settingsAcknowledged : .settings)
         case NGHTTP2_PING where isAcknowledgement:
@@ -205,7 +217,9 @@ extension HTTP2Session {
             switch HTTP2ErrorCode(rawValue: unsafe frame.rst_stream.error_code) {
             // What we send without a fault of the peer's.
             case .noError, .cancel, .refusedStream: break
-            default: tally.faults += 1
+            default:
+                tally.faults += 1
+                sentReset(HTTP2ErrorCode(rawValue: unsafe frame.rst_stream.error_code), on: header.stream_id)
             }
         case NGHTTP2_GOAWAY:
             let goAway = unsafe frame.goaway

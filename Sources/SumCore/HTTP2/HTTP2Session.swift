@@ -19,6 +19,7 @@ internal import NIOCore
         unsafe nghttp2_version(0).map { unsafe String(cString: $0.pointee.version_str) } ?? "?"
     }
 
+    let role: Role
     let configuration: HTTP2Configuration
     let session: OpaquePointer
     private let role: Role
@@ -35,9 +36,15 @@ internal import NIOCore
     /// The bytes nghttp2 is reading, so that a DATA event can be a slice of them.
     private var input = ByteBuffer()
     /// The header block being received.
-    private var headers = HeaderBlock()
-    /// The last blocks: of a request or response, and of what followed it.
-    private var (earlierHeaders, earlierTrailers) = ([HTTP2Field](), [HTTP2Field]())
+    var headers = HeaderBlock()
+    /// The last blocks that were good: of a request or response, and of what followed it.
+    var (earlierHeaders, earlierTrailers) = ([HTTP2Field](), [HTTP2Field]())
+    /// The streams whose bodies are to be watched, which are few.
+    var watches: [Int32: BodyWatch] = [:]
+    /// The streams that we are about to reset, whose owner knows why.
+    var refused: Set<Int32> = []
+    /// The last frame that nghttp2 refused.
+    var invalidFrame: (streamID: Int32, error: HTTP2Error)?
     /// The fields that are lent to nghttp2: of requests or responses.
     var loan = FieldLoan()
     /// The same for what follows responses.
@@ -51,10 +58,11 @@ internal import NIOCore
     var tally = FrameTally()
 
     init(role: Role, configuration: HTTP2Configuration = .init()) throws(HTTP2Error) {
+        self.role = role
         self.configuration = configuration
         self.role = role
         boundary = FrameBoundary(
-            skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0,
+            skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0, ofClient: role == .server,
             headerBlock: HeaderBlockLength(
                 limit: configuration.maxHeaderBlockLength, maxFrameSize: Int(configuration.maxFrameSize)))
         unsafe session = try Self.makeSession(role)
@@ -66,6 +74,12 @@ internal import NIOCore
         unsafe nghttp2_session_del(session)
     }
 
+    /// nghttp2 ends the connection of a client that begins one stream too many, with all its calls. So it is told of no
+    /// limit, which the connection keeps instead, and the frame that announces the limit is corrected on its way.
+    private static let unlimitedStreams = UInt32(Int32.max)
+    /// Where the value of the first setting stands, behind its number.
+    private static let firstSetting = FrameBoundary.headerLength + 2
+
     private func submitSettings(_ role: Role) throws(HTTP2Error) {
         var entries = [
             (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(configuration.streamWindow)),
@@ -76,13 +90,18 @@ internal import NIOCore
         case .client:
             entries.append((NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
         case .server:
-            entries.append((NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, configuration.maxConcurrentStreams))
+            entries.insert((NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, Self.unlimitedStreams), at: 0)
             entries.append((NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1))
         }
         let settings = entries.map { nghttp2_settings_entry(settings_id: Int32($0.0.rawValue), value: $0.1) }
         try HTTP2Error.check(unsafe nghttp2_submit_settings(session, 0, settings, settings.count))
         try HTTP2Error.check(
             unsafe nghttp2_session_set_local_window_size(session, 0, 0, configuration.connectionWindow))
+        if role == .server {
+            // One frame, the SETTINGS.
+            _ = try send(limit: 1)
+            output.replaceNumber(at: Self.firstSetting, with: configuration.maxConcurrentStreams)
+        }
     }
 
     // MARK: Bytes
@@ -90,7 +109,7 @@ internal import NIOCore
     /// Takes the next slice of `bytes`, which the peer sent; `takeEvents` and `takeTally` then tell what it meant. To
     /// be called until there are no bytes left.
     func receive(sliceOf bytes: inout ByteBuffer) throws(HTTP2Error) {
-        guard wantsRead, !boundary.headerBlock.isTooLong else { return bytes.clear() }
+        guard wantsRead, !boundary.mustStop else { return bytes.clear() }
         if !boundary.held.isEmpty {
             let (taken, isWhole) = boundary.completeHeader(from: bytes.readableBytesSpan)
             bytes.moveReaderIndex(forwardBy: taken)
@@ -98,8 +117,17 @@ internal import NIOCore
             try feed(ByteBuffer(bytes: boundary.held))
             boundary.releaseHeader()
         }
+        if boundary.zerosLeft > 0 {
+            let count = min(boundary.zerosLeft, bytes.readableBytes)
+            bytes.moveReaderIndex(forwardBy: count)
+            try feed(ByteBuffer(repeating: 0, count: count))
+            return boundary.passZeros(count)
+        }
         let count = boundary.advance(over: bytes.readableBytesSpan)
         if count > 0, let slice = bytes.readSlice(length: count) { try feed(slice) }
+        for streamID in boundary.takeLateData() {
+            refuse(Int32(streamID), "DATA came after the end of its stream", code: .streamClosed)
+        }
         if !boundary.held.isEmpty { bytes.clear() }
     }
 
@@ -161,6 +189,8 @@ internal import NIOCore
 
     /// Whether the peer has begun a header block that was not passed on, since it is too long.
     var headerBlockIsTooLong: Bool { boundary.headerBlock.isTooLong }
+    /// How the peer broke the order of streams; nothing was passed on after that.
+    var streamFault: StreamHistory.Fault? { boundary.streamFault }
     /// Whether the peer has begun a header block and not ended it.
     var isInHeaderBlock: Bool { boundary.isInHeaderBlock }
 
@@ -191,18 +221,11 @@ extension HTTP2Session {
         headers = HeaderBlock(after: kind == .following ? earlierTrailers : earlierHeaders)
     }
 
-    /// - Returns: false when the block exceeds a limit; its stream is then reset.
+    /// - Returns: false when the block exceeds a limit by far; nghttp2 then resets its stream, and tells no more of it.
     func addHeader(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
         unsafe headers.add(
             name: name, value: value, maximumSize: configuration.maxHeaderListSize,
             maximumCount: configuration.maxHeaderFields)
-    }
-
-    func takeHeaders(_ kind: HTTP2Event.HeadersKind) -> [HTTP2Field] {
-        let fields = headers.fields
-        headers = HeaderBlock()
-        if kind == .following { earlierTrailers = fields } else { earlierHeaders = fields }
-        return fields
     }
 
     func report(_ event: HTTP2Event) {
@@ -212,6 +235,7 @@ extension HTTP2Session {
 
     /// Reports body bytes: a slice of the input when they lie in it, as they do in nghttp2 1.52, else a copy.
     func reportData(_ bytes: UnsafeRawBufferPointer, on streamID: Int32) {
+        if !watches.isEmpty, !passes(bytes.count, on: streamID) { return }
         if bytes.count <= Self.smallFrame, lastDataStream == streamID, unsafe addToLastData(bytes) { return }
         let offset = unsafe input.withUnsafeReadableBytes {
             unsafe bytes.baseAddress.unsafelyUnwrapped - $0.baseAddress.unsafelyUnwrapped
@@ -237,8 +261,9 @@ extension HTTP2Session {
         return isAdded
     }
 
-    func forgetBody(_ streamID: Int32) {
+    func forget(_ streamID: Int32) {
         bodies[streamID] = nil
+        if !watches.isEmpty { watches[streamID] = nil }
     }
 
     /// Lets go of the bodies, of which some may hold whoever owns the session, when nothing more is sent.

@@ -3,13 +3,22 @@
 /// Blocks on a connection are mostly alike. What is the same as in the last one of its kind is not made again, and a
 /// block that is the same as a whole is that very array, which makes it cheap to compare.
 struct HeaderBlock {
-    /// The last block of the same kind.
+    /// The last block of the same kind, which was good.
     private let earlier: [HTTP2Field]
     /// How many fields have been the same as in `earlier`, from its beginning.
     private var repeated = 0
     /// All the fields, from the first on that is another.
     private var changed: [HTTP2Field] = []
-    private var size = 0
+    /// Bytes of the list, counted as RFC 9113 section 6.5.2 does, and fields of it, whether they are kept or not.
+    private(set) var (size, length) = (0, 0)
+    private(set) var isTooLong = false
+    /// What is wrong with the first field that breaks a rule.
+    private(set) var fault: String?
+
+    /// Of a list that is too long, what is kept of one value, and what a field may have to be kept as a whole.
+    private static let (cutLength, shortLength) = (256, 64)
+    /// How often a limit may be exceeded before the rest of the list is not even counted.
+    private static let farFactor = 8
 
     init(after earlier: [HTTP2Field] = []) {
         self.earlier = earlier
@@ -22,25 +31,61 @@ struct HeaderBlock {
         return repeated == earlier.count ? earlier : Array(earlier.prefix(repeated))
     }
 
-    /// - Returns: false when the block exceeds a limit.
+    /// Whether the block is the same as the one before it.
+    var isRepeated: Bool { changed.isEmpty && repeated == earlier.count }
+
+    /// Takes a field, without the white space at the ends of its value, which is not part of it (RFC 9110 section
+    /// 5.5). Of a list that exceeds a limit, the beginning is kept, and short fields of the rest.
+    ///
+    /// - Returns: false when the list is longer by far, as only who attacks sends it.
     mutating func add(
         name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, maximumSize: Int,
         maximumCount: Int
     ) -> Bool {
-        let index = count
         size += HTTP2Field.listSize(nameLength: name.count, valueLength: value.count)
-        guard size <= maximumSize, index < maximumCount else { return false }
-        let isRepeated = unsafe index < earlier.count && earlier[index].matches(name: name, value: value)
-        if isRepeated, changed.isEmpty {
-            repeated += 1
+        length += 1
+        if !isTooLong, size <= maximumSize, length <= maximumCount {
+            if fault == nil { unsafe append(name, Self.trimmed(value)) }
             return true
         }
+        if fault == nil { unsafe addBeyondLimit(name, value, maximumCount: maximumCount) }
+        return size / Self.farFactor <= maximumSize && length / Self.farFactor <= maximumCount
+    }
+
+    private mutating func append(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
+        let index = count
+        let isRepeated = unsafe index < earlier.count && earlier[index].matches(name: name, value: value)
+        if isRepeated, changed.isEmpty { return repeated += 1 }
         if changed.isEmpty { changed = Array(earlier.prefix(repeated)) }
-        let field =
-            isRepeated
-            ? earlier[index]
-            : unsafe HTTP2Field(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
-        changed.append(field)
-        return true
+        if isRepeated { return changed.append(earlier[index]) }
+        fault = unsafe MessageRules.fault(name: name, value: value)
+        guard fault == nil else { return }
+        changed.append(
+            unsafe HTTP2Field(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+    }
+
+    private mutating func addBeyondLimit(
+        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, maximumCount: Int
+    ) {
+        let isFirst = !isTooLong
+        isTooLong = true
+        guard length <= maximumCount, name.count <= Self.shortLength,
+            isFirst || value.count <= Self.shortLength
+        else { return }
+        unsafe append(name, Self.trimmed(UnsafeBufferPointer(rebasing: value.prefix(Self.cutLength))))
+    }
+
+    private static func trimmed(_ value: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+        guard let first = unsafe value.first, let last = unsafe value.last else { return unsafe value }
+        guard isSpace(first) || isSpace(last) else { return unsafe value }
+        let rest = unsafe value.drop(while: isSpace)
+        guard let end = unsafe rest.lastIndex(where: { !isSpace($0) }) else {
+            return unsafe UnsafeBufferPointer(rebasing: value[..<0])
+        }
+        return unsafe UnsafeBufferPointer(rebasing: value[rest.startIndex...end])
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
     }
 }

@@ -10,6 +10,8 @@ final class ClientConnection: HTTP2Connection {
     private var lastRequest: (request: GRPCRequest, fields: [HTTP2Field])?
     /// What the server said when it told us to go away.
     private var farewell: String?
+    /// The first bytes of a server, until it has begun HTTP/2.
+    private var beginning = ByteBuffer()
 
     /// Whether the server has ended the connection because of our PINGs (grpc/proposal A8).
     private(set) var hasPingedTooOften = false
@@ -36,10 +38,29 @@ final class ClientConnection: HTTP2Connection {
         frameBudget = FrameBudget(overhead: Self.maximumOverhead, resets: nil, now: now)
     }
 
+    override func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if !isReady, failsForeign(unwrapInboundIn(data)) { return }
+        super.channelRead(context: context, data: data)
+    }
+
+    /// Gives up on a server that begins with something else than HTTP/2, which would make frames that nobody understands.
+    private func failsForeign(_ bytes: ByteBuffer) -> Bool {
+        guard !isClosing else { return false }
+        if beginning.readableBytes < Self.beginningLength { beginning.writeImmutableBuffer(bytes) }
+        let foreign = ForeignBytes(beginning, of: .server)
+        guard foreign.isHTTP1 || (foreign.isTLS && beginning.readableBytes > 1) else { return false }
+        fail(foreign)
+        return true
+    }
+
+    /// As many bytes as tell what it is.
+    private static let beginningLength = 9
+
     override func handle(_ event: HTTP2Event) throws(HTTP2Error) {
         switch event {
         case .settings:
             isReady = true
+            beginning = ByteBuffer()
             ready.succeed()
         case .headers(let streamID, let fields, _, let endStream):
             guard let stream = streams[streamID] else { return }
@@ -49,6 +70,18 @@ final class ClientConnection: HTTP2Connection {
                 stream.handler.receiveHeaders(metadata, compression: compression)
             case .quote: endQuoteLater(stream)
             case .end(let callEnd): try end(stream, callEnd, resetWith: endStream ? .noError : .cancel)
+            }
+        case .headersTooLong(let streamID, let fields, let length, let endStream):
+            guard let stream = streams[streamID],
+                let callEnd = stream.call.receiveHeaders(fields, tooLong: length)
+            else { return }
+            try end(stream, callEnd, resetWith: endStream ? .noError : .cancel)
+        case .refused(let streamID, let reason):
+            guard let stream = streams[streamID] else { return }
+            let status = GRPCStatus(code: .internalError, message: "the answer broke HTTP/2: \(reason)")
+            if let callEnd = stream.call.fail(status) {
+                stream.deadline?.cancel()
+                stream.handler.end(callEnd)
             }
         case .data(let streamID, let bytes):
             try receive(bytes, on: streamID)
@@ -188,8 +221,9 @@ final class ClientConnection: HTTP2Connection {
 
     private var notReady: ConnectFailure {
         if let failure = failure as? ConnectFailure { return failure }
+        if let foreign = failure as? ForeignBytes { return ConnectFailure(description: "\(foreign)") }
         guard session.wantsRead, !(failure is HTTP2Error) else {
-            return ConnectFailure(description: "the server does not speak HTTP/2 without TLS")
+            return ConnectFailure(description: "\(ForeignBytes(beginning, of: .server))")
         }
         return ConnectFailure(
             description: "the connection was closed before the server had said anything", isTemporary: true)
@@ -229,11 +263,11 @@ final class ClientConnection: HTTP2Connection {
         }
         if let timeout = request.timeout, timeout <= .zero { throw .deadlineExceeded }
         let fields = fields(of: request)
-        guard fields.listSize <= session.peerMaxHeaderListSize else {
+        let (size, limit) = (fields.listSize, session.peerMaxHeaderListSize)
+        guard size <= limit else {
             throw GRPCStatus(
-                code: .internalError,
-                message:
-                    "the metadata is longer than the \(session.peerMaxHeaderListSize) bytes the server takes")
+                code: .resourceExhausted,
+                message: "the headers of the call have \(size) bytes, and the server takes \(limit)")
         }
         do {
             return try session.submitRequest(fields, body: body)

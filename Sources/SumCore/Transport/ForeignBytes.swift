@@ -1,18 +1,34 @@
 internal import NIOCore
 
-/// The first bytes of a client that does not speak HTTP/2 in clear text, and what it is told.
+/// The first bytes of a peer that does not speak HTTP/2 in clear text, and what it is told.
 struct ForeignBytes: Error, CustomStringConvertible {
+    enum Sender: String {
+        case client, server
+    }
+
     /// As many bytes as show what it is.
     private static let shownLength = 64
     private let shown: [UInt8]
+    private let sender: Sender
 
-    init(_ bytes: ByteBuffer) {
+    init(_ bytes: ByteBuffer, of sender: Sender = .client) {
         shown = Array(bytes.readableBytesView.prefix(Self.shownLength))
+        self.sender = sender
     }
 
+    /// Whether the bytes begin a record of TLS: an alert or a handshake, of version 3.x (RFC 8446 section 5.1).
+    var isTLS: Bool {
+        guard let type = shown.first, type == 0x15 || type == 0x16 else { return false }
+        return shown.count < 2 || shown[1] == 3
+    }
+
+    /// Whether the bytes begin an answer of HTTP/1.
+    var isHTTP1: Bool { shown.starts(with: "HTTP/1.".utf8) }
+
     var description: String {
+        if isTLS { return "the \(sender) speaks TLS, and not HTTP/2 in clear text" }
         let text = PeerText.printable(String(decoding: shown, as: UTF8.self))
-        return "the client does not speak HTTP/2 in clear text: it began with '\(text)'"
+        return "the \(sender) does not speak HTTP/2 in clear text: it began with '\(text)'"
     }
 
     /// For what looks like HTTP/1.1 a response that a person can read, else nothing.

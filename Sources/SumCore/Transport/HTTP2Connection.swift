@@ -160,6 +160,7 @@ class HTTP2Connection: ChannelDuplexHandler {
             try handleEvents()
         }
         if session.headerBlockIsTooLong { return dismiss(for: .headerBlock) }
+        if let fault = session.streamFault { return dismiss(for: .found(fault)) }
         let frames = session.takeTally()
         if let offence = frameBudget?.offence(frames, queued: session.queuedFrames, at: now) {
             return dismiss(for: offence)

@@ -2,36 +2,54 @@ internal import Logging
 internal import NIOCore
 internal import Synchronization
 
-/// Writes down why clients were sent away, for all connections of a server: not so often that clients could fill the
-/// disk with it.
+/// Writes down why clients were sent away, and why requests were reset, for all connections of a server: not so often
+/// that clients could fill the disk with it.
 final class OffenceLog: Sendable {
-    private struct State {
-        var lines: TokenBucket
+    private struct Lines {
+        var bucket: TokenBucket
         var unwritten = 0
+
+        /// - Returns: how many lines were left out before this one; nil when it is left out too.
+        mutating func take(at now: NIODeadline) -> Int? {
+            guard bucket.take(1, at: now) else {
+                bucket.give(1)
+                unwritten += 1
+                return nil
+            }
+            defer { unwritten = 0 }
+            return unwritten
+        }
     }
 
     private let logger: Logger
-    private let state: Mutex<State>
+    private let connections: Mutex<Lines>
+    /// Apart, so that bad requests do not keep the reasons for lost connections out of the log.
+    private let requests: Mutex<Lines>
 
-    /// - Parameter lines: as many at once, and a tenth of it a second.
+    /// - Parameter lines: as many at once of each kind, and a tenth of it a second.
     init(logger: Logger, lines: Int = 100, now: NIODeadline = .now()) {
         self.logger = logger
-        state = Mutex(State(lines: TokenBucket(burst: lines, perSecond: lines / 10, now: now)))
+        let bucket = TokenBucket(burst: lines, perSecond: lines / 10, now: now)
+        connections = Mutex(Lines(bucket: bucket))
+        requests = Mutex(Lines(bucket: bucket))
     }
 
     func write(_ offence: any Error, of peer: String, at now: NIODeadline) {
-        let unwritten = state.withLock { state -> Int? in
-            guard state.lines.take(1, at: now) else {
-                state.lines.give(1)
-                state.unwritten += 1
-                return nil
-            }
-            defer { state.unwritten = 0 }
-            return state.unwritten
+        guard let unwritten = connections.withLock({ $0.take(at: now) }) else { return }
+        logger.info("connection failed", metadata: metadata("\(offence)", of: peer, unwritten))
+    }
+
+    /// A request was reset for what the client sent.
+    func write(refusal reason: String, of peer: String, at now: NIODeadline) {
+        guard logger.logLevel <= .debug, let unwritten = requests.withLock({ $0.take(at: now) }) else {
+            return
         }
-        guard let unwritten else { return }
-        var metadata: Logger.Metadata = ["peer": "\(peer)", "error": "\(offence)"]
+        logger.debug("request refused", metadata: metadata(reason, of: peer, unwritten))
+    }
+
+    private func metadata(_ error: String, of peer: String, _ unwritten: Int) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["peer": "\(peer)", "error": "\(error)"]
         if unwritten > 0 { metadata["not-logged-before"] = "\(unwritten)" }
-        logger.info("connection failed", metadata: metadata)
+        return metadata
     }
 }

@@ -32,6 +32,14 @@ struct PeerOffence: Error, Equatable, CustomStringConvertible {
         code: .settingsTimeout, debug: "settings_timeout",
         description: "the other side did not acknowledge our SETTINGS in time")
 
+    /// What came on streams that are over.
+    static func found(_ fault: StreamHistory.Fault) -> Self {
+        switch fault {
+        case .headersAfterEnd: found(.streamClosed, "HEADERS: stream closed")
+        case .skippedStream: found(.protocolError, "HEADERS: stream lower than the last")
+        }
+    }
+
     /// What nghttp2 found.
     static func found(_ code: HTTP2ErrorCode, _ debug: String) -> Self {
         Self(

@@ -59,6 +59,9 @@ extension ServerConnection {
                 return stream.stall.hasLasted(limit, moved: moved, at: now)
             }
             for stream in stalled {
+                let reason = "the client did not take its answer in time"
+                noteReset(reason)
+                stream.abandon(GRPCStatus(code: .cancelled, message: reason))
                 submit { () throws(HTTP2Error) in try session.submitReset(.cancel, on: stream.id) }
             }
         }

@@ -10,10 +10,10 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
 
     private var requests: RequestReader
     private let logger: Logger
-    private let logsCalls: Bool
+    let logsCalls: Bool
     private let logsBeginnings: Bool
-    private let offences: OffenceLog
-    private var peer = "?"
+    let offences: OffenceLog
+    private(set) var peer = "?"
 
     let configuration: GRPCServer.Configuration
     var handshake: Handshake?
@@ -101,6 +101,13 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
             if endStream { try receiveEnd(streamID) }
         case .headers(let streamID, _, _, endStream: true), .endStream(let streamID):
             try receiveEnd(streamID)
+        case .headersTooLong(let streamID, let fields, let length, let endStream):
+            try refuseHeaders(of: streamID, fields, length)
+            if endStream { try receiveEnd(streamID) }
+        case .refused(let streamID, let reason):
+            noteReset(reason)
+            streams[streamID]?.abandon(
+                GRPCStatus(code: .internalError, message: "the request broke HTTP/2: \(reason)"))
         case .data(let streamID, let bytes):
             try receive(bytes, on: streamID)
         case .endStreamSent(let streamID):
@@ -116,7 +123,11 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
             handshake?.receivedSettings(at: context?.eventLoop.now ?? .now())
         case .settingsAcknowledged:
             handshake?.receivedAcknowledgement()
-        case .headers, .requestSent, .answerBegun, .notSent, .pingAcknowledged, .goAway, .dismissed:
+        case .goAway(_, let code, let debug):
+            logger.debug(
+                "the client says goodbye",
+                metadata: ["peer": "\(peer)", "code": "\(code)", "words": "\(PeerText.printable(debug))"])
+        case .headers, .requestSent, .answerBegun, .notSent, .pingAcknowledged, .dismissed:
             break
         }
     }
@@ -139,9 +150,12 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
     // MARK: Calls
 
     private func begin(_ streamID: Int32, _ fields: [HTTP2Field]) throws(HTTP2Error) {
+        guard streams.count < configuration.maximumConcurrentStreams else {
+            return try refuse(streamID, isExcess: true)
+        }
         // Handlers may go on for a while after their streams were reset (CVE-2023-44487).
         guard unfinished.count < configuration.maximumConcurrentStreams else {
-            return try session.submitReset(.refusedStream, on: streamID)
+            return try refuse(streamID, isExcess: false)
         }
         let known: KnownRequest
         do throws(GRPCRequest.Rejection) {
@@ -169,17 +183,7 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
         logger.trace("call begins", metadata: ["peer": "\(peer)", "method": "\(request.path)"])
     }
 
-    private func reject(
-        _ rejection: GRPCRequest.Rejection, path: String, on streamID: Int32
-    ) throws(HTTP2Error) {
-        let stream = ServerStream(
-            id: streamID, path: path, handler: RejectedCall(), started: logsCalls ? .now() : nil)
-        _ = stream.take(ServerReply(end: rejection.status))
-        add(stream)
-        try session.submitResponse(ServerCall.rejection(rejection), body: nil, on: streamID)
-    }
-
-    private func add(_ stream: ServerStream) {
+    func add(_ stream: ServerStream) {
         streams[stream.id] = stream
         lifetime?.beginCalls()
     }
@@ -257,13 +261,15 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
     private func perform(_ reply: ServerReply, on stream: ServerStream) throws(HTTP2Error) {
         if reply.consumed > 0 { try session.creditStream(stream.id, reply.consumed) }
         if reply.decompressed > 0 { judgeDecompression(reply) }
-        let output = stream.take(reply)
+        let output = stream.take(reply, headerLimit: Int(session.peerMaxHeaderListSize))
         if stream.owesClientProgress { mayOweProgress = true }
         switch output {
         case .nothing:
             break
         case .trailersOnly(let fields):
             try session.submitResponse(fields, body: nil, on: stream.id)
+        case .withoutMessages(let headers, let trailers):
+            try session.submitResponse(headers, trailers: trailers, on: stream.id)
         case .response(let headers?, _, _):
             try session.submitResponse(headers, body: stream, on: stream.id)
         case .response(nil, _, _):
@@ -298,8 +304,14 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
 
     private func expire(_ stream: ServerStream) throws(HTTP2Error) {
         guard let cancellation = stream.call.expire() else { return }
-        stream.handler.cancel(cancellation)
-        try perform(ServerReply(end: cancellation), on: stream)
+        try end(stream, cancellation)
+    }
+
+    /// Ends a call without its handler, which is told.
+    func end(_ stream: ServerStream, _ status: GRPCStatus) throws(HTTP2Error) {
+        guard stream.call.isOpen else { return }
+        stream.handler.cancel(status)
+        try perform(ServerReply(end: status), on: stream)
     }
 
     /// Resets a stream whose client goes on sending after the status.

@@ -104,12 +104,11 @@ final class ServerStream: HTTP2Body {
         return backlog.reduce(0) { $0 + $1.readableBytes }
     }
 
-    /// The stream is about to be reset for what the client sent on it.
-    func refuse(_ reason: String) {
+    /// The stream is about to be reset by us, for a reason that its handler and the log learn.
+    func abandon(_ reason: GRPCStatus) {
         guard call.closed() != nil else { return }
-        let refusal = GRPCStatus(code: .internalError, message: "the request broke HTTP/2: \(reason)")
-        status = refusal
-        handler.cancel(refusal)
+        status = reason
+        handler.cancel(reason)
     }
 
     /// The stream is gone; the handler learns of it unless it had ended the call.

@@ -5,19 +5,54 @@ import Testing
 @Suite struct HeaderBlockTests {
     private static let earlier = [HTTP2Field("a", "1"), HTTP2Field("b", "long enough"), HTTP2Field("c", "")]
 
-    private func add(_ fields: [HTTP2Field], maximumSize: Int = 8192, maximumCount: Int = 100)
-        -> [HTTP2Field]?
+    private func block(_ fields: [HTTP2Field], maximumSize: Int = 8192, maximumCount: Int = 100)
+        -> HeaderBlock
     {
         var block = HeaderBlock(after: Self.earlier)
         for field in fields {
-            let isAccepted = Array(field.name.utf8).withUnsafeBufferPointer { name in
+            Array(field.name.utf8).withUnsafeBufferPointer { name in
                 Array(field.value.utf8).withUnsafeBufferPointer { value in
-                    block.add(name: name, value: value, maximumSize: maximumSize, maximumCount: maximumCount)
+                    _ = block.add(
+                        name: name, value: value, maximumSize: maximumSize, maximumCount: maximumCount)
                 }
             }
-            guard isAccepted else { return nil }
         }
-        return block.fields
+        return block
+    }
+
+    /// - Returns: nil when the fields exceed a limit.
+    private func add(_ fields: [HTTP2Field], maximumSize: Int = 8192, maximumCount: Int = 100)
+        -> [HTTP2Field]?
+    {
+        let block = block(fields, maximumSize: maximumSize, maximumCount: maximumCount)
+        return block.isTooLong ? nil : block.fields
+    }
+
+    @Test("audit-P4: white space at the ends of a value is not part of it")
+    func whiteSpace() {
+        for (value, expected) in [
+            (" a", "a"), ("a ", "a"), ("\t a b \t", "a b"), (" ", ""), ("\t \t", ""), ("", ""),
+        ] {
+            #expect(add([HTTP2Field("a", value)]) == [HTTP2Field("a", expected)])
+        }
+        // The same as the field before it, but for the space.
+        #expect(add([HTTP2Field("a", "1 ")]) == [HTTP2Field("a", "1")])
+    }
+
+    @Test("audit-P5: of a list that is too long the beginning is kept, and what is short")
+    func cut() {
+        let long = String(repeating: "v", count: 9000)
+        let block = block([
+            HTTP2Field("a", "1"), HTTP2Field("m", long), HTTP2Field("n", long), HTTP2Field("s", "8"),
+        ])
+        #expect(block.isTooLong)
+        #expect(
+            block.fields == [
+                HTTP2Field("a", "1"), HTTP2Field("m", String(long.prefix(256))), HTTP2Field("s", "8"),
+            ]
+        )
+        #expect(block.length == 4)
+        #expect(block.size == 4 * 33 + 2 + 2 * 9000)
     }
 
     @Test(

@@ -58,3 +58,17 @@ extension WireChannel {
         }
     }
 }
+
+extension InMemoryLogHandler {
+    /// Why requests were reset.
+    var refusals: [String] {
+        entries.filter { $0.message == "request refused" && $0.level == .debug }.map {
+            "\($0.metadata["error"] ?? "")"
+        }
+    }
+
+    /// How calls ended.
+    var callStatuses: [String] {
+        entries.filter { $0.message == "call" }.map { "\($0.metadata["status"] ?? "")" }
+    }
+}

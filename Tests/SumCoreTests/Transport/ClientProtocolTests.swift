@@ -245,8 +245,8 @@ import Testing
         let error = await #expect(throws: GRPCStatus.self) {
             try await client.sumNumbers(tooLong).closeAndReceive()
         }
-        #expect(error?.code == .internalError)
-        #expect(error?.message.contains("1000 bytes") == true)
+        #expect(error?.code == .resourceExhausted)
+        #expect(error?.message.hasSuffix("bytes, and the server takes 1000") == true)
         await client.close()
         try await server.end()
     }

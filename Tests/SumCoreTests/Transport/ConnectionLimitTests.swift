@@ -161,11 +161,13 @@ import Testing
     // MARK: What is not HTTP/2
 
     @Test(
-        "K19: HTTP/1.1 is answered, other bytes are not; one line is logged",
+        "K19, audit-P5: HTTP/1.1 is answered, other bytes are not; one line is logged",
         arguments: [
             ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", true, "GET / HTTP/1.1"),
             ("POST /tutorial HTTP/1.0\r\n\r\n", true, "POST"),
-            ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}", false, "\\u{16}"),
+            ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}", false, "the client speaks TLS"),
+            ("\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}\u{46}", false, "the client speaks TLS"),
+            ("\u{15}\u{2}", false, "\\u{15}"),
             ("\n", false, "\\n"),
         ])
     func foreign(_ text: String, _ isAnswered: Bool, _ logged: String) throws {

@@ -210,9 +210,14 @@ import Testing
     }
 
     @Test(
-        "K10, K11: servers that are none",
+        "K10, K11, audit-P5: servers that are none",
         arguments: [
-            ("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" as String?, "does not speak HTTP/2"),
+            (
+                "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" as String?,
+                "the server does not speak HTTP/2 in clear text: it began with 'HTTP/1.1 400 Bad Request"
+            ),
+            ("220 mail.example ESMTP\r\n", "it began with '220 mail.example ESMTP"),
+            ("\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}\u{46}", "the server speaks TLS, and not HTTP/2 in clear text"),
             ("", "closed before the server had said anything"),
             (nil, "said nothing"),
         ])

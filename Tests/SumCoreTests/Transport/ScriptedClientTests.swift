@@ -81,18 +81,33 @@ import Testing
         try wire.expectSum(on: 3)
     }
 
-    @Test("S18: a header list over the limit resets its stream, and only that; the limit is announced")
+    @Test(
+        "S18, audit-P5: a header list over the limit is RESOURCE_EXHAUSTED, with both numbers; the limit is announced"
+    )
     func headerList() throws {
         let wire = try WireChannel.server { $0.maximumHeaderListSize = 1000 }
         #expect(wire.frames.first { $0.kind == .settings }?.setting(6) == 1000)
         let small = WireField("x", String(repeating: "v", count: 400))
         try wire.send(.headers(.request + [small, small], on: 1))
-        #expect(wire.resetCode(of: 1) == .internalError)
+        let answer = try #require(wire.takeFrames().last { $0.streamID == 1 })
+        #expect(answer.endsStream)
+        #expect(answer[":status"] == "200")
+        #expect(answer["grpc-status"] == "8")
+        #expect(
+            answer["grpc-message"]
+                == "the headers of the request have 1176 bytes, and at most 1000 are taken")
         try wire.send(.headers(.request + [small], on: 3))
-        #expect(wire.resetCode(of: 3) == nil)
-        try wire.send(.headers(.request + Array(repeating: WireField("x", ""), count: 95), on: 5))
-        #expect(wire.resetCode(of: 5) == .internalError)
-        try wire.expectSum(on: 7)
+        #expect(wire.takeFrames().isEmpty)
+        try wire.send(
+            .headers(.request + Array(repeating: WireField("x", ""), count: 95), on: 5, endStream: true))
+        #expect(
+            wire.takeFrames().last?["grpc-message"]
+                == "the headers of the request have 101 fields, and at most 100 are taken")
+        try wire.send(
+            .headers(.request, on: 9),
+            .headers([WireField("x", String(repeating: "v", count: 1000))], on: 9, endStream: true))
+        #expect(wire.takeFrames().last?["grpc-status"] == "8")
+        try wire.expectSum(on: 11)
     }
 
     @Test("S18: a list may be longer than a frame when the limit allows it")
@@ -116,10 +131,21 @@ import Testing
         try wire.expectSum(on: 7)
     }
 
-    @Test("S23: after that, one stream too many ends the connection") func streamsOverTheLimit() throws {
-        let wire = try WireChannel.server { $0.maximumConcurrentStreams = 2 }
+    @Test("S23, audit-P7: after that too, the others go on, until the client has overdone it")
+    func streamsOverTheLimit() throws {
+        let log = InMemoryLogHandler()
+        let wire = try WireChannel.server(log: log) { $0.maximumConcurrentStreams = 2 }
         try wire.send(.headers(.request, on: 1), .headers(.request, on: 3), .headers(.request, on: 5))
-        #expect(wire.goAway?.code == .protocolError)
+        #expect(wire.resetCode(of: 5) == .refusedStream)
+        #expect(log.refusals == ["there are 2 calls already"])
+        try wire.send(.data([], on: 1, endStream: true))
+        #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
+        try wire.expectSum(on: 7)
+        try wire.send(.headers(.request, on: 9))
+        for call in UInt32(0)..<200 where wire.isOpen {
+            try wire.send(.headers(.request, on: 11 + 2 * call))
+        }
+        #expect(wire.goAway?.debug == "too_many_resets")
         #expect(!wire.isOpen)
     }
 
@@ -130,7 +156,7 @@ import Testing
         _ = wire.takeFrames()
         try wire.send(.rstStream(HTTP2ErrorCode.cancel.rawValue, on: 1))
         #expect(wire.frames.isEmpty)
-        #expect(statuses(log).map { $0.hasPrefix("CANCELLED") } == [true])
+        #expect(log.callStatuses.map { $0.hasPrefix("CANCELLED") } == [true])
         try wire.expectSum(on: 3)
     }
 
@@ -139,11 +165,7 @@ import Testing
         let wire = try WireChannel.server(log: log)
         try wire.send(.headers(.request, on: 1), .headers(.request, on: 3))
         wire.channel.pipeline.fireChannelInactive()
-        #expect(statuses(log).map { $0.hasPrefix("CANCELLED") } == [true, true])
-    }
-
-    private func statuses(_ log: InMemoryLogHandler) -> [String] {
-        log.entries.filter { $0.message == "call" }.map { "\($0.metadata["status"] ?? "")" }
+        #expect(log.callStatuses.map { $0.hasPrefix("CANCELLED") } == [true, true])
     }
 
     @Test("A19: a PING comes back with its payload while a call is in flight") func ping() throws {

@@ -1,0 +1,107 @@
+internal import CNghttp2
+
+/// Where the session holds what arrives against the rules of HTTP, and resets the streams that break them.
+extension HTTP2Session {
+    /// A header block has arrived.
+    func receivedHeaders(_ kind: HTTP2Event.HeadersKind, on streamID: Int32, endStream: Bool) {
+        let block = headers
+        headers = HeaderBlock()
+        if let fault = block.fault { return refuse(streamID, fault) }
+        let fields = block.fields
+        if block.isTooLong {
+            tally.faults += 1
+            return report(
+                .headersTooLong(
+                    streamID: streamID, fields: fields, length: length(of: block), endStream: endStream))
+        }
+        let isNew = !block.isRepeated
+        switch kind {
+        case .request:
+            if isNew, let fault = MessageRules.fault(inRequest: fields) { return refuse(streamID, fault) }
+        case .following where watches[streamID]?.isInterim != true:
+            if let fault = MessageRules.fault(inTrailers: fields) { return refuse(streamID, fault) }
+            guard endStream || role == .client else {
+                return refuse(streamID, "the trailers do not end the stream")
+            }
+        case .response, .following:
+            let (fault, isInterim) = MessageRules.fault(inResponse: fields, endStream: endStream)
+            if let fault { return refuse(streamID, fault) }
+            if isInterim {
+                watches[streamID] = BodyWatch(isInterim: true)
+            } else if !watches.isEmpty {
+                watches[streamID] = nil
+            }
+        }
+        if kind == .following { earlierTrailers = fields } else { earlierHeaders = fields }
+        if let promised = promisedLength(fields, kind), !endStream || promised > 0 {
+            watches[streamID] = BodyWatch(promised: promised)
+        }
+        if endStream, !watches.isEmpty, let fault = watches[streamID]?.faultAtEnd {
+            return refuse(streamID, fault)
+        }
+        tally.headerLists += 1
+        report(.headers(streamID: streamID, fields: fields, kind: kind, endStream: endStream))
+    }
+
+    /// A header block is longer than the limit by far; nghttp2 resets its stream.
+    func giveUpHeaders(on streamID: Int32) {
+        let block = headers
+        headers = HeaderBlock()
+        refused.insert(streamID)
+        let length = "more than \(length(of: block))"
+        switch role {
+        case .client:
+            report(
+                .headersTooLong(streamID: streamID, fields: block.fields, length: length, endStream: false))
+        case .server:
+            report(.refused(streamID: streamID, reason: "the header list has \(length)"))
+        }
+    }
+
+    /// An answer with one of these statuses has no body, whatever its `content-length` says (RFC 9110 section 8.6).
+    private static let bodiless: Set = ["204", "304"]
+
+    private func promisedLength(_ fields: [HTTP2Field], _ kind: HTTP2Event.HeadersKind) -> Int? {
+        guard let text = fields.first("content-length"),
+            !Self.bodiless.contains(fields.first(":status") ?? "")
+        else { return nil }
+        return MessageRules.contentLength(text)
+    }
+
+    private func length(of block: HeaderBlock) -> String {
+        block.length > configuration.maxHeaderFields
+            ? "\(block.length) fields, and at most \(configuration.maxHeaderFields) are taken"
+            : "\(block.size) bytes, and at most \(configuration.maxHeaderListSize) are taken"
+    }
+
+    /// Bytes of a body have arrived while bodies are watched. Returns whether they are passed on.
+    func passes(_ count: Int, on streamID: Int32) -> Bool {
+        guard let fault = watches[streamID]?.fault(receiving: count) else { return true }
+        refuse(streamID, fault)
+        _ = unsafe nghttp2_session_consume_connection(session, count)
+        return false
+    }
+
+    func receivedEnd(of streamID: Int32) {
+        if !watches.isEmpty, let fault = watches[streamID]?.faultAtEnd { return refuse(streamID, fault) }
+        report(.endStream(streamID: streamID))
+    }
+
+    /// Resets a stream for what arrived on it; nghttp2 then passes on nothing more of it.
+    func refuse(_ streamID: Int32, _ reason: String, code: HTTP2ErrorCode = .protocolError) {
+        refused.insert(streamID)
+        report(.refused(streamID: streamID, reason: reason))
+        _ = unsafe nghttp2_submit_rst_stream(session, 0, streamID, code.rawValue)
+    }
+
+    func noteInvalidFrame(on streamID: Int32, _ error: HTTP2Error) {
+        invalidFrame = (streamID, error)
+    }
+
+    /// A stream has been reset for a fault of the peer's.
+    func sentReset(_ code: HTTP2ErrorCode, on streamID: Int32) {
+        guard refused.remove(streamID) == nil else { return }
+        let error = invalidFrame?.streamID == streamID ? invalidFrame?.error : nil
+        report(.refused(streamID: streamID, reason: error.map { "\(code): \($0)" } ?? "\(code)"))
+    }
+}

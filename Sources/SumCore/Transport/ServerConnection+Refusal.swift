@@ -1,0 +1,49 @@
+internal import NIOCore
+
+/// Requests that do not become calls, and streams that are reset.
+extension ServerConnection {
+    /// Refuses a call that may be tried again.
+    ///
+    /// - Parameter isExcess: whether the client has as many calls open as it may.
+    func refuse(_ streamID: Int32, isExcess: Bool) throws(HTTP2Error) {
+        noteReset("there are \(configuration.maximumConcurrentStreams) calls already")
+        if isExcess {
+            // It makes up for no other frames, and a client that has seen the limit is at fault.
+            session.tally.headerLists -= 1
+            if handshake?.verdict(at: .now()) == .isDone { session.tally.faults += 1 }
+        }
+        try session.submitReset(.refusedStream, on: streamID)
+    }
+
+    /// The headers of a request, or its trailers, are longer than the limit.
+    func refuseHeaders(of streamID: Int32, _ fields: [HTTP2Field], _ length: String)
+        throws(HTTP2Error)
+    {
+        let message = "the headers of the request have \(length)"
+        if let stream = streams[streamID] {
+            try end(stream, GRPCStatus(code: .resourceExhausted, message: message))
+        } else if streams.count < configuration.maximumConcurrentStreams {
+            try reject(
+                GRPCRequest.Rejection(.resourceExhausted, message), path: fields.first(":path") ?? "",
+                on: streamID)
+        } else {
+            noteReset(message)
+            try session.submitReset(.refusedStream, on: streamID)
+        }
+    }
+
+    /// Writes down why a stream is reset, which RST_STREAM cannot tell the client.
+    func noteReset(_ reason: String) {
+        offences.write(refusal: reason, of: peer, at: .now())
+    }
+
+    func reject(
+        _ rejection: GRPCRequest.Rejection, path: String, on streamID: Int32
+    ) throws(HTTP2Error) {
+        let stream = ServerStream(
+            id: streamID, path: path, handler: RejectedCall(), started: logsCalls ? .now() : nil)
+        _ = stream.take(ServerReply(end: rejection.status))
+        add(stream)
+        try session.submitResponse(ServerCall.rejection(rejection), body: nil, on: streamID)
+    }
+}
