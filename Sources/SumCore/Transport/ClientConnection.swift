@@ -79,7 +79,7 @@ final class ClientConnection: HTTP2Connection {
         case .refused(let streamID, let reason):
             guard let stream = streams[streamID] else { return }
             let status = GRPCStatus(code: .internalError, message: "the answer broke HTTP/2: \(reason)")
-            if let callEnd = stream.call.fail(status) {
+            if let callEnd = stream.call.endQuote() ?? stream.call.fail(status) {
                 stream.deadline?.cancel()
                 stream.handler.end(callEnd)
             }
