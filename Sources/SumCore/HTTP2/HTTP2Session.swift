@@ -22,7 +22,6 @@ internal import NIOCore
     let role: Role
     let configuration: HTTP2Configuration
     let session: OpaquePointer
-    private let role: Role
 
     /// What has happened since `takeEvents`.
     private var events: [HTTP2Event] = []
@@ -58,7 +57,6 @@ internal import NIOCore
     var tally = FrameTally()
 
     init(role: Role, configuration: HTTP2Configuration = .init()) throws(HTTP2Error) {
-        self.role = role
         self.configuration = configuration
         self.role = role
         boundary = FrameBoundary(
