@@ -12,6 +12,11 @@ import Testing
         var suites: [String]
     }
 
+    /// A title that begins with ids.
+    private static var namePattern: Regex<(Substring, Substring)> {
+        /"((?:(?:audit-)?[A-Z]\d+|finding \d+)(?:, (?:(?:audit-)?[A-Z]\d+|finding \d+))*):/
+    }
+
     private static func rows(of page: String) throws -> [Row] {
         let page = try String(contentsOf: root.appending(path: "docs/\(page)"), encoding: .utf8)
         return page.matches(of: /(?m)^\| ([A-Z]\d+) \| .* \| (.*) \| (.*) \|$/).map { match in
@@ -36,7 +41,7 @@ import Testing
             for suite in row.suites {
                 let text = try String(
                     contentsOf: #require(tests["\(suite).swift"], "\(suite)"), encoding: .utf8)
-                let names = text.matches(of: /"((?:[A-Z]\d+|finding \d+)(?:, (?:[A-Z]\d+|finding \d+))*):/)
+                let names = text.matches(of: Self.namePattern)
                 let ids = names.flatMap { $0.1.split(separator: ", ").map(String.init) }
                 #expect(ids.contains(row.id), "no test of \(suite) is named for \(row.id)")
             }
