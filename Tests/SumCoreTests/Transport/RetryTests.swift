@@ -185,7 +185,7 @@ import Testing
         let status = await #expect(throws: GRPCStatus.self) {
             try await client.sum(of: [1], options: options)
         }
-        #expect(status?.code == .internalError)
+        #expect(status?.code == .resourceExhausted)
         #expect(try await client.sum(of: [1]) == 7)
         await client.close()
         try await server.end()
