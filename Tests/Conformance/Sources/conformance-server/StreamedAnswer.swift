@@ -18,6 +18,8 @@ struct StreamedAnswer {
         self.send = send
         try call.setResponseMetadata(GRPCMetadata(definition.responseHeaders))
         call.setTrailers(try GRPCMetadata(definition.responseTrailers))
+        // Some clients wait for the headers before they send or receive more.
+        try call.sendResponseMetadata()
     }
 
     /// Sends the next response, which echoes `requests`. The first response echoes the call's metadata and timeout too.
