@@ -1,13 +1,27 @@
 import ArgumentParser
+import Glibc
 import SumCore
 import SystemPackage
 import UnixSignals
 
 @main
 enum SumClientCommand {
-    static func main() async {
+    /// Not `async`: that would need threads before it is known whether there may be any.
+    static func main() {
         StandardDescriptors.reserve()
         ProcessSignals.ignoreBrokenPipes()
+        do {
+            // An event loop, a thread for what blocks, and one for tasks for each core.
+            try ProcessLimits.check(threadsPerCore: 2, descriptors: 12)
+        } catch {
+            Console.say("\(error)")
+            Console.quit(.ioError)
+        }
+        Task.detached { await run() }
+        while true { pause() }
+    }
+
+    private static func run() async {
         let arguments = Arguments(CommandLine.arguments.dropFirst())
         let options = parse(arguments.options)
         if options.health { await reportHealth(options, arguments) }

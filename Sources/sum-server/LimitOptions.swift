@@ -3,95 +3,105 @@ import SumCore
 
 /// The options that limit what clients may do.
 struct LimitOptions: ParsableArguments {
-    @Option(number: "The longest number's message accepted. (default: 4096)", name: "bytes")
-    var maxMessageSize: UInt32?
+    private typealias Ranges = GRPCServer.Configuration.Ranges
+    private static let defaults = GRPCServer.Configuration()
+
+    @Option(
+        number: "The longest number's message accepted. (default: \(SumNumbers.defaultMaximumMessageLength))",
+        name: "bytes", in: Ranges.maximumMessageLength)
+    var maxMessageSize: Int?
 
     @Option(
         number: """
             Bytes that a client's compressed messages may decompress to beyond 16 times their own size; a tenth of it \
             a second.
-            """, name: "bytes")
-    var maxDecompressionExcess: UInt32 = 16 << 20
+            """, name: "bytes", in: Ranges.maximumDecompressionExcess)
+    var maxDecompressionExcess = defaults.maximumDecompressionExcess
 
-    @Option(number: "The largest header list of a request accepted. (default: 8192)", name: "bytes")
-    var maxHeaderListSize: UInt32?
+    @Option(
+        number: "The largest header list of a request accepted.", name: "bytes",
+        in: Ranges.maximumHeaderListSize)
+    var maxHeaderListSize = defaults.maximumHeaderListSize
 
-    @Option(number: "The most calls a client may have open on a connection. (default: 128)")
-    var maxConcurrentStreams: UInt16?
+    @Option(
+        number: "The most calls a client may have open on a connection.", in: Ranges.maximumConcurrentStreams)
+    var maxConcurrentStreams = defaults.maximumConcurrentStreams
 
     @Option(
         number:
-            "The most connections open at once; others are closed at once. (default: 80 % of the descriptors allowed)"
-    )
-    var maxConnections: UInt32?
+            "The most connections open at once; others are closed at once. (default: 80 % of the descriptors allowed)",
+        in: Ranges.maximumConnections)
+    var maxConnections: Int?
 
     @Option(
         number:
-            "Frames without data, such as PING, that a client may send beyond those its calls make up for; a tenth of it a second."
-    )
-    var maxOverheadFrames: UInt32 = 1000
+            "Frames without data, such as PING, that a client may send beyond those its calls make up for; a tenth of it a second.",
+        in: Ranges.maximumOverheadFrames)
+    var maxOverheadFrames = defaults.maximumOverheadFrames
 
     @Option(
         number:
-            "Calls that a client may give up beyond those it lets end; a tenth of it a second. Those it breaks count twice."
-    )
-    var maxResets: UInt32 = 200
+            "Calls that a client may give up beyond those it lets end; a tenth of it a second. Those it breaks count twice.",
+        in: Ranges.maximumResets)
+    var maxResets = defaults.maximumResets
 
     @Option(
-        duration: "How long a client may take to begin HTTP/2, to acknowledge SETTINGS, and to end headers.")
-    var handshakeTimeout = Duration.seconds(10)
+        duration: "How long a client may take to begin HTTP/2, to acknowledge SETTINGS, and to end headers.",
+        in: Ranges.handshakeTimeout)
+    var handshakeTimeout = defaults.handshakeTimeout
 
-    @Option(duration: "How long a client may leave what it is sent unread, a third more at most.")
-    var writeTimeout = Duration.seconds(30)
+    @Option(
+        duration: "How long a client may leave what it is sent unread, a third more at most.",
+        in: Ranges.writeTimeout)
+    var writeTimeout = defaults.writeTimeout
 
-    @Option(duration: "Silence after which a client is sent a PING; at least 1s.")
-    var keepaliveTime = Duration.seconds(2 * 3600)
+    @Option(duration: "Silence after which a client is sent a PING.", in: Ranges.keepaliveTime)
+    var keepaliveTime = defaults.keepaliveTime
 
-    @Option(duration: "How long a client may take to answer that PING.")
-    var keepaliveTimeout = Duration.seconds(20)
+    @Option(duration: "How long a client may take to answer that PING.", in: Ranges.keepaliveTimeout)
+    var keepaliveTimeout = defaults.keepaliveTimeout
 
     @Option(
         duration:
-            "The least time between PINGs of a client that has calls; the third too soon in a row ends its connection."
-    )
-    var minPingInterval = Duration.seconds(5 * 60)
+            "The least time between PINGs of a client that has calls; the third too soon in a row ends its connection.",
+        in: Ranges.minimumPingInterval)
+    var minPingInterval = defaults.minimumPingInterval
 
     @Flag(help: "Allow PINGs at that interval without calls too, and not only every two hours.")
     var permitPingsWithoutCalls = false
 
-    @Option(duration: "How long a connection may be without calls before it is ended.")
+    @Option(
+        duration: "How long a connection may be without calls before it is ended.",
+        in: Ranges.maximumConnectionIdle)
     var maxConnectionIdle = Duration.seconds(5 * 60)
 
     @Option(
-        duration: "How old a connection may be, 10 % more or less, before it is ended. (default: for ever)")
+        duration: "How old a connection may be, 10 % more or less, before it is ended. (default: for ever)",
+        in: Ranges.maximumConnectionAge)
     var maxConnectionAge: Duration?
 
     @Option(
         duration:
-            "How long the calls on a connection of that age may take to end before they are cut. (default: for ever)"
-    )
+            "How long the calls on a connection of that age may take to end before they are cut. (default: for ever)",
+        in: Ranges.maximumConnectionAgeGrace)
     var maxConnectionAgeGrace: Duration?
 
-    func validate() throws {
-        guard keepaliveTime >= .seconds(1) else {
-            throw ValidationError("--keepalive-time is at least 1s")
-        }
-        guard maxConnectionIdle != .zero, maxConnectionAge != .zero else {
-            throw ValidationError("--max-connection-idle and --max-connection-age are more than 0s")
-        }
-        guard writeTimeout >= .seconds(1) else { throw ValidationError("--write-timeout is at least 1s") }
-        guard maxConnections != 0 else { throw ValidationError("--max-connections is at least 1") }
-    }
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            "The permissions of Unix domain sockets, such as 0660; who may write may connect. (default: by the umask)",
+            valueName: "mode"), transform: SocketMode.init)
+    var socketMode: SocketMode?
 
     var configuration: GRPCServer.Configuration {
         var limits = GRPCServer.Configuration()
-        if let maxMessageSize { limits.maximumMessageLength = Int(maxMessageSize) }
-        if let maxHeaderListSize { limits.maximumHeaderListSize = Int(maxHeaderListSize) }
-        if let maxConcurrentStreams { limits.maximumConcurrentStreams = Int(maxConcurrentStreams) }
-        limits.maximumDecompressionExcess = Int(maxDecompressionExcess)
-        limits.maximumConnections = maxConnections.map(Int.init)
-        limits.maximumOverheadFrames = Int(maxOverheadFrames)
-        limits.maximumResets = Int(maxResets)
+        if let maxMessageSize { limits.maximumMessageLength = maxMessageSize }
+        limits.maximumDecompressionExcess = maxDecompressionExcess
+        limits.maximumHeaderListSize = maxHeaderListSize
+        limits.maximumConcurrentStreams = maxConcurrentStreams
+        limits.maximumConnections = maxConnections
+        limits.maximumOverheadFrames = maxOverheadFrames
+        limits.maximumResets = maxResets
         limits.handshakeTimeout = handshakeTimeout
         limits.writeTimeout = writeTimeout
         limits.keepaliveTime = keepaliveTime
@@ -101,6 +111,19 @@ struct LimitOptions: ParsableArguments {
         limits.maximumConnectionIdle = maxConnectionIdle
         limits.maximumConnectionAge = maxConnectionAge
         limits.maximumConnectionAgeGrace = maxConnectionAgeGrace
+        limits.unixSocketMode = socketMode?.bits
         return limits
+    }
+}
+
+/// The permissions of a socket, in octal.
+struct SocketMode {
+    var bits: UInt16
+
+    init(_ text: String) throws {
+        guard let bits = UInt16(text, radix: 8), GRPCServer.Configuration.Ranges.isSocketMode(bits) else {
+            throw ValidationError("it is an octal number up to 777 that lets somebody write, such as 660")
+        }
+        self.bits = bits
     }
 }

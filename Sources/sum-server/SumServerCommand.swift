@@ -1,11 +1,8 @@
 import ArgumentParser
 import Logging
 import SumCore
-import SystemPackage
-import UnixSignals
 
-@main
-struct SumServerCommand: AsyncParsableCommand {
+struct SumServerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sum-server",
         abstract: "Adds the numbers that gRPC clients stream, and answers with their sum.",
@@ -13,7 +10,8 @@ struct SumServerCommand: AsyncParsableCommand {
             Serves tutorial.NumberService/SumNumbers. Prints one line an address on standard output once it \
             listens; logs go to standard error.
 
-            SIGTERM or SIGINT: new calls are refused and those in flight finish. A second signal ends at once.
+            SIGTERM, SIGINT or SIGQUIT: new calls are refused and those in flight finish. Another signal, half a second \
+            later or more, ends at once. SIGHUP changes nothing: there is nothing to reload.
 
             EXIT STATUS: 0 all calls had finished; 1 the server could not listen, or calls were cut; 64 wrong usage.
             """,
@@ -42,87 +40,28 @@ struct SumServerCommand: AsyncParsableCommand {
     )
     var logLevel = Logger.Level.info
 
-    func run() async throws {
-        // Trapped before listening, so that a signal never finds the server without a handler.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        var logger = Logger(label: "sum-server") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = logLevel
+    /// Serves until there is a wish to stop, then ends the process.
+    func serve(until stop: AsyncStream<String>, logger: Logger) async throws {
         let healthService = Health(services: [SumNumbers.service])
         var methods = [
             SumNumbers.method(
                 overflow: overflow,
-                maximumMessageLength: limits.maxMessageSize.map(Int.init)
-                    ?? SumNumbers.defaultMaximumMessageLength)
+                maximumMessageLength: limits.maxMessageSize ?? SumNumbers.defaultMaximumMessageLength)
         ]
         if health { methods += healthService.methods }
         if reflection { methods += Reflection(of: methods).methods }
-        var configuration = limits.configuration
-        configuration.whenConnectionsHalve = Heap.giveBack
         let server = try await GRPCServer.start(
-            listeningOn: try addresses.all(), methods: methods, configuration: configuration, logger: logger)
-        for address in server.addresses {
-            // A closed standard output is no reason not to serve.
-            _ = try? FileDescriptor.standardOutput.writeAll("listening on \(address)\n".utf8)
-        }
-        try await stop(server, healthService, on: signals, logger: logger)
-    }
-
-    private func stop(
-        _ server: GRPCServer, _ healthService: Health, on signals: UnixSignalsSequence, logger: Logger
-    ) async throws {
-        var shutdown: Task<Void, Never>?
-        for await signal in signals {
-            guard shutdown == nil else {
-                logger.warning("second signal: ending at once")
-                Self.exit(withError: ExitCode.failure)
-            }
-            logger.info(
-                "stopping",
-                metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout)"])
+            listeningOn: try addresses.all(), methods: methods, configuration: limits.configuration,
+            logger: logger)
+        for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
+        for await signal in stop {
+            logger.info("stopping", metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout)"])
             healthService.shutDown()
-            shutdown = Task {
-                guard await server.shutdown(within: drainTimeout) else {
-                    logger.warning("calls were cut: they had not finished within the drain timeout")
-                    Self.exit(withError: ExitCode.failure)
-                }
-                Self.exit()
+            guard await server.shutdown(within: drainTimeout) else {
+                logger.warning("calls were cut: they had not finished within the drain timeout")
+                SumServer.end(1)
             }
+            SumServer.end(0)
         }
-    }
-
-    static func main() async {
-        Heap.setLimits()
-        StandardDescriptors.reserve()
-        ProcessSignals.ignoreBrokenPipes()
-        DescriptorLimit.raise()
-        StandardOutputs.dropWhatNobodyReads()
-        do {
-            var command = try parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-        } catch  where exitCode(for: error).isSuccess {
-            answer(fullMessage(for: error))
-        } catch {
-            let hint = error is ListenError ? "" : " (see 'sum-server --help')"
-            fail("\(message(for: error).prefix { !$0.isNewline })\(hint)", exitCode(for: error))
-        }
-    }
-
-    /// Writes what --help and --version ask for. ArgumentParser's own `exit` would not notice that it cannot be written.
-    private static func answer(_ text: String) -> Never {
-        do {
-            try FileDescriptor.standardOutput.writeAllWaiting("\(text)\n")
-        } catch {
-            fail("standard output: \(error)", .failure)
-        }
-        exit()
-    }
-
-    private static func fail(_ reason: String, _ code: ExitCode) -> Never {
-        try? FileDescriptor.standardError.writeAllWaiting("sum-server: \(PeerText.line(reason))\n")
-        exit(withError: ExitCode(code.rawValue))
     }
 }

@@ -63,10 +63,15 @@ import Testing
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
         await server.waitForCall()
-        server.signal(SIGTERM)
-        await server.waitFor("stopping")
-        server.signal(SIGTERM)
+        // Those of the first half second are one wish to stop.
+        let signals = Task {
+            while let tool = Tool.child(of: server.id) {
+                kill(tool, SIGTERM)
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
         let ended = await server.ended()
+        await signals.value
         #expect(ended.status == 1)
         #expect(ended.log.contains("second signal"))
         #expect(await call.ended().status == 78)

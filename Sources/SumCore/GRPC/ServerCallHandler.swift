@@ -9,6 +9,8 @@ public struct GRPCMethod: Sendable {
     public var maximumMessageLength: Int?
     /// Makes the handler of one call.
     public var makeHandler: @Sendable (ServerCallContext) -> any ServerCallHandler
+    /// What whoever starts a server with the method should know.
+    var warning: String?
 
     public init(
         path: String, maximumMessageLength: Int? = nil,

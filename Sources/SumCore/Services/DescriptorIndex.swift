@@ -60,7 +60,7 @@ struct DescriptorIndex {
         }
     }
 
-    private static func join(_ scope: String, _ name: String) -> String {
+    static func join(_ scope: String, _ name: String) -> String {
         scope.isEmpty ? name : "\(scope).\(name)"
     }
 

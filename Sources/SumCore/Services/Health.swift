@@ -77,10 +77,10 @@ public final class Health: Sendable {
             .unary(path: Self.checkPath) { (request: Grpc_Health_V1_HealthCheckRequest, _) in
                 try self.check(request.service)
             },
-            .unary(path: "/grpc.health.v1.Health/List") { (_: Grpc_Health_V1_HealthListRequest, _) in
+            .unary(path: "/\(Self.service)/List") { (_: Grpc_Health_V1_HealthListRequest, _) in
                 try self.list()
             },
-            .serverStreaming(path: "/grpc.health.v1.Health/Watch") {
+            .serverStreaming(path: "/\(Self.service)/Watch") {
                 (
                     request: Grpc_Health_V1_HealthCheckRequest,
                     responses: GRPCResponses<Grpc_Health_V1_HealthCheckResponse>, _
@@ -90,7 +90,8 @@ public final class Health: Sendable {
         ]
     }
 
-    static let checkPath = "/grpc.health.v1.Health/Check"
+    static let service = "grpc.health.v1.Health"
+    static let checkPath = "/\(service)/Check"
 
     private func check(_ service: String) throws(GRPCStatus) -> Grpc_Health_V1_HealthCheckResponse {
         guard let status = state.withLock({ $0.statuses[service] }) else {

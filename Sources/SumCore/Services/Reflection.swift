@@ -19,18 +19,31 @@ public final class Reflection: Sendable {
     /// Bytes of the longest request that is taken: names are not longer.
     private static let requestLimit = 4 << 10
 
+    /// The services of this module, whose protos are embedded.
+    static let embeddedServices = versions + [SumNumbers.service, Health.service]
+
+    /// Those that are hosted and described.
     private let services: [String]
+    /// Hosted services without a proto, which are not listed: tools would ask for it.
+    public let undescribedServices: [String]
     private let descriptors: [Google_Protobuf_FileDescriptorProto]
     /// Nil until it is first asked for.
     private let index = Mutex<DescriptorIndex?>(nil)
 
     /// - Parameters:
-    ///   - methods: what the server hosts beside reflection. Their services are listed.
+    ///   - methods: what the server hosts beside reflection. Their services are listed, but for those without a proto,
+    ///     of which a server warns when it starts.
     ///   - descriptors: the protos of services of your own, with what these import: what
     ///     `protoc --include_imports --descriptor_set_out` writes. Those of this module's services are known; of
     ///     two files with one name, the one given here counts.
     public init(of methods: [GRPCMethod], descriptors: Google_Protobuf_FileDescriptorSet = .init()) {
-        services = Set(methods.map(\.service)).union(Self.versions).sorted()
+        let hosted = Set(methods.map(\.service)).union(Self.versions)
+        let given = descriptors.file.flatMap { file in
+            file.service.map { DescriptorIndex.join(file.package, $0.name) }
+        }
+        let described = hosted.intersection(Self.embeddedServices + given)
+        services = described.sorted()
+        undescribedServices = hosted.subtracting(described).sorted()
         self.descriptors = descriptors.file
     }
 
@@ -38,15 +51,23 @@ public final class Reflection: Sendable {
     public var methods: [GRPCMethod] {
         // The messages of the two versions are the same on the wire.
         Self.versions.map { service in
-            .bidirectionalStreaming(path: "/\(service)/ServerReflectionInfo") {
+            var method = GRPCMethod.bidirectionalStreaming(path: "/\(service)/ServerReflectionInfo") {
                 (requests: GRPCRequests<Request>, responses: GRPCResponses<Response>, _) in
                 let index = try self.readyIndex()
                 for try await request in requests {
                     try await responses.send(self.response(to: request, from: index))
                 }
             }
-            .limited(to: Self.requestLimit)
+            method.maximumMessageLength = Self.requestLimit
+            method.warning = warning
+            return method
         }
+    }
+
+    private var warning: String? {
+        guard !undescribedServices.isEmpty else { return nil }
+        let names = undescribedServices.joined(separator: ", ")
+        return "reflection has no descriptors of these services and does not list them: \(names)"
     }
 
     private func readyIndex() throws(GRPCStatus) -> DescriptorIndex {

@@ -9,22 +9,15 @@ final class ConnectionRegistry: Sendable {
         var isDraining = false
         /// Whether it has been said that there are too many, since there were clearly fewer.
         var isFull = false
-        var ebb = Ebb()
     }
 
     private let limit: Int
     private let logger: Logger
-    private let whenHalved: (@Sendable () -> Void)?
     private let state = Mutex(State())
 
-    /// How long others have for closing too before `whenHalved` is called.
-    private static let closingTime = TimeAmount.seconds(1)
-
-    /// - Parameter whenHalved: called when no more than half of many connections are left.
-    init(limit: Int, logger: Logger, whenHalved: (@Sendable () -> Void)? = nil) {
+    init(limit: Int, logger: Logger) {
         self.limit = limit
         self.logger = logger
-        self.whenHalved = whenHalved
     }
 
     enum Refusal: Error {
@@ -41,23 +34,20 @@ final class ConnectionRegistry: Sendable {
                 return (.full, !state.isFull)
             }
             state.channels[id] = channel
-            state.ebb.rise(to: state.channels.count)
             return (nil, false)
         }
         if isNews {
             logger.warning("too many connections: new ones are closed", metadata: ["limit": "\(limit)"])
         }
         if let refusal { throw refusal }
-        channel.closeFuture.whenComplete { _ in self.remove(id, channel.eventLoop) }
+        channel.closeFuture.whenComplete { _ in self.remove(id) }
     }
 
-    private func remove(_ id: ObjectIdentifier, _ loop: any EventLoop) {
-        let hasHalved = state.withLock { state in
+    private func remove(_ id: ObjectIdentifier) {
+        state.withLock { state in
             state.channels[id] = nil
             if state.channels.count <= limit / 10 * 9 { state.isFull = false }
-            return state.ebb.fall(to: state.channels.count)
         }
-        if hasHalved, let whenHalved { loop.scheduleTask(in: Self.closingTime, whenHalved) }
     }
 
     /// Has every connection end gracefully.

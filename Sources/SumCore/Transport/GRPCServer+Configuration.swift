@@ -5,9 +5,9 @@ extension GRPCServer {
         /// Connections that are open at once, over all addresses; those beyond are closed as soon as they are accepted.
         /// nil: four fifths of the descriptors that the process may have (RLIMIT_NOFILE).
         public var maximumConnections: Int?
-        /// Called a second after no more than half of the connections are left that there were, if these were a
-        /// hundred: a time to give memory back to the system. On an event loop, which it must not hold up.
-        public var whenConnectionsHalve: (@Sendable () -> Void)?
+        /// The permissions of the files of Unix domain sockets, such as 0o660. Who may write may connect. nil: 0o777 less
+        /// the process's umask.
+        public var unixSocketMode: UInt16?
         /// Calls one client may have open at once on a connection.
         public var maximumConcurrentStreams = 128
         /// Bytes of the longest message accepted.

@@ -6,15 +6,13 @@ public final class GRPCServer: Sendable {
     /// The addresses the server listens on, as a client writes them: `127.0.0.1:50051`, `unix:/run/sum.sock`.
     public let addresses: [String]
 
-    private let listeners: [any Channel]
+    private let listeners: [Listener]
     private let connections: ConnectionRegistry
-    private let unixPaths: [String]
 
-    private init(listeners: [any Channel], connections: ConnectionRegistry, unixPaths: [String]) {
+    private init(listeners: [Listener], connections: ConnectionRegistry) {
         self.listeners = listeners
         self.connections = connections
-        self.unixPaths = unixPaths
-        addresses = listeners.compactMap { $0.localAddress.map(ListenAddress.describe) }
+        addresses = listeners.compactMap { $0.channel.localAddress.map(ListenAddress.describe) }
     }
 
     /// Starts to serve.
@@ -24,20 +22,25 @@ public final class GRPCServer: Sendable {
     ///   - methods: what to host, such as `SumNumbers.method()`.
     ///   - configuration: the limits to keep.
     ///   - logger: gets a line per call at the level `debug`, and what goes wrong.
-    /// - Throws: `ListenError` when an address cannot be listened on.
+    /// - Throws: `Configuration.Invalid` when a limit is not in its range, or `ListenError` when an address cannot be
+    ///   listened on.
     public static func start(
         listeningOn addresses: [ListenAddress], methods: [GRPCMethod], configuration: Configuration = .init(),
         logger: Logger = Logger(label: "sum-server")
     ) async throws -> GRPCServer {
+        try configuration.validate()
+        for warning in Set(methods.compactMap(\.warning)).sorted() { logger.warning("\(warning)") }
         let connections = ConnectionRegistry(
-            limit: configuration.maximumConnections ?? DescriptorLimit.current / 5 * 4, logger: logger,
-            whenHalved: configuration.whenConnectionsHalve)
+            limit: configuration.maximumConnections ?? DescriptorLimit.current / 5 * 4, logger: logger)
         let offences = OffenceLog(logger: logger)
         let methodsByPath = Dictionary(methods.map { ($0.path, $0) }) { _, last in last }
         // The kernel's limit comes after ours, which ends also the connections whose network is well, and says so.
         let userTimeout = TimeAmount(configuration.writeTimeout * 4 / 3)
         let loops = LoopResourcesByLoop()
-        let binder = ListenerBinder(logger: logger, userTimeout: userTimeout) { channel in
+        let binder = ListenerBinder(
+            logger: logger, offences: offences, userTimeout: userTimeout,
+            socketMode: configuration.unixSocketMode
+        ) { channel in
             try connections.add(channel)
             let resources = loops.resources(of: channel.eventLoop)
             let receiving = resources.buffers.allocator(on: channel.eventLoop)
@@ -47,15 +50,14 @@ public final class GRPCServer: Sendable {
                 resources: resources)
             try channel.pipeline.syncOperations.addHandler(connection)
         }
-        var listeners: [any Channel] = []
+        var listeners: [Listener] = []
         do {
-            for address in addresses { listeners += try await binder.bind(address) }
+            for address in addresses { listeners.append(try await binder.bind(address)) }
         } catch {
-            for listener in listeners { try? await listener.close() }
+            for listener in listeners { await listener.close() }
             throw error
         }
-        let unixPaths = addresses.compactMap { if case .unix(let path) = $0 { path } else { nil } }
-        return GRPCServer(listeners: listeners, connections: connections, unixPaths: unixPaths)
+        return GRPCServer(listeners: listeners, connections: connections)
     }
 
     /// Stops: refuses new connections and calls, and lets the calls in flight end.
@@ -66,8 +68,7 @@ public final class GRPCServer: Sendable {
     /// - Returns: whether all calls ended in time.
     @discardableResult
     public func shutdown(within limit: Duration = .seconds(25)) async -> Bool {
-        for listener in listeners { try? await listener.close() }
-        for path in unixPaths { UnixSocketFile.remove(path) }
+        for listener in listeners { await listener.close() }
         return await connections.drain(within: limit)
     }
 }

@@ -40,6 +40,8 @@ class HTTP2Connection: ChannelDuplexHandler {
     var nextTimeCheck = NIODeadline.distantFuture
     /// Bytes given to the channel.
     private var written = 0
+    /// Bytes that the peer has sent.
+    private(set) var bytesRead = 0
 
     init(session: HTTP2Session) {
         self.session = session
@@ -136,6 +138,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         willRead()
         let bytes = unwrapInboundIn(data)
         defer { hasRead(bytes) }
+        bytesRead += bytes.readableBytes
         do {
             var rest = bytes
             while rest.readableBytes > 0, !isClosing {

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -11,52 +12,70 @@ public struct ListenError: Error, CustomStringConvertible {
     public var description: String { "cannot listen on \(address): \(reason)" }
 }
 
+/// A socket that connections are accepted from.
+struct Listener: Sendable {
+    var channel: any Channel
+    /// Its file, if it is a Unix domain socket.
+    var file: UnixSocketFile?
+
+    func close() async {
+        file?.remove()
+        try? await channel.close()
+    }
+}
+
 /// Opens listening sockets.
 struct ListenerBinder: Sendable {
-    private let logger: Logger
+    /// Connections that may wait to be accepted.
+    private static let backlog: CInt = 1024
+
+    let logger: Logger
+    let offences: OffenceLog
     /// How long a client may leave what it was sent without TCP's acknowledgement.
-    private let userTimeout: TimeAmount
+    let userTimeout: TimeAmount
+    /// The permissions of the files of Unix domain sockets; nil: as the umask has it.
+    let socketMode: UInt16?
     /// Prepares an accepted connection, on its event loop; what it throws has the connection closed.
-    private let initializer: @Sendable (any Channel) throws -> Void
+    let initializer: @Sendable (any Channel) throws -> Void
 
-    init(
-        logger: Logger, userTimeout: TimeAmount, initializer: @escaping @Sendable (any Channel) throws -> Void
-    ) {
-        self.logger = logger
-        self.userTimeout = userTimeout
-        self.initializer = initializer
-    }
-
-    func bind(_ address: ListenAddress) async throws(ListenError) -> [any Channel] {
+    func bind(_ address: ListenAddress) async throws(ListenError) -> Listener {
         do {
             switch address {
             case .host(let host, let port):
-                return [try await tcpBootstrap.bind(host: host, port: port).get()]
+                return Listener(channel: try await tcpBootstrap.bind(host: host, port: port).get())
             case .allInterfaces(let port):
-                return try await bindAllInterfaces(port: port)
+                return Listener(channel: try await bindAllInterfaces(port: port))
             case .unix(let path):
-                let socket = try SocketAddress(unixPath: path)
-                guard await !UnixSocketFile.isAnswered(socket) else {
-                    throw ListenError(address: address, reason: "\(Errno.addressInUse)")
-                }
-                try UnixSocketFile.removeLeftover(path)
-                return [try await bootstrap.bind(to: socket).get()]
+                return try await bindUnix(path)
             }
-        } catch let error as ListenError {
-            throw error
         } catch {
             throw ListenError(address: address, reason: FailureText.describe(error))
         }
     }
 
-    /// One IPv6 socket takes IPv4 connections too, as NIO sets it up (IPV6_V6ONLY off); a machine without IPv6 gets an IPv4 socket.
-    private func bindAllInterfaces(port: Int) async throws -> [any Channel] {
+    private func bindUnix(_ path: String) async throws -> Listener {
+        let address = try SocketAddress(unixPath: path)
+        let file = try await UnixSocketFile(claiming: path, at: address)
         do {
-            return [try await tcpBootstrap.bind(host: "::", port: port).get()]
+            let descriptor = try file.bind(to: address, mode: socketMode)
+            let channel = try await bootstrap { _ in }.withBoundSocket(descriptor).get()
+            // NIO has it listen with a backlog of its own.
+            listen(descriptor, Self.backlog)
+            return Listener(channel: channel, file: file)
+        } catch {
+            file.remove()
+            throw error
+        }
+    }
+
+    /// One IPv6 socket takes IPv4 connections too, as NIO sets it up (IPV6_V6ONLY off); a machine without IPv6 gets an IPv4 socket.
+    private func bindAllInterfaces(port: Int) async throws -> any Channel {
+        do {
+            return try await tcpBootstrap.bind(host: "::", port: port).get()
         } catch let error as IOError
             where Self.meansNoIPv6(Errno(rawValue: error.errnoCode))
         {
-            return [try await tcpBootstrap.bind(host: "0.0.0.0", port: port).get()]
+            return try await tcpBootstrap.bind(host: "0.0.0.0", port: port).get()
         }
     }
 
@@ -65,23 +84,50 @@ struct ListenerBinder: Sendable {
     }
 
     private var tcpBootstrap: ServerBootstrap {
-        bootstrap.childChannelOption(.tcpOption(.tcp_user_timeout), value: userTimeout.asUserTimeout)
+        bootstrap { [userTimeout] channel in
+            let options = channel.syncOptions
+            try options?.setOption(.tcpOption(.tcp_user_timeout), value: userTimeout.asUserTimeout)
+        }
     }
 
-    private var bootstrap: ServerBootstrap {
-        let (logger, initializer) = (logger, initializer)
-        return ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .serverChannelOption(.backlog, value: 1024)
+    /// - Parameter setOptions: sets those options of an accepted connection that its kind has.
+    private func bootstrap(
+        _ setOptions: @escaping @Sendable (any Channel) throws -> Void
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelInitializer { channel in
+            .serverChannelInitializer { [logger] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(AcceptBackoff(logger: logger))
                 }
             }
             // One read a turn, so that connections take turns (and see `ReceiveBuffers`).
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try initializer(channel) }
+            .childChannelInitializer { [self] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    do {
+                        try setOptions(channel)
+                        try initializer(channel)
+                    } catch let refusal as ConnectionRegistry.Refusal {
+                        // The registry has said so, once.
+                        throw refusal
+                    } catch {
+                        // NIO closes the connection, and tells nobody.
+                        let peer = channel.remoteAddress.map(ListenAddress.describe) ?? "?"
+                        offences.write(SetUpFailure(reason: error), of: peer, at: .now())
+                        throw error
+                    }
+                }
             }
+    }
+}
+
+/// An accepted connection could not be prepared, and was closed.
+private struct SetUpFailure: Error, CustomStringConvertible {
+    var reason: any Error
+
+    var description: String {
+        "the connection could not be set up: \(FailureText.describe(reason))"
     }
 }

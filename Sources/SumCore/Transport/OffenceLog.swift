@@ -2,8 +2,8 @@ internal import Logging
 internal import NIOCore
 internal import Synchronization
 
-/// Writes down why clients were sent away, and why requests were reset, for all connections of a server: not so often
-/// that clients could fill the disk with it.
+/// Logs why connections failed, and why requests were reset, for all connections of a server: not so often that clients
+/// could fill the disk with it.
 final class OffenceLog: Sendable {
     private struct Lines {
         var bucket: TokenBucket
@@ -34,9 +34,16 @@ final class OffenceLog: Sendable {
         requests = Mutex(Lines(bucket: bucket))
     }
 
-    func write(_ offence: any Error, of peer: String, at now: NIODeadline) {
-        guard let unwritten = connections.withLock({ $0.take(at: now) }) else { return }
-        logger.info("connection failed", metadata: metadata("\(offence)", of: peer, unwritten))
+    /// - Parameter level: `info` for what the operator should know of, `debug` for what happens every day.
+    func write(
+        _ failure: any Error, of peer: String, at now: NIODeadline, level: Logger.Level = .info
+    ) {
+        guard logger.logLevel <= level, let unwritten = connections.withLock({ $0.take(at: now) }) else {
+            return
+        }
+        logger.log(
+            level: level, "connection failed",
+            metadata: metadata(FailureText.describe(failure), of: peer, unwritten))
     }
 
     /// A request was reset for what the client sent.

@@ -12,6 +12,7 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
     private let logger: Logger
     let logsCalls: Bool
     private let logsBeginnings: Bool
+    private var callLog: CallLog
     let offences: OffenceLog
     private(set) var peer = "?"
 
@@ -57,6 +58,7 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
         self.logger = logger
         logsCalls = logger.logLevel <= .debug
         logsBeginnings = logger.logLevel <= .trace
+        callLog = CallLog(logger: logger)
         self.offences = offences
         pingStrikes = PingStrikes(
             minimumInterval: TimeAmount(configuration.minimumPingInterval),
@@ -138,13 +140,12 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
         case let offence? where offence is PeerOffence || offence is HTTP2Error:
             offences.write(offence, of: peer, at: .now())
         case let failure?:
-            logger.debug(
-                "connection failed",
-                metadata: ["peer": "\(peer)", "error": "\(FailureText.describe(failure))"])
+            offences.write(failure, of: peer, at: .now(), level: .debug)
         case nil:
             break
         }
         for streamID in Array(streams.keys) { finish(streamID) }
+        callLog.close(peer: peer)
     }
 
     // MARK: Calls
@@ -328,14 +329,11 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
         stream.closed()
         if streams.isEmpty, let context { lifetime?.endCalls(at: context.eventLoop.now) }
         guard let started = stream.started else { return }
-        let elapsed = Double((NIODeadline.now() - started).nanoseconds) / 1e6
-        logger.debug(
-            "call",
-            metadata: [
-                "peer": "\(peer)", "method": "\(PeerText.printable(stream.path))",
-                "status": "\(stream.status ?? .ok)", "bytes": "\(stream.bytesReceived)",
-                "ms": "\((elapsed * 1000).rounded() / 1000)",
-            ])
+        callLog.write(
+            CallLog.Line(
+                path: stream.path, status: stream.status ?? .ok, bytes: stream.bytesReceived,
+                elapsed: NIODeadline.now() - started),
+            of: peer, received: bytesRead)
     }
 
     // MARK: The connection itself

@@ -1,4 +1,6 @@
 import Foundation
+import InMemoryLogging
+import Logging
 import NIOCore
 import SwiftProtobuf
 import Testing
@@ -51,6 +53,41 @@ import Testing
             ])
         #expect(response.validHost == "h")
         #expect(response.originalRequest == request)
+    }
+
+    @Test("audit-S8: a service without descriptors is not listed, and a server warns of it when it starts")
+    func undescribed() async throws {
+        let own = GRPCMethod(path: "/own.Service/Method") { _ in RejectedCall() }
+        let odd = GRPCMethod(path: "/odd.Service/Method") { _ in RejectedCall() }
+        let described = File.with {
+            ($0.name, $0.package) = ("own.proto", "own")
+            $0.service = [.with { $0.name = "Service" }]
+        }
+        let reflection = Reflection(of: [own, odd], descriptors: .with { $0.file = [described] })
+        #expect(reflection.undescribedServices == ["odd.Service"])
+        let (responses, _) = try await ask([.with { $0.listServices = "" }], of: reflection)
+        #expect(
+            responses.first?.listServicesResponse.service.map(\.name) == [
+                "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+                "own.Service",
+            ])
+        let log = InMemoryLogHandler()
+        let server = try await GRPCServer.start(
+            listeningOn: [.host("127.0.0.1", port: 0)], methods: [own, odd] + reflection.methods,
+            logger: Logger(label: "test") { _ in log })
+        await server.shutdown(within: .seconds(60))
+        #expect(log.entries.map(\.level) == [.warning])
+        let warning = "\(log.entries.first?.message ?? "")"
+        #expect(
+            warning == "reflection has no descriptors of these services and does not list them: odd.Service")
+    }
+
+    @Test("audit-S8: the services of this module are described") func embedded() throws {
+        let files = try Reflection.embeddedDescriptors()
+        let names = files.flatMap { file in file.service.map { "\(file.package).\($0.name)" } }
+        #expect(Set(names).isSuperset(of: Reflection.embeddedServices))
+        #expect(Reflection(of: Self.hosted).undescribedServices == [])
+        #expect(Reflection(of: Self.hosted).methods.allSatisfy { $0.warning == nil })
     }
 
     @Test("V5: each kind of request is answered in order, an unknown name with NOT_FOUND")

@@ -45,25 +45,26 @@ import Testing
     @Test("L8: the kernel gives up a client that acknowledges nothing; a Unix socket has no such limit")
     func userTimeout() async throws {
         let limits = AsyncStream<Int?>.makeStream()
+        let logger = Logger(label: "test")
         let binder = ListenerBinder(
-            logger: Logger(label: "test"), userTimeout: .seconds(40)
+            logger: logger, offences: OffenceLog(logger: logger), userTimeout: .seconds(40), socketMode: nil
         ) { channel in
             let limit = try? channel.syncOptions?.getOption(.tcpOption(.tcp_user_timeout))
             limits.continuation.yield(limit.map { Int($0) })
         }
         let path = "/tmp/sum-test-\(UInt32.random(in: 0 ... .max)).sock"
-        let listeners =
-            try await binder.bind(.host("127.0.0.1", port: 0)) + binder.bind(.unix(path: path))
+        let listeners = [
+            try await binder.bind(.host("127.0.0.1", port: 0)), try await binder.bind(.unix(path: path)),
+        ]
         var accepted = limits.stream.makeAsyncIterator()
         for (listener, limit) in zip(listeners, [40_000, nil]) {
-            let address = try #require(listener.localAddress)
+            let address = try #require(listener.channel.localAddress)
             let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connect(to: address).get()
             #expect(await accepted.next() == .some(limit))
             try await client.close()
         }
-        for listener in listeners { try await listener.close() }
-        UnixSocketFile.remove(path)
+        for listener in listeners { await listener.close() }
     }
 
     @Test("Many calls at once on one connection, more than the server takes at once")

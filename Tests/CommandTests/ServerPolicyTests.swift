@@ -1,0 +1,144 @@
+import ArgumentParser
+import Foundation
+import SumCore
+import Testing
+
+@testable import sum_server
+
+/// What the server decides without a process: signals, memory, options, the form of log lines.
+@Suite(.timeLimit(.minutes(1))) struct ServerPolicyTests {
+    @Test(
+        "audit-S1, audit-S5: what signals mean",
+        arguments: [
+            [(.stop, 0, .drain)],
+            [(.stop, 0, .drain), (.stop, 0, .none), (.stop, 1, .none), (.stop, 499, .none)],
+            [(.stop, 0, .drain), (.stop, 1, .none), (.stop, 500, .endAtOnce)],
+            [(.stop, 0, .drain), (.stop, 60_000, .endAtOnce), (.stop, 60_001, .endAtOnce)],
+            [
+                (.reload, 0, .refuseReload), (.stop, 1, .drain), (.reload, 2, .refuseReload),
+                (.stop, 3, .none),
+            ],
+            [(.reload, 0, .refuseReload), (.reload, 1000, .refuseReload), (.stop, 2000, .drain)],
+        ] as [[(StopPolicy.Signal, Int, StopPolicy.Action)]])
+    func signals(_ steps: [(StopPolicy.Signal, Int, StopPolicy.Action)]) {
+        var policy = StopPolicy()
+        let start = ContinuousClock.now
+        for (signal, milliseconds, action) in steps {
+            let found = policy.receive(signal, at: start + .milliseconds(milliseconds))
+            #expect(found == action)
+        }
+    }
+
+    @Test("audit-M6: the heap is looked through when there is much to find, for the second time") func trim()
+    {
+        let mebibyte = 1 << 20
+        // What is there at first is not given back.
+        var policy = TrimPolicy(resident: 10 * mebibyte, inUse: 2 * mebibyte)
+        func mustTrim(_ resident: Int, _ inUse: Int) -> Bool {
+            policy.mustTrim(resident: resident * mebibyte, inUse: inUse * mebibyte)
+        }
+        #expect(!policy.mayHaveGrown(resident: 12 * mebibyte))
+        #expect(policy.mayHaveGrown(resident: 300 * mebibyte))
+        // In use; then free, once, and a second time.
+        #expect([mustTrim(300, 290), mustTrim(300, 3), mustTrim(300, 3)] == [false, false, true])
+        // What a trim leaves is not looked for again.
+        policy.trimmed(resident: 30 * mebibyte, inUse: 3 * mebibyte)
+        #expect(!policy.mayHaveGrown(resident: 32 * mebibyte))
+        #expect([mustTrim(33, 5), mustTrim(33, 5)] == [false, false])
+    }
+
+    @Test(
+        "audit-S7: a value in a log line that could be taken for more than one stands in quotes",
+        arguments: [
+            ("", "\"\""), ("abc", "abc"), ("127.0.0.1:5", "127.0.0.1:5"), ("a b", "\"a b\""),
+            ("/x=status=OK", "\"/x=status=OK\""), ("a\"b", "\"a\\\"b\""), ("\\u{1b}", "\\u{1b}"),
+            ("\\ \"", "\"\\\\ \\\"\""), ("ä", "ä"), ("a\u{a0}status=OK", "\"a\u{a0}status=OK\""),
+        ])
+    func quoted(_ value: String, _ expected: String) {
+        #expect(LineLogHandler.quoted(value) == expected)
+    }
+
+    struct OptionRange: Sendable, CustomTestStringConvertible {
+        var name: String
+        var accepted: [String]
+        /// Values, and what is said of them.
+        var refused: [(value: String, reason: String)]
+        var testDescription: String { name }
+
+        static func time(_ name: String, from low: String, _ below: String?) -> OptionRange {
+            var refused = [
+                ("1000001h", "a duration is at most 1000000h"),
+                ("99999999999999h", "a duration is at most 1000000h"),
+                ("-1s", "a duration cannot be negative"),
+                ("5", "a duration is a number with a unit, such as 500ms, 1.5s or 1h30m"),
+            ]
+            if let below { refused.append((below, "it is at least \(low)")) }
+            return OptionRange(
+                name: name, accepted: [low, "1000000h", "447h", "596h", "894h"], refused: refused)
+        }
+
+        static func count(_ name: String, _ range: ClosedRange<Int>) -> OptionRange {
+            let values = [
+                "\(range.lowerBound - 1)", "-5", "\(range.upperBound + 1)", "99999999999999999999999", "x",
+                "1.5",
+            ]
+            let reason = "it is a number from \(range.lowerBound) to \(range.upperBound)"
+            return OptionRange(
+                name: name, accepted: ["\(range.lowerBound)", "\(range.upperBound)"],
+                refused: values.map { ($0, reason) })
+        }
+    }
+
+    static let options: [OptionRange] = [
+        .count("--port", 0...65535),
+        .count("--max-message-size", 1...4_294_967_295),
+        .count("--max-header-list-size", 512...2_147_483_647),
+        .count("--max-concurrent-streams", 1...2_147_483_647),
+        .count("--max-connections", 1...2_147_483_647),
+        .count("--max-overhead-frames", 10...2_147_483_647),
+        .count("--max-resets", 0...2_147_483_647),
+        .count("--max-decompression-excess", 0...4_294_967_295),
+        .time("--drain-timeout", from: "0s", nil),
+        .time("--handshake-timeout", from: "1ms", "0s"),
+        .time("--write-timeout", from: "1s", "999ms"),
+        .time("--keepalive-time", from: "1s", "0s"),
+        .time("--keepalive-timeout", from: "1ms", "0s"),
+        .time("--min-ping-interval", from: "0s", nil),
+        .time("--max-connection-idle", from: "1ms", "0.5ms"),
+        .time("--max-connection-age", from: "1ms", "0s"),
+        .time("--max-connection-age-grace", from: "0s", nil),
+        OptionRange(
+            name: "--socket-mode", accepted: ["0600", "660", "0777", "2"],
+            refused: ["0", "0444", "1777", "9", "-1"].map {
+                ($0, "it is an octal number up to 777 that lets somebody write, such as 660")
+            }),
+    ]
+
+    @Test(
+        "audit-S3: an option at its ends is accepted, and beyond them refused with its range",
+        arguments: options)
+    func range(_ option: OptionRange) throws {
+        for value in option.accepted { _ = try SumServerCommand.parse([option.name, value]) }
+        for (value, reason) in option.refused {
+            let (message, status) = Self.refusal(of: [option.name, value])
+            #expect(message.hasPrefix("The value '\(value)' is invalid for '\(option.name) <"), "\(message)")
+            #expect(message.hasSuffix(reason), "\(message)")
+            #expect(status == 64)
+        }
+    }
+
+    private static func refusal(of arguments: [String]) -> (message: String, status: Int32) {
+        do {
+            _ = try SumServerCommand.parse(arguments)
+            return ("", 0)
+        } catch {
+            return (SumServerCommand.message(for: error), SumServerCommand.exitCode(for: error).rawValue)
+        }
+    }
+
+    @Test("audit-S3: the table has every option that takes a number or a time") func isComplete() {
+        let help = SumServerCommand.helpMessage(includeHidden: true)
+        let names = help.matches(of: /(--[a-z-]+) <(?:n|bytes|duration|mode|port)>/).map { String($0.1) }
+        #expect(Set(names) == Set(Self.options.map(\.name)))
+    }
+}

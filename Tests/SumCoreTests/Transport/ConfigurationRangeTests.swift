@@ -1,0 +1,164 @@
+import InMemoryLogging
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import SumCore
+
+/// Every setting of a server at 0, at its ends, and beyond.
+@Suite(.timeLimit(.minutes(1))) struct ConfigurationRangeTests {
+    private typealias Configuration = GRPCServer.Configuration
+
+    /// A setting with its ends: those are accepted, and what is a step beyond is not.
+    struct Setting: Sendable, CustomTestStringConvertible {
+        var name: String
+        var accepted: [@Sendable (inout GRPCServer.Configuration) -> Void]
+        var refused: [@Sendable (inout GRPCServer.Configuration) -> Void]
+        var testDescription: String { name }
+
+        init(
+            _ path: any WritableKeyPath<GRPCServer.Configuration, Int> & Sendable, _ name: String, _ low: Int,
+            _ high: Int
+        ) {
+            self.name = name
+            accepted = [low, high].map { value in { $0[keyPath: path] = value } }
+            refused = [low - 1, -1, .min, high + 1, .max].map { value in { $0[keyPath: path] = value } }
+        }
+
+        init(
+            _ path: any WritableKeyPath<GRPCServer.Configuration, Duration> & Sendable, _ name: String,
+            _ low: Duration
+        ) {
+            self.name = name
+            let high = Duration.seconds(3_600_000_000)
+            accepted = [low, high].map { value in { $0[keyPath: path] = value } }
+            refused = [low - .nanoseconds(1), .seconds(-1), high + .nanoseconds(1), .seconds(Int64.max)].map {
+                value in { $0[keyPath: path] = value }
+            }
+        }
+
+        init(
+            _ path: any WritableKeyPath<GRPCServer.Configuration, Duration?> & Sendable, _ name: String,
+            _ low: Duration
+        ) {
+            self.name = name
+            let high = Duration.seconds(3_600_000_000)
+            accepted = [low, high, nil].map { value in { $0[keyPath: path] = value } }
+            refused = [low - .nanoseconds(1), .seconds(-1), high + .nanoseconds(1), .seconds(Int64.max)].map {
+                value in { $0[keyPath: path] = value }
+            }
+        }
+
+        init(_ name: String, accepted: [UInt16?], refused: [UInt16]) {
+            self.name = name
+            self.accepted = accepted.map { value in { $0.unixSocketMode = value } }
+            self.refused = refused.map { value in { $0.unixSocketMode = value } }
+        }
+    }
+
+    static let settings: [Setting] = [
+        Setting(\.maximumConcurrentStreams, "maximumConcurrentStreams", 1, 2_147_483_647),
+        Setting(\.maximumMessageLength, "maximumMessageLength", 1, 4_294_967_295),
+        Setting(\.maximumHeaderListSize, "maximumHeaderListSize", 512, 2_147_483_647),
+        Setting(\.maximumOverheadFrames, "maximumOverheadFrames", 10, 2_147_483_647),
+        Setting(\.maximumResets, "maximumResets", 0, 2_147_483_647),
+        Setting(\.maximumDecompressionExcess, "maximumDecompressionExcess", 0, 4_294_967_295),
+        Setting(\.handshakeTimeout, "handshakeTimeout", .milliseconds(1)),
+        Setting(\.writeTimeout, "writeTimeout", .seconds(1)),
+        Setting(\.keepaliveTime, "keepaliveTime", .seconds(1)),
+        Setting(\.keepaliveTimeout, "keepaliveTimeout", .milliseconds(1)),
+        Setting(\.minimumPingInterval, "minimumPingInterval", .zero),
+        Setting(\.maximumConnectionIdle, "maximumConnectionIdle", .milliseconds(1)),
+        Setting(\.maximumConnectionAge, "maximumConnectionAge", .milliseconds(1)),
+        Setting(\.maximumConnectionAgeGrace, "maximumConnectionAgeGrace", .zero),
+        Setting("unixSocketMode", accepted: [nil, 0o600, 0o777], refused: [0, 0o444, 0o1777, .max]),
+    ]
+
+    /// At their least, the time may be over before the client has said anything, and only the number 0 is taken.
+    private static let withoutCall: Set = ["handshakeTimeout", "maximumMessageLength"]
+
+    @Test("audit-S3: a setting at its ends works, and is refused beyond them", arguments: settings)
+    func ends(_ setting: Setting) async throws {
+        for change in setting.accepted {
+            var configuration = Configuration()
+            change(&configuration)
+            let server = try await GRPCServer.start(
+                listeningOn: [.host("127.0.0.1", port: 0)], methods: [SumNumbers.method()],
+                configuration: configuration)
+            if !Self.withoutCall.contains(setting.name) {
+                let target = try Target(server.addresses[0])
+                let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
+                #expect(try await client.sum(of: [1, 2, 3]) == 6)
+                await client.close()
+            }
+            await server.shutdown(within: .seconds(60))
+        }
+        for change in setting.refused {
+            var configuration = Configuration()
+            change(&configuration)
+            let error = await #expect(throws: Configuration.Invalid.self) {
+                try await GRPCServer.start(
+                    listeningOn: [.host("127.0.0.1", port: 0)], methods: [], configuration: configuration)
+            }
+            #expect(error?.setting == setting.name)
+            #expect(error?.description.hasPrefix("\(setting.name) must be ") == true)
+        }
+    }
+
+    @Test("audit-S3: the table has every setting with a range") func isComplete() {
+        // Those that differ: a limit that is nil by default, and a switch.
+        let others: Set = ["maximumConnections", "permitsPingsWithoutCalls"]
+        let names = Mirror(reflecting: Configuration()).children.compactMap(\.label)
+        #expect(Set(names) == Set(Self.settings.map(\.name)).union(others))
+    }
+
+    @Test("audit-S3: a number of connections") func connections() throws {
+        for count in [0, -1, 2_147_483_648] {
+            var configuration = Configuration()
+            configuration.maximumConnections = count
+            #expect(throws: Configuration.Invalid.self) { try configuration.validate() }
+        }
+        for count in [1, 2_147_483_647, nil] {
+            var configuration = Configuration()
+            configuration.maximumConnections = count
+            try configuration.validate()
+        }
+    }
+
+    @Test(
+        "audit-S3: the kernel takes milliseconds as an int, also of times that are longer",
+        arguments: [
+            (TimeAmount.seconds(40), 40_000), (.hours(448), 1_612_800_000), (.hours(597), 2_147_483_647),
+            (.hours(1_000_000), 2_147_483_647), (.nanoseconds(.max), 2_147_483_647),
+        ])
+    func userTimeout(_ time: TimeAmount, _ expected: Int) {
+        #expect(Int(time.asUserTimeout) == expected)
+    }
+
+    private struct Broken: Error, CustomStringConvertible {
+        var description: String { "it is broken" }
+    }
+
+    @Test("audit-S3: a connection that cannot be set up leaves a line in the log") func setUpFailure()
+        async throws
+    {
+        let log = InMemoryLogHandler()
+        let logger = Logger(label: "test") { _ in log }
+        let binder = ListenerBinder(
+            logger: logger, offences: OffenceLog(logger: logger), userTimeout: .seconds(1), socketMode: nil
+        ) { _ in throw Broken() }
+        let listener = try await binder.bind(.host("127.0.0.1", port: 0))
+        let port = try #require(listener.channel.localAddress?.port)
+        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(
+            host: "127.0.0.1", port: port
+        ).get()
+        try await client.closeFuture.get()
+        await listener.close()
+        #expect(log.entries.map(\.message) == ["connection failed"])
+        let error = "\(log.entries.first?.metadata["error"] ?? "")"
+        #expect(error == "the connection could not be set up: it is broken")
+        let peer = "\(log.entries.first?.metadata["peer"] ?? "")"
+        #expect(peer.hasPrefix("127.0.0.1:"))
+    }
+}
