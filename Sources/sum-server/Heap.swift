@@ -46,19 +46,19 @@ struct TrimPolicy {
     private var floor: Int
     /// The same when they were counted last.
     private var slack: Int
-    /// Resident bytes that were found in order.
-    private var settled: Int
+    /// Resident bytes at the beginning.
+    private let base: Int
 
     /// - Parameters: what the process has before it has done anything.
     init(resident: Int, inUse: Int) {
         floor = resident - inUse
         slack = floor
-        settled = resident
+        base = resident
     }
 
-    /// Whether a count is due. It takes time, and the resident bytes say when there can be nothing new.
+    /// Whether a count is due, which takes time: there is nothing to give back of what was there at the beginning.
     func mayHaveGrown(resident: Int) -> Bool {
-        resident > settled + Self.least
+        resident > base + Self.least
     }
 
     /// - Returns: whether much is free, and was the last time: what comes and goes from second to second would be taken
@@ -68,8 +68,9 @@ struct TrimPolicy {
         return min(resident - inUse, slack) > floor + Self.least
     }
 
-    /// Takes note of what a trim has left.
+    /// Takes note of what a trim has left. What was in use then may be free later.
     mutating func trimmed(resident: Int, inUse: Int) {
-        self = TrimPolicy(resident: resident, inUse: inUse)
+        floor = resident - inUse
+        slack = floor
     }
 }

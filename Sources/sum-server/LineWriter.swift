@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import SumCore
 import Synchronization
 import SystemPackage
 

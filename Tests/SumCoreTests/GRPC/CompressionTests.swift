@@ -74,6 +74,15 @@ import Testing
         }
     }
 
+    @Test(
+        "audit-P7: a compressed message without bytes is the empty one",
+        arguments: [GRPCCompression.deflate, .gzip])
+    func emptyCompressed(_ compression: GRPCCompression) throws {
+        let stream = ByteBuffer(bytes: [1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 8, 1])
+        #expect(try read(stream, compression) == [[], [8, 1]])
+        #expect(status(stream, .identity) == .internalError)
+    }
+
     @Test("S9: the limit holds for what a message becomes", arguments: [GRPCCompression.deflate, .gzip])
     func bomb(_ compression: GRPCCompression) throws {
         let stream = try write([Array(repeating: 0, count: 100_000)], compression)

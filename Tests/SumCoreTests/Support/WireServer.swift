@@ -69,6 +69,9 @@ extension InMemoryLogHandler {
 
     /// How calls ended.
     var callStatuses: [String] {
-        entries.filter { $0.message == "call" }.map { "\($0.metadata["status"] ?? "")" }
+        entries.filter { $0.message == "call" }.map { entry in
+            let message = entry.metadata["message"].map { ": \($0)" } ?? ""
+            return "\(entry.metadata["status"] ?? "")\(message)"
+        }
     }
 }
