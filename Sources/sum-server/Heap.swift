@@ -19,7 +19,7 @@ struct Heap {
         guard let resident = Self.resident, policy.mayHaveGrown(resident: resident) else { return }
         guard policy.mustTrim(resident: resident, inUse: Self.inUse) else { return }
         malloc_trim(0)
-        policy.trimmed(resident: Self.resident ?? resident, inUse: Self.inUse)
+        policy.trimmed(from: resident, to: Self.resident ?? resident, inUse: Self.inUse)
     }
 
     /// Bytes of memory that belong to no file (proc_pid_status(5), RssAnon).
@@ -38,22 +38,28 @@ struct Heap {
 }
 
 /// When it is worthwhile to look through the heap for memory to give back.
+///
+/// A look through it may find little, because what is in use lies in between, and much a little later. So it is repeated
+/// while it gives much back, and otherwise tried again after a pause that doubles.
 struct TrimPolicy {
     /// Bytes that are not worth the time.
     static let least = 2 << 20
+    /// Questions that are not asked after a trim that gave little back: at first, and at most.
+    private static let pauses = 2...128
 
-    /// Bytes that are resident and not in use, as far as no trim gives them back: stacks, the runtime's own, holes.
-    private var floor: Int
-    /// The same when they were counted last.
-    private var slack: Int
-    /// Resident bytes at the beginning.
+    /// Resident bytes at the beginning, and those of them that were not in use: stacks, the runtime's own.
     private let base: Int
+    private let floor: Int
+    /// Bytes that were resident and not in use when they were counted last.
+    private var slack: Int
+    private var pause = Self.pauses.lowerBound
+    private var toSkip = 0
 
     /// - Parameters: what the process has before it has done anything.
     init(resident: Int, inUse: Int) {
+        base = resident
         floor = resident - inUse
         slack = floor
-        base = resident
     }
 
     /// Whether a count is due, which takes time: there is nothing to give back of what was there at the beginning.
@@ -65,12 +71,21 @@ struct TrimPolicy {
     ///   back at once.
     mutating func mustTrim(resident: Int, inUse: Int) -> Bool {
         defer { slack = resident - inUse }
+        if toSkip > 0 {
+            toSkip -= 1
+            return false
+        }
         return min(resident - inUse, slack) > floor + Self.least
     }
 
-    /// Takes note of what a trim has left. What was in use then may be free later.
-    mutating func trimmed(resident: Int, inUse: Int) {
-        floor = resident - inUse
-        slack = floor
+    /// Takes note of what a trim has left.
+    mutating func trimmed(from before: Int, to resident: Int, inUse: Int) {
+        slack = resident - inUse
+        if before - resident >= Self.least {
+            pause = Self.pauses.lowerBound
+        } else {
+            toSkip = pause
+            pause = min(pause * 2, Self.pauses.upperBound)
+        }
     }
 }

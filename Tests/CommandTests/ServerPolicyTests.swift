@@ -41,13 +41,17 @@ import Testing
         #expect(policy.mayHaveGrown(resident: 300 * mebibyte))
         // In use; then free, once, and a second time.
         #expect([mustTrim(300, 290), mustTrim(300, 3), mustTrim(300, 3)] == [false, false, true])
-        // What a trim leaves is not looked for again.
-        policy.trimmed(resident: 30 * mebibyte, inUse: 3 * mebibyte)
-        #expect([mustTrim(33, 5), mustTrim(33, 5)] == [false, false])
-        // What was still in use during the trim, and is free now, is.
-        policy.trimmed(resident: 30 * mebibyte, inUse: 20 * mebibyte)
-        #expect(policy.mayHaveGrown(resident: 30 * mebibyte))
-        #expect([mustTrim(30, 3), mustTrim(30, 3)] == [false, true])
+        // One that gave much back is repeated; one that did not, after a pause, and then a longer one.
+        policy.trimmed(from: 300 * mebibyte, to: 30 * mebibyte, inUse: 3 * mebibyte)
+        #expect(mustTrim(30, 3))
+        for pause in [2, 4, 8] {
+            policy.trimmed(from: 30 * mebibyte, to: 29 * mebibyte, inUse: 3 * mebibyte)
+            for _ in 0..<pause { #expect(!mustTrim(29, 3)) }
+            #expect(mustTrim(29, 3))
+        }
+        // Nothing is free.
+        policy.trimmed(from: 29 * mebibyte, to: 13 * mebibyte, inUse: 3 * mebibyte)
+        #expect([mustTrim(13, 4), mustTrim(13, 4)] == [false, false])
     }
 
     @Test(
