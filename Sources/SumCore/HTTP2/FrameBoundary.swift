@@ -138,7 +138,7 @@ struct FrameBoundary {
         case .headers, .continuation, .pushPromise:
             tally.overhead += 1
             headerBlock.add(header)
-        case .data, .goAway, .other:
+        case .data, .priority, .goAway, .other:
             tally.overhead += 1
         }
     }
@@ -158,9 +158,11 @@ struct FrameBoundary {
         case .rstStream:
             openStream = 0
             history?.receivedReset(of: header.streamID)
+        case .priority where header.streamID == 0:
+            streamFault = .priorityWithoutStream
         case .goAway where header.length >= 8:
             zerosLeft = 4
-        case .goAway, .pushPromise, .continuation, .other:
+        case .priority, .goAway, .pushPromise, .continuation, .other:
             break
         }
     }

@@ -6,7 +6,7 @@ struct FrameHeader: Equatable {
     var streamID: UInt32
 
     enum Kind: Equatable {
-        case data, headers, rstStream, pushPromise, goAway, continuation, other
+        case data, headers, priority, rstStream, pushPromise, goAway, continuation, other
     }
 
     /// Reads the header at `position`, which lies in `bytes` whole.
@@ -25,6 +25,7 @@ struct FrameHeader: Equatable {
         switch type {
         case 0: .data
         case 1: .headers
+        case 2: .priority
         case 3: .rstStream
         case 5: .pushPromise
         case 7: .goAway

@@ -34,8 +34,7 @@ struct HeaderBlock {
     /// Whether the block is the same as the one before it.
     var isRepeated: Bool { changed.isEmpty && repeated == earlier.count }
 
-    /// Takes a field, without the white space at the ends of its value, which is not part of it (RFC 9110 section
-    /// 5.5). Of a list that exceeds a limit, the beginning is kept, and short fields of the rest.
+    /// Takes a field, without the white space at the ends of its value, which is no part of it (RFC 9110 section 5.5). Of a list that exceeds a limit, the beginning is kept, and short fields of the rest.
     ///
     /// - Returns: false when the list is longer by far, as only who attacks sends it.
     mutating func add(
@@ -45,7 +44,7 @@ struct HeaderBlock {
         size += HTTP2Field.listSize(nameLength: name.count, valueLength: value.count)
         length += 1
         if !isTooLong, size <= maximumSize, length <= maximumCount {
-            if fault == nil { unsafe append(name, Self.trimmed(value)) }
+            if fault == nil { unsafe append(name, Self.content(of: name, value)) }
             return true
         }
         if fault == nil { unsafe addBeyondLimit(name, value, maximumCount: maximumCount) }
@@ -72,12 +71,18 @@ struct HeaderBlock {
         guard length <= maximumCount, name.count <= Self.shortLength,
             isFirst || value.count <= Self.shortLength
         else { return }
-        unsafe append(name, Self.trimmed(UnsafeBufferPointer(rebasing: value.prefix(Self.cutLength))))
+        unsafe append(
+            name, Self.content(of: name, UnsafeBufferPointer(rebasing: value.prefix(Self.cutLength))))
     }
 
-    private static func trimmed(_ value: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    /// A value without the white space at its ends. Of pseudo-headers it is part, and makes them invalid.
+    private static func content(
+        of name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+    ) -> UnsafeBufferPointer<UInt8> {
         guard let first = unsafe value.first, let last = unsafe value.last else { return unsafe value }
-        guard isSpace(first) || isSpace(last) else { return unsafe value }
+        guard isSpace(first) || isSpace(last), unsafe name.first != UInt8(ascii: ":") else {
+            return unsafe value
+        }
         let rest = unsafe value.drop(while: isSpace)
         guard let end = unsafe rest.lastIndex(where: { !isSpace($0) }) else {
             return unsafe UnsafeBufferPointer(rebasing: value[..<0])

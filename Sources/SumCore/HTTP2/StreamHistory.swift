@@ -14,6 +14,8 @@ struct StreamHistory {
         case headersAfterEnd
         /// HEADERS begin a stream with a lower number than the last.
         case skippedStream
+        /// PRIORITY names no stream (section 6.3), which nghttp2 passes over together with all priorities.
+        case priorityWithoutStream
     }
 
     mutating func receivedHeaders(on streamID: UInt32, endStream: Bool) -> Fault? {

@@ -31,11 +31,14 @@ struct ForeignBytes: Error, CustomStringConvertible {
         return "the \(sender) does not speak HTTP/2 in clear text: it began with '\(text)'"
     }
 
-    /// For what looks like HTTP/1.1 a response that a person can read, else nothing.
+    private static let methods = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ]
+
+    /// For what begins as a request of HTTP/1.1 a response that a person can read, else nothing.
     var answer: ByteBuffer {
-        guard let first = shown.first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else {
-            return ByteBuffer()
-        }
+        let word = shown.prefix { $0 != UInt8(ascii: " ") }
+        guard Self.methods.contains(where: { $0.utf8.starts(with: word) }) else { return ByteBuffer() }
         let text = "This is a port for gRPC, which needs HTTP/2 without TLS.\n"
         return ByteBuffer(
             string: "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: text/plain\r\n"

@@ -37,6 +37,7 @@ struct PeerOffence: Error, Equatable, CustomStringConvertible {
         switch fault {
         case .headersAfterEnd: found(.streamClosed, "HEADERS: stream closed")
         case .skippedStream: found(.protocolError, "HEADERS: stream lower than the last")
+        case .priorityWithoutStream: found(.protocolError, "PRIORITY: stream_id == 0")
         }
     }
 

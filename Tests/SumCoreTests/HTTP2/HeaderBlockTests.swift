@@ -35,6 +35,7 @@ import Testing
         ] {
             #expect(add([HTTP2Field("a", value)]) == [HTTP2Field("a", expected)])
         }
+        #expect(add([HTTP2Field(":status", "200 ")]) == [HTTP2Field(":status", "200 ")])
         // The same as the field before it, but for the space.
         #expect(add([HTTP2Field("a", "1 ")]) == [HTTP2Field("a", "1")])
     }

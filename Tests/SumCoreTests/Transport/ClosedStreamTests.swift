@@ -88,6 +88,14 @@ import Testing
         #expect(!wire.isOpen)
     }
 
+    @Test("h2spec 6.3/1: PRIORITY without a stream is a PROTOCOL_ERROR") func priority() throws {
+        let wire = try WireChannel.server()
+        try wire.send(.headers(.request, on: 1), .priority(on: 1), .priority(on: 0))
+        #expect(wire.goAway?.code == .protocolError)
+        #expect(wire.goAway?.debug == "PRIORITY: stream_id == 0")
+        #expect(!wire.isOpen)
+    }
+
     @Test("h2spec 5.1.1/2: a new stream with a lower number than the last is a PROTOCOL_ERROR")
     func lowerStream() throws {
         let wire = try WireChannel.server()

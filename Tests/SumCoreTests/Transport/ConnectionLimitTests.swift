@@ -168,7 +168,7 @@ import Testing
             ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}", false, "the client speaks TLS"),
             ("\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}\u{46}", false, "the client speaks TLS"),
             ("\u{15}\u{2}", false, "\\u{15}"),
-            ("\n", false, "\\n"),
+            ("\n", false, "\\n"), ("G", true, "G"), ("INVALID CONNECTION PREFACE\r\n\r\n", false, "INVALID"),
         ])
     func foreign(_ text: String, _ isAnswered: Bool, _ logged: String) throws {
         let log = InMemoryLogHandler()
