@@ -34,7 +34,8 @@ struct HeaderBlock {
     /// Whether the block is the same as the one before it.
     var isRepeated: Bool { changed.isEmpty && repeated == earlier.count }
 
-    /// Takes a field, without the white space at the ends of its value, which is no part of it (RFC 9110 section 5.5). Of a list that exceeds a limit, the beginning is kept, and short fields of the rest.
+    /// Takes a field, without the white space at the ends of its value, which is no part of it (RFC 9110 section 5.5).
+    /// Of a list that exceeds a limit, the beginning is kept, and short fields of the rest.
     ///
     /// - Returns: false when the list is longer by far, as only who attacks sends it.
     mutating func add(

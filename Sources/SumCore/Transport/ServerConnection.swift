@@ -2,7 +2,7 @@ internal import Logging
 internal import NIOCore
 
 /// One accepted socket: its session and the calls on it.
-final class ServerConnection: HTTP2Connection, TurnTaker {
+final class ServerConnection: HTTP2Connection {
     /// Sent down the pipeline of every connection when the server shuts down.
     enum Event {
         case drain
@@ -34,11 +34,11 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
     private let memory = CallMemory()
 
     /// What is shared with the other connections of the event loop.
-    private var resources: LoopResources?
+    private(set) var resources: LoopResources?
     /// What slow work may be done now.
     private var budget = TurnBudget(0)
     /// The streams with a backlog, in the order of their turns.
-    private var backlogged = CircularBuffer<Int32>()
+    var backlogged = CircularBuffer<Int32>()
     var drain = Drain.none
 
     /// How long the client has for ending its side when the status has come before. Not zero: HAProxy 2.6 makes
@@ -207,54 +207,18 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
         }
     }
 
-    private func receiveEnd(_ streamID: Int32) throws(HTTP2Error) {
+    func receiveEnd(_ streamID: Int32) throws(HTTP2Error) {
         guard let stream = streams[streamID] else { return }
         guard stream.backlog.isEmpty else { return stream.endIsWaiting = true }
         guard stream.call.receiveEnd() else { return }
         try perform(stream.handler.receiveEnd(), on: stream)
     }
 
-    private func offer(
+    func offer(
         _ bytes: ByteBuffer, to stream: ServerStream, within budget: inout TurnBudget
     ) throws(HTTP2Error) {
         try perform(stream.offer(bytes, within: &budget), on: stream)
         if !stream.call.receive() { try session.creditStream(stream.id, stream.dropBacklog()) }
-    }
-
-    // MARK: Turns
-
-    /// Has a stream with a backlog wait for its turn, and the connection for its own.
-    private func wait(_ stream: ServerStream) {
-        backlogged.append(stream.id)
-        if backlogged.count == 1 { resources?.turns.add(self) }
-    }
-
-    /// While calls have not got to what has come, no more is read.
-    override var hasBacklog: Bool { !backlogged.isEmpty }
-
-    func takeTurn(within turn: inout TurnBudget) -> Bool {
-        guard let now = context?.eventLoop.now, !isClosing else { return false }
-        // The client may have more to say, to which nobody listens now.
-        keepalive?.received(at: now)
-        submit { () throws(HTTP2Error) in
-            while !turn.isSpent, let id = backlogged.popFirst() {
-                guard let stream = streams[id], let bytes = stream.takeBacklog() else { continue }
-                if stream.call.receive() {
-                    var slice = turn.split(TurnBudget.callSlice)
-                    defer { turn.add(slice) }
-                    try offer(bytes, to: stream, within: &slice)
-                } else {
-                    try session.creditStream(id, bytes.readableBytes + stream.dropBacklog())
-                }
-                if !stream.backlog.isEmpty {
-                    backlogged.append(id)
-                } else if stream.endIsWaiting {
-                    try receiveEnd(id)
-                }
-            }
-        }
-        if backlogged.isEmpty { resumeReading() }
-        return !backlogged.isEmpty
     }
 
     // MARK: What handlers want
@@ -341,6 +305,9 @@ final class ServerConnection: HTTP2Connection, TurnTaker {
     override var hasCalls: Bool { !streams.isEmpty }
     /// A client begins, so that one that does not speak HTTP/2 can be answered in its own words.
     override var speaksFirst: Bool { false }
+
+    /// While calls have not got to what has come, no more is read.
+    override var hasBacklog: Bool { !backlogged.isEmpty }
 
     override var hasUnsentAnswers: Bool { mayOweProgress }
 
