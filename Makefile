@@ -22,7 +22,7 @@ test: ## Run every test, foreign gRPC peers at the other end included
 	@scripts/install-dependencies test
 	scripts/build-foreign-peers
 	swift build --build-tests
-	swift test --skip-build
+	scripts/run-tests
 
 # RUNNER=path names the runner; CONTRIBUTING.md says how to get it.
 conformance: ## Have the connectrpc conformance suite test the library's server and client

@@ -6,7 +6,7 @@ import Testing
 @testable import SumCore
 
 /// What sum-client shows of servers that break.
-@Suite(.timeLimit(.minutes(3))) struct ClientFaultTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientFaultTests {
     typealias Script = @Sendable (WireSocket) throws -> Void
 
     /// Lets sum-client call a server that says hello and then follows a script.

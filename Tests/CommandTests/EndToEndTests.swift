@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct EndToEndTests {
+@Suite(.timeLimit(.minutes(10))) struct EndToEndTests {
     private func client(_ server: ServerProcess, _ arguments: [String], input: Tool.Input = .text(""))
         async throws -> Tool.Result
     {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Outputs that are closed or full, directories that are gone, addresses that cannot be had.
-@Suite(.timeLimit(.minutes(3))) struct EnvironmentTests {
+@Suite(.timeLimit(.minutes(10))) struct EnvironmentTests {
     private static let server = Tool.directory.appending(path: "sum-server").path
     private static let client = Tool.directory.appending(path: "sum-client").path
 

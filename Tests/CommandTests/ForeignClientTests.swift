@@ -8,7 +8,7 @@ private typealias Number = Tutorial_NumberRequest
 private typealias Sum = Tutorial_NumberResponse
 
 /// gRPC C++ and Python's grpcio as clients of our server. `make test` builds them; `swift test` alone does without.
-@Suite(.enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), .timeLimit(.minutes(3)))
+@Suite(.enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), .timeLimit(.minutes(10)))
 struct ForeignClientTests {
     @Test("S8: their clients get right sums from our server", arguments: ["cpp-client", "client.py"])
     func foreignClients(_ client: String) async throws {

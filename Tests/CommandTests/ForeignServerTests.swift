@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// gRPC C++ and Python's grpcio as servers of our client.
-@Suite(.enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), .timeLimit(.minutes(3)))
+@Suite(.enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), .timeLimit(.minutes(10)))
 struct ForeignServerTests {
     @Test("S8: our client gets right sums from their servers", arguments: ["cpp-server", "server.py"])
     func foreignServers(_ name: String) async throws {

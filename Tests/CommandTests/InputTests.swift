@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What sum-client reads from: pipes and sockets that do not block, FIFOs, more files than it may open.
-@Suite(.timeLimit(.minutes(3))) struct InputTests {
+@Suite(.timeLimit(.minutes(10))) struct InputTests {
     private static let client = Tool.directory.appending(path: "sum-client").path
 
     private static func setNonBlocking(_ descriptor: Int32) {

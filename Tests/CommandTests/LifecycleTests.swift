@@ -3,7 +3,7 @@ import ScriptedPeers
 import Testing
 
 /// Processes that start, stop, and are killed.
-@Suite(.timeLimit(.minutes(3))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
     @Test("L1: SIGTERM lets the call in flight end, and the server exits 0", arguments: [SIGTERM, SIGINT])
     func drain(_ signal: Int32) async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)

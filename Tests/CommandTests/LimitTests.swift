@@ -2,7 +2,7 @@ import ScriptedPeers
 import Testing
 
 /// The limits of sum-server as options, seen by a client that writes exact frames.
-@Suite(.timeLimit(.minutes(3))) struct LimitTests {
+@Suite(.timeLimit(.minutes(10))) struct LimitTests {
     /// What a client finds at a server with these options; it runs on a thread of its own, since it waits.
     private func ask<Answer: Sendable>(
         _ options: [String], saysHello: Bool = true,

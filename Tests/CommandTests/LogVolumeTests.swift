@@ -2,7 +2,7 @@ import ScriptedPeers
 import Testing
 
 /// How much a client can have the server log.
-@Suite(.timeLimit(.minutes(3))) struct LogVolumeTests {
+@Suite(.timeLimit(.minutes(10))) struct LogVolumeTests {
     /// The header block of a request for a path that is long once it is escaped. It goes into the peer's table (RFC 7541
     /// section 6.2.1), so that the next blocks are six bytes long (section 6.1).
     private static let path = "/" + String(repeating: "\u{202e}", count: 400)

@@ -2,7 +2,7 @@ import ScriptedPeers
 import Testing
 
 /// Memory comes back some seconds after the work, of few connections too.
-@Suite(.timeLimit(.minutes(3))) struct MemoryReturnTests {
+@Suite(.timeLimit(.minutes(10))) struct MemoryReturnTests {
     @Test("audit-M6: after forty connections with 128 Watch calls each, the memory is back") func watches()
         async throws
     {

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// sum-client against servers that could make it print a part of the sum.
-@Suite(.timeLimit(.minutes(3))) struct NoWrongSumTests {
+@Suite(.timeLimit(.minutes(10))) struct NoWrongSumTests {
     private static let hello: [WireFrame] = [.settings([4: 1 << 30]), .settingsAck, .windowUpdate(1 << 30)]
 
     private static func bytes(_ frames: [WireFrame]) -> [UInt8] { frames.flatMap(\.bytes) }

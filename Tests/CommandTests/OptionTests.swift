@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Options of both tools: values that are refused with what would be right, and ends that work.
-@Suite(.timeLimit(.minutes(3))) struct OptionTests {
+@Suite(.timeLimit(.minutes(10))) struct OptionTests {
     private static let aDuration = "a duration is a number with a unit, such as 500ms, 1.5s or 1h30m"
 
     @Test(

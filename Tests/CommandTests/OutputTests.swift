@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Outputs that cannot be written, and terminals.
-@Suite(.timeLimit(.minutes(3))) struct OutputTests {
+@Suite(.timeLimit(.minutes(10))) struct OutputTests {
     @Test(
         "audit-C5: what --help, --version and the like say is written, or its loss is told",
         arguments: [

@@ -3,7 +3,7 @@ import ScriptedPeers
 import Testing
 
 /// Processes that may have few threads or descriptors: they work, or say in one line why not.
-@Suite(.timeLimit(.minutes(3))) struct ProcessLimitTests {
+@Suite(.timeLimit(.minutes(10))) struct ProcessLimitTests {
     /// A user who has no process, so that only the test's own count; nil if there can be none here.
     private static let user: Int? = {
         guard geteuid() == 0 else { return nil }

@@ -6,7 +6,7 @@ import Testing
 /// nginx and HAProxy, with the configurations in `docs/deploy`. `make test` installs them.
 @Suite(
     .enabled(if: Proxy.allCases.allSatisfy(\.isInstalled), "make test installs the proxies"),
-    .timeLimit(.minutes(3)))
+    .timeLimit(.minutes(10)))
 struct ProxyTests {
     /// What a server logs of a call with three small numbers; checks of its health send none.
     private static let threeNumbers = "bytes=21 "

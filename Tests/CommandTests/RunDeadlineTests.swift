@@ -4,7 +4,7 @@ import Testing
 
 /// `--timeout` is the deadline of the whole run, whatever the client is doing. Connecting may take a minute in all of
 /// these tests, so that no other limit ends them.
-@Suite(.timeLimit(.minutes(3))) struct RunDeadlineTests {
+@Suite(.timeLimit(.minutes(10))) struct RunDeadlineTests {
     /// - Parameter activity: what the client was doing.
     private func expectDeadline(
         _ target: String, _ options: [String] = ["1"], while activity: String = "connecting to "

@@ -6,7 +6,7 @@ import Testing
 @testable import sum_server
 
 /// What the server decides without a process: signals, memory, options, the form of log lines.
-@Suite(.timeLimit(.minutes(1))) struct ServerPolicyTests {
+@Suite(.timeLimit(.minutes(10))) struct ServerPolicyTests {
     @Test(
         "audit-S1, audit-S5: what signals mean",
         arguments: [

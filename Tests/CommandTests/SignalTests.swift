@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Signals, to the server's own process.
-@Suite(.timeLimit(.minutes(3))) struct SignalTests {
+@Suite(.timeLimit(.minutes(10))) struct SignalTests {
     private static let server = Tool.directory.appending(path: "sum-server").path
 
     @Test("audit-S1: signals that come together are one wish to stop, and the call in flight ends")

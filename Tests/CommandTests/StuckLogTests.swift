@@ -3,7 +3,7 @@ import ScriptedPeers
 import Testing
 
 /// A log that nobody reads, whatever it is written to.
-@Suite(.timeLimit(.minutes(3))) struct StuckLogTests {
+@Suite(.timeLimit(.minutes(10))) struct StuckLogTests {
     private static let server = Tool.directory.appending(path: "sum-server").path
 
     /// Something to write to that takes no more, and what keeps it so.

@@ -5,7 +5,7 @@ import Testing
 @testable import SumCore
 
 /// A call of an asynchronous handler without a connection: what it asks of one is collected.
-@Suite(.timeLimit(.minutes(1))) struct AsyncServerCallTests {
+@Suite(.timeLimit(.minutes(10))) struct AsyncServerCallTests {
     /// Adds up what handlers ask for.
     private final class Replies: Sendable {
         private let state = Mutex((consumed: 0, decompressed: 0, sent: 0, end: GRPCStatus?.none))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SumCore
 
-@Suite(.timeLimit(.minutes(1))) struct CallMemoryTests {
+@Suite(.timeLimit(.minutes(10))) struct CallMemoryTests {
     @Test("audit-M3: decompressed messages in hand are bounded, but one is always possible")
     func decompressed() {
         let memory = CallMemory()

@@ -100,7 +100,7 @@ import Testing
         await hasRoom
     }
 
-    @Test("A5, K1: the end of the call frees who waits, and stops who sends", .timeLimit(.minutes(1)))
+    @Test("A5, K1: the end of the call frees who waits, and stops who sends", .timeLimit(.minutes(10)))
     func end() async throws {
         let pipe = MessagePipe()
         while case .done = try pipe.write(ByteBuffer(repeating: 1, count: 100_000)) {}

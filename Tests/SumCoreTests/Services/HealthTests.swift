@@ -4,7 +4,7 @@ import Testing
 
 @testable import SumCore
 
-@Suite(.timeLimit(.minutes(1))) struct HealthTests {
+@Suite(.timeLimit(.minutes(10))) struct HealthTests {
     private func withHealth(_ body: (Health, GRPCServer, GRPCClient) async throws -> Void) async throws {
         let health = Health(services: ["a.A"])
         let server = try await GRPCServer.start(

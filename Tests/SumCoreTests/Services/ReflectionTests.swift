@@ -7,7 +7,7 @@ import Testing
 
 @testable import SumCore
 
-@Suite(.timeLimit(.minutes(1))) struct ReflectionTests {
+@Suite(.timeLimit(.minutes(10))) struct ReflectionTests {
     private typealias Request = Grpc_Reflection_V1_ServerReflectionRequest
     private typealias Response = Grpc_Reflection_V1_ServerReflectionResponse
     private typealias File = Google_Protobuf_FileDescriptorProto

@@ -4,7 +4,7 @@ import Testing
 
 /// Whatever servers do to a call, in whatever order: the sum is right or there is none, nothing is made again that a
 /// server may have run unless that was asked for, and the call ends.
-@Suite(.timeLimit(.minutes(2))) struct CallPropertyTests {
+@Suite(.timeLimit(.minutes(10))) struct CallPropertyTests {
     private static let runs: UInt64 = 300
 
     @Test(

@@ -7,7 +7,7 @@ import Testing
 @testable import SumCore
 
 /// Calls that are cancelled, whenever that is.
-@Suite(.timeLimit(.minutes(2))) struct CancelTests {
+@Suite(.timeLimit(.minutes(10))) struct CancelTests {
     private func withServer(
         _ method: GRPCMethod = SumNumbers.method(), _ body: (GRPCClient) async throws -> Void
     ) async throws {

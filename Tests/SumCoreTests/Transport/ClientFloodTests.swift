@@ -6,7 +6,7 @@ import Testing
 @testable import SumCore
 
 /// A client's connection against servers that flood it.
-@Suite(.timeLimit(.minutes(1))) struct ClientFloodTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientFloodTests {
     private func open() throws -> (wire: WireChannel, caller: OneShotCaller) {
         let connection = try ClientConnection(ready: EmbeddedEventLoop().makePromise())
         let wire = try WireChannel(connection, ofClient: true)

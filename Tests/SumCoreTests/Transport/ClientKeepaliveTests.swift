@@ -5,7 +5,7 @@ import Testing
 
 @testable import SumCore
 
-@Suite(.timeLimit(.minutes(1))) struct ClientKeepaliveTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientKeepaliveTests {
     private func open(withoutCalls: Bool = false) throws -> (wire: WireChannel, connection: ClientConnection)
     {
         let keepalive = Keepalive(

@@ -5,7 +5,7 @@ import Testing
 @testable import SumCore
 
 /// Our client against servers that send exact frames.
-@Suite(.timeLimit(.minutes(1))) struct ClientProtocolTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientProtocolTests {
     /// Calls SumNumbers with these numbers; the script answers.
     private func sum(
         _ numbers: [Int32] = [1], options: GRPCCallOptions = .init(),

@@ -7,7 +7,7 @@ import Testing
 @testable import SumCore
 
 /// Every setting of a server at 0, at its ends, and beyond.
-@Suite(.timeLimit(.minutes(1))) struct ConfigurationRangeTests {
+@Suite(.timeLimit(.minutes(10))) struct ConfigurationRangeTests {
     private typealias Configuration = GRPCServer.Configuration
 
     /// A setting with its ends: those are accepted, and what is a step beyond is not.

@@ -5,7 +5,7 @@ import Testing
 @testable import SumCore
 
 /// A call's deadline while there is no connection, and what a call without one reports.
-@Suite(.timeLimit(.minutes(1))) struct ConnectDeadlineTests {
+@Suite(.timeLimit(.minutes(10))) struct ConnectDeadlineTests {
     private func client(_ address: String, connectTimeout: Duration = .seconds(60)) throws -> GRPCClient {
         var configuration = GRPCClient.Configuration()
         configuration.connectTimeout = connectTimeout

@@ -6,7 +6,7 @@ import Testing
 @testable import SumCore
 
 /// Answers that do not end by themselves.
-@Suite(.timeLimit(.minutes(1))) struct EndlessAnswerTests {
+@Suite(.timeLimit(.minutes(10))) struct EndlessAnswerTests {
     /// A call on a server that has said hello and has the request.
     private func open() throws -> (WireChannel, OneShotCaller) {
         let connection = try ClientConnection(ready: EmbeddedEventLoop().makePromise())

@@ -6,7 +6,7 @@ import Testing
 @testable import SumCore
 
 /// The public client's calls of the four kinds, against our server.
-@Suite(.timeLimit(.minutes(1))) struct GRPCClientCallTests {
+@Suite(.timeLimit(.minutes(10))) struct GRPCClientCallTests {
     private typealias Number = Tutorial_NumberRequest
     private typealias Sum = Tutorial_NumberResponse
     private typealias Call = GRPCClientCall<Number, Sum>

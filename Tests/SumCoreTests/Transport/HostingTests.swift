@@ -6,7 +6,7 @@ import Testing
 @testable import SumCore
 
 /// Methods of the four kinds, written with async/await, and hosted.
-@Suite(.timeLimit(.minutes(1))) struct HostingTests {
+@Suite(.timeLimit(.minutes(10))) struct HostingTests {
     private typealias Number = Tutorial_NumberRequest
     private typealias Sum = Tutorial_NumberResponse
 

@@ -6,7 +6,7 @@ import Testing
 @testable import SumCore
 
 /// What a client's call says of an answer that it does not take: what was wrong, and that it was the answer.
-@Suite(.timeLimit(.minutes(1))) struct RefusedAnswerTests {
+@Suite(.timeLimit(.minutes(10))) struct RefusedAnswerTests {
     private func open() throws -> (wire: WireChannel, caller: OneShotCaller) {
         let connection = try ClientConnection(ready: EmbeddedEventLoop().makePromise())
         let wire = try WireChannel(connection, ofClient: true)

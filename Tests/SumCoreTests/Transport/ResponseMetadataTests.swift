@@ -6,7 +6,7 @@ import Testing
 @testable import SumCore
 
 /// What a handler sets besides messages and status, as it stands on the wire.
-@Suite(.timeLimit(.minutes(2))) struct ResponseMetadataTests {
+@Suite(.timeLimit(.minutes(10))) struct ResponseMetadataTests {
     private typealias Number = Tutorial_NumberRequest
     private typealias Sum = Tutorial_NumberResponse
 

@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 /// Calls that are tried again, against servers that misbehave on purpose.
-@Suite(.timeLimit(.minutes(1))) struct RetryTests {
+@Suite(.timeLimit(.minutes(10))) struct RetryTests {
     /// What answers one connection's only call with a sum of 7, after it has read the whole request.
     private static func answer(_ peer: WireSocket) throws -> [UInt8] {
         var body: [UInt8] = []

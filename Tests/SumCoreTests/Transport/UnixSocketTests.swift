@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 /// Files of Unix domain sockets: what a server makes, and what it removes.
-@Suite(.timeLimit(.minutes(1))) struct UnixSocketTests {
+@Suite(.timeLimit(.minutes(10))) struct UnixSocketTests {
     /// A directory of its own, with a path for a socket in it.
     private final class Place {
         let directory = FileManager.default.temporaryDirectory.appending(

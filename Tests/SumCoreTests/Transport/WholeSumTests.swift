@@ -6,7 +6,7 @@ import Testing
 @testable import SumCore
 
 /// Calls of SumNumbers with all numbers at once, and tasks on the loop of their connection.
-@Suite(.timeLimit(.minutes(5))) struct WholeSumTests {
+@Suite(.timeLimit(.minutes(10))) struct WholeSumTests {
     private func withClient(
         _ method: GRPCMethod = SumNumbers.method(), _ body: (GRPCClient) async throws -> Void
     ) async throws {
