@@ -79,7 +79,8 @@ import Testing
         return table + Array(repeating: 0xbe, count: length - table.count)
     }
 
-    @Test("R4: header blocks that unpack to 565 MB cost no memory, and, under stress, 10 ms of the CPU at most")
+    @Test(
+        "R4: header blocks that unpack to 565 MB cost no memory, and, under stress, 10 ms of the CPU at most")
     func headerBombs() async throws {
         let frames =
             WireFrame(.headers, on: 1, payload: Self.bomb(64 << 10)).bytes

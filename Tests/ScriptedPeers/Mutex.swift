@@ -1,1 +1,1 @@
-../../Sources/SumCore/Mutex.swift
+../../Sources/SumCore/Base/Mutex.swift

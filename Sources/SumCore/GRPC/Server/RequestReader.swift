@@ -20,10 +20,3 @@ struct RequestReader {
         return known
     }
 }
-
-/// A header list that became a call, and what it means.
-struct KnownRequest {
-    var fields: [HTTP2Field]
-    var request: GRPCRequest
-    var method: GRPCMethod
-}

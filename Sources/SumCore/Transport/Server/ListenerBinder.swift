@@ -4,14 +4,6 @@ internal import NIOCore
 internal import NIOPosix
 internal import SystemPackage
 
-/// An address that could not be listened on, and why.
-public struct ListenError: Error, CustomStringConvertible {
-    public var address: ListenAddress
-    public var reason: String
-
-    public var description: String { "cannot listen on \(address): \(reason)" }
-}
-
 /// A socket that connections are accepted from.
 struct Listener: Sendable {
     var channel: any Channel

@@ -1,5 +1,3 @@
-internal import FoundationEssentials
-
 extension GRPCMetadata {
     /// Adds bytes under a key that ends in `-bin`. They travel as base64 without padding.
     ///
@@ -29,18 +27,5 @@ extension GRPCMetadata {
         text.split(separator: ",", omittingEmptySubsequences: false)
             // A proxy that joins fields puts a space after the comma.
             .map { $0.first == " " ? $0.dropFirst() : $0 }
-    }
-}
-
-/// Base64 as gRPC uses it: sent without padding, taken with or without (PROTOCOL-HTTP2.md, "Custom-Metadata").
-enum Base64 {
-    static func encode(_ bytes: [UInt8]) -> String {
-        String(Data(bytes).base64EncodedString().prefix { $0 != "=" })
-    }
-
-    static func decode(_ text: Substring) -> [UInt8]? {
-        let digits = text.prefix { $0 != "=" }
-        let padding = String(repeating: "=", count: (4 - digits.count % 4) % 4)
-        return Data(base64Encoded: digits + padding).map { [UInt8]($0) }
     }
 }

@@ -1,0 +1,10 @@
+extension Duration {
+    /// Nanoseconds, rounded up; 0 for a negative duration, about 292 years for a longer one.
+    var wholeNanoseconds: Int64 {
+        guard self > .zero else { return 0 }
+        let (seconds, attoseconds) = components
+        let (product, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (total, carries) = product.addingReportingOverflow((attoseconds + 999_999_999) / 1_000_000_000)
+        return overflows || carries ? .max : total
+    }
+}
