@@ -26,7 +26,7 @@ enum HTTP2Event {
     /// The stream is gone, in whichever way; the last event of a stream.
     case closed(streamID: Int32, code: HTTP2ErrorCode)
     /// A frame accepted for sending could not be sent after all.
-    case notSent(UnsentFrame, streamID: Int32, error: HTTP2Error)
+    case notSent(UnsentFrame, streamID: Int32, error: NGHTTP2Error)
     /// The peer's SETTINGS arrived and hold from now on.
     case settings
     /// The peer has seen our SETTINGS, and keeps to them.
@@ -36,7 +36,7 @@ enum HTTP2Event {
     case pingAcknowledged(payload: UInt64)
     case goAway(lastStreamID: Int32, code: HTTP2ErrorCode, debug: String)
     /// We told the peer to go away for an error, whether nghttp2 found it or its owner.
-    case dismissed(code: HTTP2ErrorCode, debug: String)
+    case goAwaySent(code: HTTP2ErrorCode, debug: String)
 
     enum UnsentFrame: Equatable {
         /// The HEADERS that open a stream: the peer does not know of it, and never will.

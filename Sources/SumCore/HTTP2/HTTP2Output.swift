@@ -52,11 +52,11 @@ struct HTTP2Output {
             piece = bytes
             return (bytes.readableBytes, state)
         }
-        let length = min(maximum, max(Self.smallestRoom, last.writableBytes - FrameBoundary.headerLength))
-        last.reserveCapacity(minimumWritableBytes: FrameBoundary.headerLength + length)
+        let length = min(maximum, max(Self.smallestRoom, last.writableBytes - FrameSlicer.headerLength))
+        last.reserveCapacity(minimumWritableBytes: FrameSlicer.headerLength + length)
         let (count, state) = unsafe last.withUnsafeMutableWritableBytes { writable in
             let room = unsafe UnsafeMutableRawBufferPointer(
-                rebasing: writable[FrameBoundary.headerLength..<(FrameBoundary.headerLength + length)])
+                rebasing: writable[FrameSlicer.headerLength..<(FrameSlicer.headerLength + length)])
             var frame = unsafe OutputRawSpan(buffer: room, initializedCount: 0)
             let state = body.fill(&frame)
             return (unsafe frame.finalize(for: room), state)
@@ -67,7 +67,7 @@ struct HTTP2Output {
 
     /// Adds the frame whose payload was written or handed over last.
     mutating func finishFrame(header: UnsafePointer<UInt8>, payloadLength: Int) {
-        unsafe last.writeBytes(UnsafeRawBufferPointer(start: header, count: FrameBoundary.headerLength))
+        unsafe last.writeBytes(UnsafeRawBufferPointer(start: header, count: FrameSlicer.headerLength))
         guard let piece = piece.take() else { return last.moveWriterIndex(forwardBy: payloadLength) }
         earlier += [last, piece]
         earlierCount += last.readableBytes + piece.readableBytes

@@ -6,12 +6,12 @@ internal import CNghttp2
 /// pointer nghttp2 lends is kept beyond its callback.
 extension HTTP2Session {
     /// Makes an nghttp2 session with our callbacks and options, still without user data.
-    static func makeSession(_ role: Role) throws(HTTP2Error) -> OpaquePointer {
+    static func makeSession(_ role: Role) throws(NGHTTP2Error) -> OpaquePointer {
         var callbacks: OpaquePointer?
-        try HTTP2Error.check(unsafe nghttp2_session_callbacks_new(&callbacks))
+        try NGHTTP2Error.check(unsafe nghttp2_session_callbacks_new(&callbacks))
         defer { unsafe nghttp2_session_callbacks_del(callbacks) }
         var options: OpaquePointer?
-        try HTTP2Error.check(unsafe nghttp2_option_new(&options))
+        try NGHTTP2Error.check(unsafe nghttp2_option_new(&options))
         defer { unsafe nghttp2_option_del(options) }
         unsafe setReceiveCallbacks(callbacks)
         if role == .client { unsafe setAnswerCallback(callbacks) }
@@ -20,9 +20,9 @@ extension HTTP2Session {
         var session: OpaquePointer?
         switch role {
         case .client:
-            try HTTP2Error.check(unsafe nghttp2_session_client_new2(&session, callbacks, nil, options))
+            try NGHTTP2Error.check(unsafe nghttp2_session_client_new2(&session, callbacks, nil, options))
         case .server:
-            try HTTP2Error.check(unsafe nghttp2_session_server_new2(&session, callbacks, nil, options))
+            try NGHTTP2Error.check(unsafe nghttp2_session_server_new2(&session, callbacks, nil, options))
         }
         guard let session = unsafe session else { throw .outOfMemory }
         return unsafe session
@@ -63,7 +63,7 @@ extension HTTP2Session {
             _, frame, error, user in
             if let frame = unsafe frame {
                 unsafe HTTP2Session.from(user).noteInvalidFrame(
-                    on: frame.pointee.hd.stream_id, HTTP2Error(code: error))
+                    on: frame.pointee.hd.stream_id, NGHTTP2Error(code: error))
             }
             return 0
         }
@@ -121,7 +121,7 @@ extension HTTP2Session {
         }
         unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, error, user in
             if let frame = unsafe frame {
-                unsafe HTTP2Session.from(user).notSent(frame.pointee, HTTP2Error(code: error))
+                unsafe HTTP2Session.from(user).notSent(frame.pointee, NGHTTP2Error(code: error))
             }
             return 0
         }
@@ -191,7 +191,7 @@ extension HTTP2Session {
             as: UTF8.self)
     }
 
-    private func notSent(_ frame: nghttp2_frame, _ error: HTTP2Error) {
+    private func notSent(_ frame: nghttp2_frame, _ error: NGHTTP2Error) {
         let streamID = unsafe frame.hd.stream_id
         let unsent: HTTP2Event.UnsentFrame = unsafe Self.opensStream(frame) ? .request : .other
         report(.notSent(unsent, streamID: streamID, error: error))
@@ -225,7 +225,7 @@ extension HTTP2Session {
             let goAway = unsafe frame.goaway
             let code = HTTP2ErrorCode(rawValue: unsafe goAway.error_code)
             guard code != .noError else { return }
-            report(.dismissed(code: code, debug: unsafe Self.debugText(of: goAway)))
+            report(.goAwaySent(code: code, debug: unsafe Self.debugText(of: goAway)))
         default:
             break
         }

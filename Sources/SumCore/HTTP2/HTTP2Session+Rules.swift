@@ -5,7 +5,7 @@ extension HTTP2Session {
     /// A header block has arrived.
     func receivedHeaders(_ kind: HTTP2Event.HeadersKind, on streamID: Int32, endStream: Bool) {
         let block = headers
-        headers = HeaderBlock()
+        headers = HeaderListBuilder()
         if let fault = block.fault { return refuse(streamID, fault) }
         let fields = block.fields
         if block.isTooLong {
@@ -46,7 +46,7 @@ extension HTTP2Session {
     /// A header block is longer than the limit by far; nghttp2 resets its stream.
     func giveUpHeaders(on streamID: Int32) {
         let block = headers
-        headers = HeaderBlock()
+        headers = HeaderListBuilder()
         refused.insert(streamID)
         let length = "more than \(length(of: block))"
         switch role {
@@ -68,7 +68,7 @@ extension HTTP2Session {
         return MessageRules.contentLength(text)
     }
 
-    private func length(of block: HeaderBlock) -> String {
+    private func length(of block: HeaderListBuilder) -> String {
         block.length > configuration.maxHeaderFields
             ? "\(block.length) fields, and at most \(configuration.maxHeaderFields) are taken"
             : "\(block.size) bytes, and at most \(configuration.maxHeaderListSize) are taken"
@@ -94,7 +94,7 @@ extension HTTP2Session {
         _ = unsafe nghttp2_submit_rst_stream(session, 0, streamID, code.rawValue)
     }
 
-    func noteInvalidFrame(on streamID: Int32, _ error: HTTP2Error) {
+    func noteInvalidFrame(on streamID: Int32, _ error: NGHTTP2Error) {
         invalidFrame = (streamID, error)
     }
 

@@ -31,11 +31,11 @@ internal import NIOCore
     /// There is enough output when it has this many bytes.
     private var outputLimit = Int.max
 
-    private var boundary: FrameBoundary
+    private var boundary: FrameSlicer
     /// The bytes nghttp2 is reading, so that a DATA event can be a slice of them.
     private var input = ByteBuffer()
     /// The header block being received.
-    var headers = HeaderBlock()
+    var headers = HeaderListBuilder()
     /// The last blocks that were good: of a request or response, and of what followed it.
     var (earlierHeaders, earlierTrailers) = ([HTTP2Field](), [HTTP2Field]())
     /// The streams whose bodies are to be watched, which are few.
@@ -43,23 +43,23 @@ internal import NIOCore
     /// The streams that we are about to reset, whose owner knows why.
     var refused: Set<Int32> = []
     /// The last frame that nghttp2 refused.
-    var invalidFrame: (streamID: Int32, error: HTTP2Error)?
+    var invalidFrame: (streamID: Int32, error: NGHTTP2Error)?
     /// The fields that are lent to nghttp2: of requests or responses.
-    var loan = FieldLoan()
+    var loan = NameValueArray()
     /// The same for what follows responses.
-    private var trailerLoan = FieldLoan()
+    private var trailerLoan = NameValueArray()
     var bodies: [Int32: any HTTP2Body] = [:]
     /// The stream of the last frame of an answer (client).
     private var answeredStream: Int32 = 0
     /// Set with each HEADERS or DATA frame passed on for sending; whoever asks clears it.
     var hasSentHeadersOrData = false
     /// What has been sent; what came is counted by `boundary`.
-    var tally = FrameTally()
+    var tally = FrameCounts()
 
-    init(role: Role, configuration: HTTP2Configuration = .init()) throws(HTTP2Error) {
+    init(role: Role, configuration: HTTP2Configuration = .init()) throws(NGHTTP2Error) {
         self.configuration = configuration
         self.role = role
-        boundary = FrameBoundary(
+        boundary = FrameSlicer(
             skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0, ofClient: role == .server,
             headerBlock: HeaderBlockLength(
                 limit: configuration.maxHeaderBlockLength, maxFrameSize: Int(configuration.maxFrameSize)))
@@ -76,9 +76,9 @@ internal import NIOCore
     /// limit, which the connection keeps instead, and the frame that announces the limit is corrected on its way.
     private static let unlimitedStreams = UInt32(Int32.max)
     /// Where the value of the first setting stands, behind its number.
-    private static let firstSetting = FrameBoundary.headerLength + 2
+    private static let firstSetting = FrameSlicer.headerLength + 2
 
-    private func submitSettings(_ role: Role) throws(HTTP2Error) {
+    private func submitSettings(_ role: Role) throws(NGHTTP2Error) {
         var entries = [
             (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(configuration.streamWindow)),
             (NGHTTP2_SETTINGS_MAX_FRAME_SIZE, configuration.maxFrameSize),
@@ -92,8 +92,8 @@ internal import NIOCore
             entries.append((NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1))
         }
         let settings = entries.map { nghttp2_settings_entry(settings_id: Int32($0.0.rawValue), value: $0.1) }
-        try HTTP2Error.check(unsafe nghttp2_submit_settings(session, 0, settings, settings.count))
-        try HTTP2Error.check(
+        try NGHTTP2Error.check(unsafe nghttp2_submit_settings(session, 0, settings, settings.count))
+        try NGHTTP2Error.check(
             unsafe nghttp2_session_set_local_window_size(session, 0, 0, configuration.connectionWindow))
         if role == .server {
             // One frame, the SETTINGS.
@@ -104,9 +104,9 @@ internal import NIOCore
 
     // MARK: Bytes
 
-    /// Takes the next slice of `bytes`, which the peer sent; `takeEvents` and `takeTally` then tell what it meant. To
+    /// Takes the next slice of `bytes`, which the peer sent; `takeEvents` and `takeCounts` then tell what it meant. To
     /// be called until there are no bytes left.
-    func receive(sliceOf bytes: inout ByteBuffer) throws(HTTP2Error) {
+    func receive(sliceOf bytes: inout ByteBuffer) throws(NGHTTP2Error) {
         guard wantsRead, !boundary.mustStop else { return bytes.clear() }
         if !boundary.held.isEmpty {
             let (taken, isWhole) = boundary.completeHeader(from: bytes.readableBytesSpan)
@@ -129,13 +129,13 @@ internal import NIOCore
         if !boundary.held.isEmpty { bytes.clear() }
     }
 
-    private func feed(_ bytes: ByteBuffer) throws(HTTP2Error) {
+    private func feed(_ bytes: ByteBuffer) throws(NGHTTP2Error) {
         input = bytes
         defer { input = ByteBuffer() }
         let result = unsafe bytes.withUnsafeReadableBytes {
             unsafe nghttp2_session_mem_recv(session, $0.baseAddress, $0.count)
         }
-        try HTTP2Error.check(result)
+        try NGHTTP2Error.check(result)
     }
 
     /// Bytes that wait to be taken.
@@ -144,11 +144,11 @@ internal import NIOCore
     /// Makes output of what there is to send, until there are about `limit` bytes of it.
     ///
     /// - Returns: whether there may be more to send than fitted.
-    func send(limit: Int) throws(HTTP2Error) -> Bool {
+    func send(limit: Int) throws(NGHTTP2Error) -> Bool {
         outputLimit = limit
         while output.count < limit {
             var bytes: UnsafePointer<UInt8>?
-            let count = try HTTP2Error.check(unsafe nghttp2_session_mem_send(session, &bytes))
+            let count = try NGHTTP2Error.check(unsafe nghttp2_session_mem_send(session, &bytes))
             guard count > 0, let bytes = unsafe bytes else { return output.count >= limit }
             unsafe output.append(UnsafeRawBufferPointer(start: bytes, count: count))
         }
@@ -179,9 +179,9 @@ internal import NIOCore
     var hasEvents: Bool { !events.isEmpty }
 
     /// Hands over what the frames have been counted as since the last time.
-    func takeTally() -> FrameTally {
-        defer { tally = FrameTally() }
-        tally.add(boundary.takeTally())
+    func takeCounts() -> FrameCounts {
+        defer { tally = FrameCounts() }
+        tally.add(boundary.takeCounts())
         return tally
     }
 
@@ -216,7 +216,7 @@ extension HTTP2Session {
     }
 
     func beginHeaders(_ kind: HTTP2Event.HeadersKind) {
-        headers = HeaderBlock(after: kind == .following ? earlierTrailers : earlierHeaders)
+        headers = HeaderListBuilder(after: kind == .following ? earlierTrailers : earlierHeaders)
     }
 
     /// - Returns: false when the block exceeds a limit by far; nghttp2 then resets its stream, and tells no more of it.

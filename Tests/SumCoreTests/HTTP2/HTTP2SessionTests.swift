@@ -226,7 +226,7 @@ import Testing
         arguments: ["GET / HTTP/1.1\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}"])
     func notHTTP2(_ text: String) throws {
         let server = try HTTP2Session(role: .server)
-        #expect(throws: HTTP2Error.badClientMagic) {
+        #expect(throws: NGHTTP2Error.badClientMagic) {
             try server.receive(ByteBuffer(string: text + String(repeating: "x", count: 40)))
         }
     }

@@ -43,12 +43,12 @@ import Testing
     @Test(
         "K17, finding 9, finding 10: what is too much at once",
         arguments: [
-            (FrameTally(overhead: 100), nil), (FrameTally(overhead: 101), .overhead),
-            (FrameTally(resets: 20), nil), (FrameTally(resets: 21), .resets),
-            (FrameTally(faults: 10), nil), (FrameTally(faults: 11), .resets),
-            (FrameTally(data: 1 << 40, headerLists: 1 << 40, answers: 1 << 40, ends: 1 << 40), nil),
-        ] as [(FrameTally, PeerOffence?)])
-    func burst(_ frames: FrameTally, _ offence: PeerOffence?) {
+            (FrameCounts(overhead: 100), nil), (FrameCounts(overhead: 101), .overhead),
+            (FrameCounts(resets: 20), nil), (FrameCounts(resets: 21), .resets),
+            (FrameCounts(faults: 10), nil), (FrameCounts(faults: 11), .resets),
+            (FrameCounts(data: 1 << 40, headerLists: 1 << 40, answers: 1 << 40, ends: 1 << 40), nil),
+        ] as [(FrameCounts, PeerOffence?)])
+    func burst(_ frames: FrameCounts, _ offence: PeerOffence?) {
         var budget = budget()
         #expect(budget.offence(frames, queued: 0, at: at(0)) == offence)
     }
@@ -56,30 +56,30 @@ import Testing
     @Test("finding 10: honest work makes up for frames without data, and for resets") func earnedFrames() {
         var budget = budget()
         for _ in 0..<1000 {
-            #expect(budget.offence(FrameTally(data: 50, overhead: 50), queued: 0, at: at(0)) == nil)
-            #expect(budget.offence(FrameTally(overhead: 50, answers: 5), queued: 0, at: at(0)) == nil)
-            #expect(budget.offence(FrameTally(resets: 10, ends: 10), queued: 0, at: at(0)) == nil)
-            #expect(budget.offence(FrameTally(overhead: 50, headerLists: 5), queued: 0, at: at(0)) == nil)
+            #expect(budget.offence(FrameCounts(data: 50, overhead: 50), queued: 0, at: at(0)) == nil)
+            #expect(budget.offence(FrameCounts(overhead: 50, answers: 5), queued: 0, at: at(0)) == nil)
+            #expect(budget.offence(FrameCounts(resets: 10, ends: 10), queued: 0, at: at(0)) == nil)
+            #expect(budget.offence(FrameCounts(overhead: 50, headerLists: 5), queued: 0, at: at(0)) == nil)
         }
-        #expect(budget.offence(FrameTally(data: 50, overhead: 101), queued: 0, at: at(0)) == .overhead)
+        #expect(budget.offence(FrameCounts(data: 50, overhead: 101), queued: 0, at: at(0)) == .overhead)
     }
 
     @Test("finding 10: a second allows a tenth of the burst") func rate() {
         var budget = budget()
-        #expect(budget.offence(FrameTally(overhead: 100, resets: 20), queued: 0, at: at(0)) == nil)
-        #expect(budget.offence(FrameTally(overhead: 10, resets: 2), queued: 0, at: at(1)) == nil)
-        #expect(budget.offence(FrameTally(resets: 3), queued: 0, at: at(2)) == .resets)
+        #expect(budget.offence(FrameCounts(overhead: 100, resets: 20), queued: 0, at: at(0)) == nil)
+        #expect(budget.offence(FrameCounts(overhead: 10, resets: 2), queued: 0, at: at(1)) == nil)
+        #expect(budget.offence(FrameCounts(resets: 3), queued: 0, at: at(2)) == .resets)
     }
 
     @Test("A client's budget does not count the resets of its server") func withoutResets() {
         var budget = budget(resets: nil)
-        #expect(budget.offence(FrameTally(resets: 1000, faults: 1000), queued: 0, at: at(0)) == nil)
+        #expect(budget.offence(FrameCounts(resets: 1000, faults: 1000), queued: 0, at: at(0)) == nil)
     }
 
     @Test("finding 11: what waits to be sent is bounded") func queue() {
         var budget = budget()
-        #expect(budget.offence(FrameTally(), queued: 1000, at: at(0)) == nil)
-        #expect(budget.offence(FrameTally(), queued: 1001, at: at(0)) == .unread)
+        #expect(budget.offence(FrameCounts(), queued: 1000, at: at(0)) == nil)
+        #expect(budget.offence(FrameCounts(), queued: 1001, at: at(0)) == .unread)
     }
 
     @Test("K18, R10, R15: hello, then the acknowledgement, each within the limit") func handshake() {

@@ -22,7 +22,7 @@ final class ClientConnection: HTTP2Connection {
     /// Bytes of frames that are made for a server that does not read.
     private static let unreadOutputLimit = 1 << 10
 
-    init(ready: EventLoopPromise<Void>, keepalive: Keepalive? = nil) throws(HTTP2Error) {
+    init(ready: EventLoopPromise<Void>, keepalive: Keepalive? = nil) throws(NGHTTP2Error) {
         self.ready = ready
         super.init(session: try HTTP2Session(role: .client))
         self.keepalive = keepalive
@@ -56,7 +56,7 @@ final class ClientConnection: HTTP2Connection {
     /// As many bytes as tell what it is.
     private static let beginningLength = 9
 
-    override func handle(_ event: HTTP2Event) throws(HTTP2Error) {
+    override func handle(_ event: HTTP2Event) throws(NGHTTP2Error) {
         switch event {
         case .settings:
             isReady = true
@@ -105,21 +105,21 @@ final class ClientConnection: HTTP2Connection {
             hasPingedTooOften = code == .enhanceYourCalm && debug == PingStrikes.reason
             farewell = debug.isEmpty ? "\(code)" : "\(code), \(PeerText.printable(debug))"
             try endUnsentCalls()
-        case .dismissed(let code, let debug):
+        case .goAwaySent(let code, let debug):
             endCalls(Self.status(of: failure, code, debug), isBroken: true)
         case .ping, .pingAcknowledged, .settingsAcknowledged, .notSent(.other, _, _):
             break
         }
     }
 
-    override func judge(at now: NIODeadline) throws(HTTP2Error) {
+    override func judge(at now: NIODeadline) throws(NGHTTP2Error) {
         try super.judge(at: now)
         if !isClosing, context?.channel.isWritable == false { try makeControlFrames() }
     }
 
     /// Makes the first of the frames that wait although the server does not read: what nghttp2 has found wrong shows in
     /// the GOAWAY that it makes, and nowhere else.
-    private func makeControlFrames() throws(HTTP2Error) {
+    private func makeControlFrames() throws(NGHTTP2Error) {
         while session.queuedFrames > 0, session.outputCount < Self.unreadOutputLimit {
             let before = session.outputCount
             _ = try session.send(limit: before + 1)
@@ -128,7 +128,7 @@ final class ClientConnection: HTTP2Connection {
         }
     }
 
-    private func receive(_ bytes: ByteBuffer, on streamID: Int32) throws(HTTP2Error) {
+    private func receive(_ bytes: ByteBuffer, on streamID: Int32) throws(NGHTTP2Error) {
         try session.creditConnection(bytes.readableBytes)
         guard let stream = streams[streamID] else { return }
         switch stream.call.receive(bytes) {
@@ -158,7 +158,7 @@ final class ClientConnection: HTTP2Connection {
     /// Tells the handler, and stops the stream unless both sides have ended it.
     private func end(
         _ stream: ClientStream, _ callEnd: ClientCallEnd, resetWith code: HTTP2ErrorCode = .cancel
-    ) throws(HTTP2Error) {
+    ) throws(NGHTTP2Error) {
         stream.deadline?.cancel()
         stream.handler.end(callEnd)
         if code != .noError || !stream.call.hasSentEverything {
@@ -169,7 +169,7 @@ final class ClientConnection: HTTP2Connection {
     override func closed() {
         endCalls(
             GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)"),
-            isBroken: failure is HTTP2Error)
+            isBroken: failure is NGHTTP2Error)
         ready.fail(notReady)
     }
 
@@ -184,7 +184,7 @@ final class ClientConnection: HTTP2Connection {
     }
 
     /// After a GOAWAY, nghttp2 sends no more requests, but lets those that wait do so until it is their turn.
-    private func endUnsentCalls() throws(HTTP2Error) {
+    private func endUnsentCalls() throws(NGHTTP2Error) {
         let lost = GRPCStatus(code: .unavailable, message: "the call could not be sent\(reasonSuffix)")
         for stream in Array(streams.values) where stream.call.hasSentNothing {
             if let callEnd = stream.call.lost(lost) { try end(stream, callEnd) }
@@ -209,7 +209,7 @@ final class ClientConnection: HTTP2Connection {
     private func endQuoteLater(_ stream: ClientStream) {
         context?.eventLoop.assumeIsolated().scheduleTask(in: Self.quoteLimit) { [weak self, weak stream] in
             guard let self, let stream, let callEnd = stream.call.endQuote() else { return }
-            submit { () throws(HTTP2Error) in try self.end(stream, callEnd) }
+            submit { () throws(NGHTTP2Error) in try self.end(stream, callEnd) }
         }
     }
 
@@ -222,7 +222,7 @@ final class ClientConnection: HTTP2Connection {
     private var notReady: ConnectFailure {
         if let failure = failure as? ConnectFailure { return failure }
         if let foreign = failure as? ForeignBytes { return ConnectFailure(description: "\(foreign)") }
-        guard session.wantsRead, !(failure is HTTP2Error) else {
+        guard session.wantsRead, !(failure is NGHTTP2Error) else {
             return ConnectFailure(description: "\(ForeignBytes(beginning, of: .server))")
         }
         return ConnectFailure(
@@ -292,12 +292,12 @@ final class ClientConnection: HTTP2Connection {
     /// Gives the server credit for bytes of a call's responses that have been consumed late.
     func credit(_ stream: ClientStream, _ count: Int) {
         guard !stream.call.hasEnded else { return }
-        submitForLater { () throws(HTTP2Error) in try session.creditStream(stream.id, count) }
+        submitForLater { () throws(NGHTTP2Error) in try session.creditStream(stream.id, count) }
     }
 
     func cancel(_ stream: ClientStream, _ status: GRPCStatus) {
         guard let callEnd = stream.call.fail(status) else { return }
-        submit { () throws(HTTP2Error) in try end(stream, callEnd) }
+        submit { () throws(NGHTTP2Error) in try end(stream, callEnd) }
     }
 
     /// Ends the connection; calls on it are cancelled.
@@ -312,7 +312,7 @@ final class ClientConnection: HTTP2Connection {
         for stream in Array(streams.values) {
             cancel(stream, GRPCStatus(code: .cancelled, message: "the client closed the connection"))
         }
-        submit { () throws(HTTP2Error) in try session.submitGoAway() }
+        submit { () throws(NGHTTP2Error) in try session.submitGoAway() }
     }
 }
 

@@ -18,15 +18,15 @@ extension ServerConnection {
         guard let context, case .none = drain else { return }
         let limit = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainPingLimit) { [weak self] in
             guard let self else { return }
-            self.submit { () throws(HTTP2Error) in try self.refuseNewStreams() }
+            self.submit { () throws(NGHTTP2Error) in try self.refuseNewStreams() }
         }
         drain = .announced(reason: reason, limit: limit)
         // Apart, since nghttp2 sends a PING before other frames that wait with it.
-        submit { () throws(HTTP2Error) in try session.submitShutdownNotice() }
-        submit { () throws(HTTP2Error) in try session.submitPing(payload: Self.drainPing) }
+        submit { () throws(NGHTTP2Error) in try session.submitShutdownNotice() }
+        submit { () throws(NGHTTP2Error) in try session.submitPing(payload: Self.drainPing) }
     }
 
-    func refuseNewStreams() throws(HTTP2Error) {
+    func refuseNewStreams() throws(NGHTTP2Error) {
         guard case .announced(let reason, let limit) = drain else { return }
         limit.cancel()
         drain = .refusing

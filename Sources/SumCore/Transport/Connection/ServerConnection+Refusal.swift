@@ -5,7 +5,7 @@ extension ServerConnection {
     /// Refuses a call that may be tried again.
     ///
     /// - Parameter isExcess: whether the client has as many calls open as it may.
-    func refuse(_ streamID: Int32, isExcess: Bool) throws(HTTP2Error) {
+    func refuse(_ streamID: Int32, isExcess: Bool) throws(NGHTTP2Error) {
         noteReset("there are \(configuration.maximumConcurrentStreams) calls already")
         if isExcess {
             // It makes up for no other frames, and a client that has seen the limit is at fault.
@@ -17,7 +17,7 @@ extension ServerConnection {
 
     /// The headers of a request, or its trailers, are longer than the limit.
     func refuseHeaders(of streamID: Int32, _ fields: [HTTP2Field], _ length: String)
-        throws(HTTP2Error)
+        throws(NGHTTP2Error)
     {
         let message = "the headers of the request have \(length)"
         if let stream = streams[streamID] {
@@ -39,7 +39,7 @@ extension ServerConnection {
 
     func reject(
         _ rejection: GRPCRequest.Rejection, path: String, on streamID: Int32
-    ) throws(HTTP2Error) {
+    ) throws(NGHTTP2Error) {
         let stream = ServerStream(
             id: streamID, path: path, handler: RejectedCall(), started: logsCalls ? .now() : nil)
         _ = stream.take(ServerReply(end: rejection.status))

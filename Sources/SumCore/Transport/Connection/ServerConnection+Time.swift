@@ -62,7 +62,7 @@ extension ServerConnection {
                 let reason = "the client did not take its answer in time"
                 noteReset(reason)
                 stream.abandon(GRPCStatus(code: .cancelled, message: reason))
-                submit { () throws(HTTP2Error) in try session.submitReset(.cancel, on: stream.id) }
+                submit { () throws(NGHTTP2Error) in try session.submitReset(.cancel, on: stream.id) }
             }
         }
         mayOweProgress = streams.values.contains(where: \.owesClientProgress)

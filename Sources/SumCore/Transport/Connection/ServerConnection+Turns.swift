@@ -12,7 +12,7 @@ extension ServerConnection: TurnTaker {
         guard let now = context?.eventLoop.now, !isClosing else { return false }
         // The client may have more to say, to which nobody listens now.
         keepalive?.received(at: now)
-        submit { () throws(HTTP2Error) in
+        submit { () throws(NGHTTP2Error) in
             while !turn.isSpent, let id = backlogged.popFirst() {
                 guard let stream = streams[id], let bytes = stream.takeBacklog() else { continue }
                 if stream.call.receive() {

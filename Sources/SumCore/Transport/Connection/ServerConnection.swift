@@ -51,7 +51,7 @@ final class ServerConnection: HTTP2Connection {
     init(
         methods: [String: GRPCMethod], configuration: GRPCServer.Configuration, logger: Logger,
         offences: OffenceLog, resources: LoopResources? = nil
-    ) throws(HTTP2Error) {
+    ) throws(NGHTTP2Error) {
         self.resources = resources
         requests = RequestReader(methods: methods)
         self.configuration = configuration
@@ -96,7 +96,7 @@ final class ServerConnection: HTTP2Connection {
             grace: configuration.maximumConnectionAgeGrace.map(TimeAmount.init), now: now)
     }
 
-    override func handle(_ event: HTTP2Event) throws(HTTP2Error) {
+    override func handle(_ event: HTTP2Event) throws(NGHTTP2Error) {
         switch event {
         case .headers(let streamID, let fields, .request, let endStream):
             try begin(streamID, fields)
@@ -129,7 +129,7 @@ final class ServerConnection: HTTP2Connection {
             logger.debug(
                 "the client says goodbye",
                 metadata: ["peer": "\(peer)", "code": "\(code)", "words": "\(PeerText.printable(debug))"])
-        case .headers, .requestSent, .answerBegun, .notSent, .pingAcknowledged, .dismissed:
+        case .headers, .requestSent, .answerBegun, .notSent, .pingAcknowledged, .goAwaySent:
             break
         }
     }
@@ -137,7 +137,7 @@ final class ServerConnection: HTTP2Connection {
     override func closed() {
         if case .announced(_, let limit) = drain { limit.cancel() }
         switch failure {
-        case let offence? where offence is PeerOffence || offence is HTTP2Error:
+        case let offence? where offence is PeerOffence || offence is NGHTTP2Error:
             offences.write(offence, of: peer, at: .now())
         case let failure?:
             offences.write(failure, of: peer, at: .now(), level: .debug)
@@ -150,7 +150,7 @@ final class ServerConnection: HTTP2Connection {
 
     // MARK: Calls
 
-    private func begin(_ streamID: Int32, _ fields: [HTTP2Field]) throws(HTTP2Error) {
+    private func begin(_ streamID: Int32, _ fields: [HTTP2Field]) throws(NGHTTP2Error) {
         guard streams.count < configuration.maximumConcurrentStreams else {
             return try refuse(streamID, isExcess: true)
         }
@@ -189,7 +189,7 @@ final class ServerConnection: HTTP2Connection {
         lifetime?.beginCalls()
     }
 
-    private func receive(_ bytes: ByteBuffer, on streamID: Int32) throws(HTTP2Error) {
+    private func receive(_ bytes: ByteBuffer, on streamID: Int32) throws(NGHTTP2Error) {
         // Credit on the connection does not wait for the handler, so that a slow call holds up no other.
         try session.creditConnection(bytes.readableBytes)
         guard let stream = streams[streamID] else { return }
@@ -207,7 +207,7 @@ final class ServerConnection: HTTP2Connection {
         }
     }
 
-    func receiveEnd(_ streamID: Int32) throws(HTTP2Error) {
+    func receiveEnd(_ streamID: Int32) throws(NGHTTP2Error) {
         guard let stream = streams[streamID] else { return }
         guard stream.backlog.isEmpty else { return stream.endIsWaiting = true }
         guard stream.call.receiveEnd() else { return }
@@ -216,14 +216,14 @@ final class ServerConnection: HTTP2Connection {
 
     func offer(
         _ bytes: ByteBuffer, to stream: ServerStream, within budget: inout TurnBudget
-    ) throws(HTTP2Error) {
+    ) throws(NGHTTP2Error) {
         try perform(stream.offer(bytes, within: &budget), on: stream)
         if !stream.call.receive() { try session.creditStream(stream.id, stream.dropBacklog()) }
     }
 
     // MARK: What handlers want
 
-    private func perform(_ reply: ServerReply, on stream: ServerStream) throws(HTTP2Error) {
+    private func perform(_ reply: ServerReply, on stream: ServerStream) throws(NGHTTP2Error) {
         if reply.consumed > 0 { try session.creditStream(stream.id, reply.consumed) }
         if reply.decompressed > 0 { judgeDecompression(reply) }
         let output = stream.take(reply, headerLimit: Int(session.peerMaxHeaderListSize))
@@ -254,26 +254,26 @@ final class ServerConnection: HTTP2Connection {
             // What was decompressed counts, although its call is gone.
             return judgeDecompression(reply)
         }
-        submitForLater { () throws(HTTP2Error) in try perform(reply, on: stream) }
+        submitForLater { () throws(NGHTTP2Error) in try perform(reply, on: stream) }
     }
 
-    private func startDeadline(_ timeout: Duration, of stream: ServerStream) throws(HTTP2Error) {
+    private func startDeadline(_ timeout: Duration, of stream: ServerStream) throws(NGHTTP2Error) {
         guard timeout >= Self.shortestTimeout else { return try expire(stream) }
         stream.timer = context?.eventLoop.assumeIsolated().scheduleTask(
             in: .nanoseconds(timeout.wholeNanoseconds)
         ) { [weak self, weak stream] in
             guard let self, let stream else { return }
-            self.submit { () throws(HTTP2Error) in try self.expire(stream) }
+            self.submit { () throws(NGHTTP2Error) in try self.expire(stream) }
         }
     }
 
-    private func expire(_ stream: ServerStream) throws(HTTP2Error) {
+    private func expire(_ stream: ServerStream) throws(NGHTTP2Error) {
         guard let cancellation = stream.call.expire() else { return }
         try end(stream, cancellation)
     }
 
     /// Ends a call without its handler, which is told.
-    func end(_ stream: ServerStream, _ status: GRPCStatus) throws(HTTP2Error) {
+    func end(_ stream: ServerStream, _ status: GRPCStatus) throws(NGHTTP2Error) {
         guard stream.call.isOpen else { return }
         stream.handler.cancel(status)
         try perform(ServerReply(end: status), on: stream)
@@ -284,7 +284,7 @@ final class ServerConnection: HTTP2Connection {
         stream.timer?.cancel()
         stream.timer = context?.eventLoop.assumeIsolated().scheduleTask(in: Self.earlyEndLimit) {
             [weak self, id = stream.id] in
-            self?.submit { () throws(HTTP2Error) in try self?.session.submitReset(code, on: id) }
+            self?.submit { () throws(NGHTTP2Error) in try self?.session.submitReset(code, on: id) }
         }
     }
 
@@ -323,7 +323,7 @@ final class ServerConnection: HTTP2Connection {
         if let now = context?.eventLoop.now { checkTime(by: now + stallCheckInterval) }
     }
 
-    override func judge(at now: NIODeadline) throws(HTTP2Error) {
+    override func judge(at now: NIODeadline) throws(NGHTTP2Error) {
         try super.judge(at: now)
         noteHeaders(at: now)
     }

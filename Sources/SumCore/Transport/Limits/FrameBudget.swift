@@ -35,7 +35,7 @@ struct FrameBudget {
     /// Counts what has come and gone.
     ///
     /// - Parameter queued: frames besides DATA that wait to be sent.
-    mutating func offence(_ frames: FrameTally, queued: Int, at now: NIODeadline) -> PeerOffence? {
+    mutating func offence(_ frames: FrameCounts, queued: Int, at now: NIODeadline) -> PeerOffence? {
         overhead.give(frames.data + (frames.headerLists + frames.answers) * Self.perAnswer)
         guard overhead.take(frames.overhead, at: now) else { return .overhead }
         resets?.give(frames.ends)

@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// How a connection ends, and the one task that looks after its time limits.
 extension HTTP2Connection {
-    /// How long the last words to a peer that is dismissed may take to leave.
+    /// How long the last words to a peer that is goAwaySent may take to leave.
     private static let dismissalLimit = TimeAmount.seconds(1)
     /// How long they may take at the end of another connection.
     static let farewellLimit = TimeAmount.seconds(30)
@@ -26,7 +26,7 @@ extension HTTP2Connection {
     func dismiss(for offence: PeerOffence) {
         guard !isClosing else { return }
         failure = offence
-        submit { () throws(HTTP2Error) in try session.submitGoAway(offence.code, debug: offence.debug) }
+        submit { () throws(NGHTTP2Error) in try session.submitGoAway(offence.code, debug: offence.debug) }
         dismiss(offence)
     }
 

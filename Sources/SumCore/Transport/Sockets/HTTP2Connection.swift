@@ -53,7 +53,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     var closingLimit: TimeAmount { .zero }
     /// The connection is made; runs before anything is sent.
     func opened() {}
-    func handle(_ event: HTTP2Event) throws(HTTP2Error) {}
+    func handle(_ event: HTTP2Event) throws(NGHTTP2Error) {}
     /// The connection is gone; runs once, last.
     func closed() {}
     /// Bytes gathered for one write to the channel: what may wait there for a peer that does not read.
@@ -73,7 +73,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     /// Whether what has come waits for somebody to look at it.
     var hasBacklog: Bool { false }
     /// A client sent bytes that do not begin HTTP/2.
-    func receiveForeign(_ bytes: ByteBuffer) { fail(HTTP2Error.badClientMagic) }
+    func receiveForeign(_ bytes: ByteBuffer) { fail(NGHTTP2Error.badClientMagic) }
 
     /// Does what is due by time. Overridden by a role with limits of its own.
     ///
@@ -83,7 +83,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         case .wait(let next):
             return next
         case .ping(let next):
-            submit { () throws(HTTP2Error) in try session.submitPing(payload: Keepalive.pingPayload) }
+            submit { () throws(NGHTTP2Error) in try session.submitPing(payload: Keepalive.pingPayload) }
             return next
         case .giveUp:
             fail(PeerIsSilent())
@@ -94,7 +94,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     }
 
     /// States an intent to the session and sends what comes of it. Failures of the library are the connection's.
-    func submit(_ intent: () throws(HTTP2Error) -> Void) {
+    func submit(_ intent: () throws(NGHTTP2Error) -> Void) {
         do {
             try intent()
             flush()
@@ -104,7 +104,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     }
 
     /// The same for what need not leave before the other things that are due.
-    func submitForLater(_ intent: () throws(HTTP2Error) -> Void) {
+    func submitForLater(_ intent: () throws(NGHTTP2Error) -> Void) {
         do {
             try intent()
             flushSoon()
@@ -148,7 +148,7 @@ class HTTP2Connection: ChannelDuplexHandler {
             }
             pacing.read(bytes.readableBytes, isMereData: isMereData, at: context.eventLoop.now)
             isMereData = true
-        } catch HTTP2Error.badClientMagic {
+        } catch NGHTTP2Error.badClientMagic {
             receiveForeign(bytes)
         } catch {
             fail(error)
@@ -156,7 +156,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     }
 
     /// Looks at what the last slice of input was good for, and lets answers leave early.
-    func judge(at now: NIODeadline) throws(HTTP2Error) {
+    func judge(at now: NIODeadline) throws(NGHTTP2Error) {
         // What the peer makes us send is counted when it is made.
         if session.queuedFrames > 0, context?.channel.isWritable == true {
             _ = try session.send(limit: writeSize)
@@ -164,7 +164,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         }
         if session.headerBlockIsTooLong { return dismiss(for: .headerBlock) }
         if let fault = session.streamFault { return dismiss(for: .found(fault)) }
-        let frames = session.takeTally()
+        let frames = session.takeCounts()
         if let offence = frameBudget?.offence(frames, queued: session.queuedFrames, at: now) {
             return dismiss(for: offence)
         }
@@ -237,12 +237,12 @@ class HTTP2Connection: ChannelDuplexHandler {
 
     // MARK: Pump
 
-    func handleEvents() throws(HTTP2Error) {
+    func handleEvents() throws(NGHTTP2Error) {
         while session.hasEvents {
             var events = session.takeEvents(reusing: spentEvents)
             for event in events {
                 if case .data = event {} else { isMereData = false }
-                if case .dismissed(let code, let debug) = event {
+                if case .goAwaySent(let code, let debug) = event {
                     failure = failure ?? PeerOffence.found(code, debug)
                 }
                 try handle(event)

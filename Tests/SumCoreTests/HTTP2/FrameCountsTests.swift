@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 /// What frames count as, and where the stream is cut into slices.
-@Suite struct FrameTallyTests {
+@Suite struct FrameCountsTests {
     private static let unknown = WireFrame(WireFrame.Kind(rawValue: 0xfa), on: 7, payload: [1, 2, 3])
 
     enum Worth { case data, overhead, reset }
@@ -30,19 +30,19 @@ import Testing
 
     @Test("finding 10: what frames count as, also when they come byte by byte", arguments: frames, [1, 1000])
     func worth(_ frame: (WireFrame, Worth), _ pieceLength: Int) {
-        var boundary = FrameBoundary(skipping: 0)
+        var boundary = FrameSlicer(skipping: 0)
         pass(frame.0.bytes, to: &boundary, pieceLength)
-        var expected = FrameTally()
+        var expected = FrameCounts()
         switch frame.1 {
         case .data: expected.data = 1
         case .overhead: expected.overhead = 1
         case .reset: expected.resets = 1
         }
-        #expect(boundary.takeTally() == expected)
-        #expect(boundary.takeTally() == FrameTally())
+        #expect(boundary.takeCounts() == expected)
+        #expect(boundary.takeCounts() == FrameCounts())
     }
 
-    private func pass(_ bytes: [UInt8], to boundary: inout FrameBoundary, _ pieceLength: Int) {
+    private func pass(_ bytes: [UInt8], to boundary: inout FrameSlicer, _ pieceLength: Int) {
         for start in stride(from: 0, to: bytes.count, by: pieceLength) {
             var rest = bytes[start..<min(start + pieceLength, bytes.count)]
             if !boundary.held.isEmpty {
@@ -57,26 +57,26 @@ import Testing
 
     @Test("finding 9: what may ask for answers is passed on eight frames at a time")
     func slices() {
-        var boundary = FrameBoundary(skipping: 0)
+        var boundary = FrameSlicer(skipping: 0)
         let bytes = (0..<25).flatMap { _ in WireFrame.ping().bytes }
         #expect(boundary.advance(over: bytes.span.bytes) == 8 * 17)
-        #expect(boundary.takeTally().overhead == 8)
+        #expect(boundary.takeCounts().overhead == 8)
         #expect(boundary.advance(over: Array(bytes[136...]).span.bytes) == 8 * 17)
         #expect(boundary.advance(over: Array(bytes[272...]).span.bytes) == 8 * 17)
-        #expect(boundary.takeTally().overhead == 16)
+        #expect(boundary.takeCounts().overhead == 16)
     }
 
     @Test("R8: data is passed on however many frames there are") func noSlices() {
-        var boundary = FrameBoundary(skipping: 0)
+        var boundary = FrameSlicer(skipping: 0)
         let bytes = (0..<1000).flatMap { _ in WireFrame.data([0], on: 1).bytes }
         #expect(boundary.advance(over: bytes.span.bytes) == 10_000)
-        #expect(boundary.takeTally().data == 1000)
+        #expect(boundary.takeCounts().data == 1000)
     }
 
     @Test("R4: a header block that is too long on the wire is not passed on, whatever frames it has")
     func headerBlock() {
-        func boundary() -> FrameBoundary {
-            FrameBoundary(skipping: 0, headerBlock: HeaderBlockLength(limit: 100, maxFrameSize: 1000))
+        func boundary() -> FrameSlicer {
+            FrameSlicer(skipping: 0, headerBlock: HeaderBlockLength(limit: 100, maxFrameSize: 1000))
         }
         func block(_ lengths: Int...) -> [UInt8] {
             lengths.enumerated().flatMap { index, length in
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test("R15: whether a header block is arriving") func openBlock() {
-        var boundary = FrameBoundary(skipping: 0)
+        var boundary = FrameSlicer(skipping: 0)
         var isOpen: [Bool] = []
         let bytes =
             WireFrame.headers([WireField("a", "b")], on: 1, endHeaders: false).bytes

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SumCore
 
-@Suite struct FrameBoundaryTests {
+@Suite struct FrameSlicerTests {
     /// A preface, a frame with a payload, an empty frame, and a frame again.
     static let stream: [UInt8] =
         Array(repeating: 0x50, count: 24) + [0, 0, 3, 0, 0, 0, 0, 0, 1, 7, 8, 9] + [
@@ -12,7 +12,7 @@ import Testing
 
     /// What is passed on when the stream comes in pieces: every byte, in order, and no header in part.
     private func pass(_ pieces: [ArraySlice<UInt8>]) -> (bytes: [UInt8], pieces: [[UInt8]]) {
-        var boundary = FrameBoundary(skipping: 24)
+        var boundary = FrameSlicer(skipping: 24)
         var passed: [[UInt8]] = []
         for piece in pieces {
             var rest = Array(piece)

@@ -2,13 +2,13 @@ import Testing
 
 @testable import SumCore
 
-@Suite struct HeaderBlockTests {
+@Suite struct HeaderListBuilderTests {
     private static let earlier = [HTTP2Field("a", "1"), HTTP2Field("b", "long enough"), HTTP2Field("c", "")]
 
     private func block(_ fields: [HTTP2Field], maximumSize: Int = 8192, maximumCount: Int = 100)
-        -> HeaderBlock
+        -> HeaderListBuilder
     {
-        var block = HeaderBlock(after: Self.earlier)
+        var block = HeaderListBuilder(after: Self.earlier)
         for field in fields {
             Array(field.name.utf8).withUnsafeBufferPointer { name in
                 Array(field.value.utf8).withUnsafeBufferPointer { value in

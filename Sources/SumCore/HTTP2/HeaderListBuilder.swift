@@ -2,7 +2,7 @@
 ///
 /// Blocks on a connection are mostly alike. What is the same as in the last one of its kind is not made again, and a
 /// block that is the same as a whole is that very array, which makes it cheap to compare.
-struct HeaderBlock {
+struct HeaderListBuilder {
     /// The last block of the same kind, which was good.
     private let earlier: [HTTP2Field]
     /// How many fields have been the same as in `earlier`, from its beginning.

@@ -8,7 +8,7 @@
 /// - nghttp2 does not see what breaks a rule on a stream that it has forgotten (`StreamHistory`).
 /// - nghttp2 refuses a GOAWAY of a client's that names a stream of its own, as grpc-go's do. A server begins no streams,
 ///   so that number means nothing, and is passed on as 0.
-struct FrameBoundary {
+struct FrameSlicer {
     /// Frames in a slice besides DATA that carries something and ends no stream.
     static let sliceLimit = 8
     /// Bytes of a frame header (RFC 9113 section 4.1).
@@ -21,7 +21,7 @@ struct FrameBoundary {
     /// The length of a padded DATA frame of which nothing has come but its header.
     private var undecided: Int?
     private(set) var headerBlock: HeaderBlockLength
-    private var tally = FrameTally()
+    private var tally = FrameCounts()
     /// Of a client's streams; nil on its own side.
     private var history: StreamHistory?
     /// The stream of the last DATA frame, if it was still open then.
@@ -122,8 +122,8 @@ struct FrameBoundary {
     /// Whether a header block has begun and not ended.
     var isInHeaderBlock: Bool { headerBlock.isOpen }
 
-    mutating func takeTally() -> FrameTally {
-        defer { tally = FrameTally() }
+    mutating func takeCounts() -> FrameCounts {
+        defer { tally = FrameCounts() }
         return tally
     }
 

@@ -1,7 +1,7 @@
 internal import CNghttp2
 
 /// A call into nghttp2 that failed.
-struct HTTP2Error: Error, Equatable, CustomStringConvertible {
+struct NGHTTP2Error: Error, Equatable, CustomStringConvertible {
     /// The library's code: negative, as listed in `nghttp2_error`.
     var code: Int32
 
@@ -14,8 +14,8 @@ struct HTTP2Error: Error, Equatable, CustomStringConvertible {
 
     /// Passes a result through, or throws it when it is negative.
     @discardableResult
-    static func check<Result: BinaryInteger>(_ result: Result) throws(HTTP2Error) -> Result {
-        if result < 0 { throw HTTP2Error(code: Int32(clamping: result)) }
+    static func check<Result: BinaryInteger>(_ result: Result) throws(NGHTTP2Error) -> Result {
+        if result < 0 { throw NGHTTP2Error(code: Int32(clamping: result)) }
         return result
     }
 }

@@ -1,5 +1,5 @@
 /// What frames were good for: what a peer asks of us, and what it gets.
-struct FrameTally: Equatable {
+struct FrameCounts: Equatable {
     /// Received: DATA that carries something.
     var data = 0
     /// Received: frames that carry no data, whether they belong to a call or not.
@@ -16,7 +16,7 @@ struct FrameTally: Equatable {
     /// after the other is CVE-2025-8671.
     var faults = 0
 
-    mutating func add(_ other: FrameTally) {
+    mutating func add(_ other: FrameCounts) {
         data += other.data
         overhead += other.overhead
         resets += other.resets

@@ -2,7 +2,7 @@ internal import CNghttp2
 
 /// Lends header fields to C, laid out as nghttp2 takes them. The layout is kept, since the next list is mostly the
 /// same.
-@safe struct FieldLoan: ~Copyable {
+@safe struct NameValueArray: ~Copyable {
     private var fields: [HTTP2Field] = []
     /// Names and values, one behind the other; `pairs` point into them.
     private var bytes = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
