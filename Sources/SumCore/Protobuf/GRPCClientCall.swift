@@ -7,11 +7,11 @@ public import SwiftProtobuf
 /// server wait. A call goes on until it has ended, is cancelled, or its deadline has passed. When a task that
 /// waits for the call is cancelled, so is the call.
 public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
-    let exchange: ClientExchange
+    let exchange: AsyncClientCall
     let control: any ClientCallControl
     let writer: MessageWriter
 
-    init(exchange: ClientExchange, control: any ClientCallControl, compression: GRPCCompression) {
+    init(exchange: AsyncClientCall, control: any ClientCallControl, compression: GRPCCompression) {
         self.exchange = exchange
         self.control = control
         writer = MessageWriter(compression: compression)

@@ -6,7 +6,7 @@ extension GRPCMethod {
         path: String, _ handler: @escaping @Sendable (Request, AsyncServerCall) async throws -> Response
     ) -> GRPCMethod {
         GRPCMethod(path: path) { context in
-            AsyncCallHandler(context: context) { call in
+            AsyncServerCallHandler(context: context) { call in
                 try await call.send(message: handler(call.onlyMessage(), call))
             }
         }
@@ -18,7 +18,7 @@ extension GRPCMethod {
         _ handler: @escaping @Sendable (GRPCRequests<Request>, AsyncServerCall) async throws -> Response
     ) -> GRPCMethod {
         GRPCMethod(path: path) { context in
-            AsyncCallHandler(context: context) { call in
+            AsyncServerCallHandler(context: context) { call in
                 try await call.send(message: handler(GRPCRequests(call: call), call))
             }
         }
@@ -31,7 +31,7 @@ extension GRPCMethod {
             @escaping @Sendable (Request, GRPCResponses<Response>, AsyncServerCall) async throws -> Void
     ) -> GRPCMethod {
         GRPCMethod(path: path) { context in
-            AsyncCallHandler(context: context) { call in
+            AsyncServerCallHandler(context: context) { call in
                 try await handler(call.onlyMessage(), GRPCResponses(call: call), call)
             }
         }
@@ -45,7 +45,7 @@ extension GRPCMethod {
             -> Void
     ) -> GRPCMethod {
         GRPCMethod(path: path) { context in
-            AsyncCallHandler(context: context) { call in
+            AsyncServerCallHandler(context: context) { call in
                 try await handler(GRPCRequests(call: call), GRPCResponses(call: call), call)
             }
         }

@@ -51,7 +51,7 @@ import Testing
     @Test("audit-M4: the credit for compressed messages is what they took on the wire, small or large")
     func credit() async throws {
         let replies = Replies()
-        let handler = AsyncCallHandler(context: Self.context(replies)) { call in
+        let handler = AsyncServerCallHandler(context: Self.context(replies)) { call in
             while try await call.next() != nil {}
         }
         let stream = try Self.stream(
@@ -68,7 +68,7 @@ import Testing
     func untaken() async throws {
         let replies = Replies()
         let (stop, stopping) = AsyncStream.makeStream(of: Void.self)
-        let handler = AsyncCallHandler(context: Self.context(replies)) { _ in
+        let handler = AsyncServerCallHandler(context: Self.context(replies)) { _ in
             for await _ in stop {}
         }
         let bombs = try Self.stream(Array(repeating: Array(repeating: 0, count: 1 << 20), count: 100))
@@ -88,7 +88,7 @@ import Testing
         let inHand = Mutex((now: 0, most: 0))
         let bomb = try Self.stream([Array(repeating: 0, count: 1 << 20)])
         let handlers = (0..<20).map { _ in
-            AsyncCallHandler(context: Self.context(replies, memory)) { call in
+            AsyncServerCallHandler(context: Self.context(replies, memory)) { call in
                 let message = try await call.next()
                 inHand.withLock {
                     $0.now += message?.readableBytes ?? 0
@@ -109,7 +109,7 @@ import Testing
         let (replies, memory) = (Replies(), CallMemory())
         let large = Array(repeating: UInt8(1), count: 200 << 10)
         let handlers = (0..<10).map { _ in
-            AsyncCallHandler(context: Self.context(replies, memory, .identity)) { call in
+            AsyncServerCallHandler(context: Self.context(replies, memory, .identity)) { call in
                 try await call.send(large)
                 try await call.send(large)
                 try await call.send(large)

@@ -22,7 +22,7 @@ final class CallWorld: @unchecked Sendable {
     private var written = 0
     private var isCancelled = false
     private let whole: WholeSum
-    private let exchange = ClientExchange(maximumMessageLength: 4 << 20)
+    private let exchange = AsyncClientCall(maximumMessageLength: 4 << 20)
     private let watched: WatchedEnd
     private var call: RetryingCall?
 
@@ -53,7 +53,7 @@ final class CallWorld: @unchecked Sendable {
         var options = GRPCCallOptions()
         options.maximumRetries = retries
         let call = RetryingCall(
-            self, GRPCRequest(path: SumNumbers.path, authority: "localhost"), options, handler: watched)
+            self, GRPCRequestHead(path: SumNumbers.path, authority: "localhost"), options, handler: watched)
         self.call = call
         if Int.random(in: 0..<4, using: &random) == 0 { try addServer() }
         call.begin()

@@ -12,7 +12,7 @@ import Testing
         let wire = try WireChannel(connection, ofClient: true)
         try wire.send(.settings(), .settingsAck)
         let caller = OneShotCaller([[8, 1]])
-        _ = connection.start(GRPCRequest(path: SumNumbers.path), handler: caller)
+        _ = connection.start(GRPCRequestHead(path: SumNumbers.path), handler: caller)
         _ = wire.isOpen
         return (wire, caller)
     }
@@ -60,7 +60,7 @@ import Testing
         try wire.send(.settings(), .settingsAck)
         for call in UInt32(0)..<1000 {
             let caller = OneShotCaller([[8, 1]])
-            _ = connection.start(GRPCRequest(path: SumNumbers.path), handler: caller)
+            _ = connection.start(GRPCRequestHead(path: SumNumbers.path), handler: caller)
             try wire.send(.ping(), .windowUpdate(1))
             try wire.send(.rstStream(2, on: 2 * call + 1))
             #expect(await caller.outcome().status.code == .internalError)

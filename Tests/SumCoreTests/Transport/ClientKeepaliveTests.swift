@@ -19,7 +19,7 @@ import Testing
 
     private func call(on connection: ClientConnection) -> OneShotCaller {
         let caller = OneShotCaller([[8, 1]])
-        _ = connection.start(GRPCRequest(path: SumNumbers.path), handler: caller)
+        _ = connection.start(GRPCRequestHead(path: SumNumbers.path), handler: caller)
         return caller
     }
 

@@ -13,7 +13,7 @@ import Testing
         let wire = try WireChannel(connection, ofClient: true)
         try wire.send(.settings(), .settingsAck)
         let caller = OneShotCaller([[8, 1]])
-        _ = connection.start(GRPCRequest(path: SumNumbers.path), handler: caller)
+        _ = connection.start(GRPCRequestHead(path: SumNumbers.path), handler: caller)
         try wire.advance(.zero)
         _ = wire.takeFrames()
         return (wire, caller)

@@ -116,7 +116,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         let begun = Mutex(0)
         let method = GRPCMethod(path: SumNumbers.path) { context in
             begun.withLock { $0 += 1 }
-            return AsyncCallHandler(context: context) { _ in await gate.wait() }
+            return AsyncServerCallHandler(context: context) { _ in await gate.wait() }
         }
         var configuration = GRPCServer.Configuration()
         configuration.maximumConcurrentStreams = 10
@@ -159,7 +159,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         async throws
     {
         let method = GRPCMethod(path: SumNumbers.path) { context in
-            AsyncCallHandler(context: context) { _ in try await Task.sleep(for: .seconds(3600)) }
+            AsyncServerCallHandler(context: context) { _ in try await Task.sleep(for: .seconds(3600)) }
         }
         var configuration = GRPCServer.Configuration()
         configuration.maximumConcurrentStreams = 10

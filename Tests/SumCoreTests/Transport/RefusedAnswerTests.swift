@@ -12,7 +12,7 @@ import Testing
         let wire = try WireChannel(connection, ofClient: true)
         try wire.send(.settings(), .settingsAck)
         let caller = OneShotCaller([[8, 1]])
-        _ = connection.start(GRPCRequest(path: SumNumbers.path), handler: caller)
+        _ = connection.start(GRPCRequestHead(path: SumNumbers.path), handler: caller)
         _ = wire.isOpen
         return (wire, caller)
     }

@@ -116,7 +116,7 @@ struct ServerCall: Equatable {
     }
 
     /// The one header block that refuses a request.
-    static func rejection(_ rejection: GRPCRequest.Rejection) -> [HTTP2Field] {
+    static func rejection(_ rejection: GRPCRequestHead.Rejection) -> [HTTP2Field] {
         responseFields(httpStatus: rejection.httpStatus) + rejection.fields + rejection.status.trailers
     }
 

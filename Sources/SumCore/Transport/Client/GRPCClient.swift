@@ -106,7 +106,7 @@ public final class GRPCClient: ConnectionSource {
         _ path: String, options: GRPCCallOptions = .init(), sending: Request.Type = Request.self,
         receiving: Response.Type = Response.self
     ) -> GRPCClientCall<Request, Response> {
-        let exchange = ClientExchange(maximumMessageLength: configuration.maximumMessageLength)
+        let exchange = AsyncClientCall(maximumMessageLength: configuration.maximumMessageLength)
         let control = start(path, options, handler: exchange)
         return GRPCClientCall(exchange: exchange, control: control, compression: options.compression)
     }
@@ -171,7 +171,7 @@ public final class GRPCClient: ConnectionSource {
     private func prepare(
         _ path: String, _ options: GRPCCallOptions, handler: any ClientCallHandler
     ) -> RetryingCall {
-        let request = GRPCRequest(
+        let request = GRPCRequestHead(
             path: path, authority: target.authority,
             userAgent: Version.userAgent(after: configuration.userAgent),
             compression: options.compression, metadata: options.metadata)

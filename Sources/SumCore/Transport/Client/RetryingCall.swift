@@ -23,7 +23,7 @@ protocol ConnectionSource: AnyObject, Sendable {
 final class RetryingCall: ClientCallHandler, ClientCallControl {
     let waitsForReady: Bool
     private let source: any ConnectionSource
-    private let request: GRPCRequest
+    private let request: GRPCRequestHead
     private let handler: any ClientCallHandler
     private let expiry: NIODeadline
 
@@ -51,7 +51,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     private let attempt: NIOLoopBoundBox<Attempt?>
 
     init(
-        _ source: any ConnectionSource, _ request: GRPCRequest, _ options: GRPCCallOptions,
+        _ source: any ConnectionSource, _ request: GRPCRequestHead, _ options: GRPCCallOptions,
         handler: any ClientCallHandler
     ) {
         self.source = source

@@ -7,7 +7,7 @@ final class ClientConnection: HTTP2Connection {
     private var isReady = false
     private var streams: [Int32: ClientStream] = [:]
     /// The last request, since the next is mostly the same.
-    private var lastRequest: (request: GRPCRequest, fields: [HTTP2Field])?
+    private var lastRequest: (request: GRPCRequestHead, fields: [HTTP2Field])?
     /// What the server said when it told us to go away.
     private var farewell: String?
     /// The first bytes of a server, until it has begun HTTP/2.
@@ -234,7 +234,7 @@ final class ClientConnection: HTTP2Connection {
     /// Begins a call. The deadline runs from now.
     ///
     /// - Returns: the stream, or nil when the call has ended before it began.
-    func start(_ request: GRPCRequest, handler: any ClientCallHandler) -> ClientStream? {
+    func start(_ request: GRPCRequestHead, handler: any ClientCallHandler) -> ClientStream? {
         let timeout = request.timeout.map { TimeAmount.nanoseconds($0.wholeNanoseconds) }
         let expiry = timeout.map { NIODeadline.now() + $0 } ?? .distantFuture
         let stream = ClientStream(handler: handler, expiry: expiry)
@@ -257,7 +257,7 @@ final class ClientConnection: HTTP2Connection {
         return stream
     }
 
-    private func submit(_ request: GRPCRequest, body: ClientStream) throws(GRPCStatus) -> Int32 {
+    private func submit(_ request: GRPCRequestHead, body: ClientStream) throws(GRPCStatus) -> Int32 {
         guard context != nil, isReady, !isClosing, failure == nil, farewell == nil else {
             throw GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
         }
@@ -276,7 +276,7 @@ final class ClientConnection: HTTP2Connection {
         }
     }
 
-    private func fields(of request: GRPCRequest) -> [HTTP2Field] {
+    private func fields(of request: GRPCRequestHead) -> [HTTP2Field] {
         if let lastRequest, lastRequest.request == request { return lastRequest.fields }
         let fields = request.fields()
         lastRequest = (request, fields)

@@ -24,7 +24,7 @@ extension ServerConnection {
             try end(stream, GRPCStatus(code: .resourceExhausted, message: message))
         } else if streams.count < configuration.maximumConcurrentStreams {
             try reject(
-                GRPCRequest.Rejection(.resourceExhausted, message), path: fields.first(":path") ?? "",
+                GRPCRequestHead.Rejection(.resourceExhausted, message), path: fields.first(":path") ?? "",
                 on: streamID)
         } else {
             noteReset(message)
@@ -38,7 +38,7 @@ extension ServerConnection {
     }
 
     func reject(
-        _ rejection: GRPCRequest.Rejection, path: String, on streamID: Int32
+        _ rejection: GRPCRequestHead.Rejection, path: String, on streamID: Int32
     ) throws(NGHTTP2Error) {
         let stream = ServerStream(
             id: streamID, path: path, handler: RejectedCall(), started: logsCalls ? .now() : nil)

@@ -8,7 +8,7 @@ final class ServerConnection: HTTP2Connection {
         case drain
     }
 
-    private var requests: RequestReader
+    private var requests: RequestRouter
     private let logger: Logger
     let logsCalls: Bool
     private let logsBeginnings: Bool
@@ -53,7 +53,7 @@ final class ServerConnection: HTTP2Connection {
         offences: OffenceLog, resources: LoopResources? = nil
     ) throws(NGHTTP2Error) {
         self.resources = resources
-        requests = RequestReader(methods: methods)
+        requests = RequestRouter(methods: methods)
         self.configuration = configuration
         self.logger = logger
         logsCalls = logger.logLevel <= .debug
@@ -158,9 +158,9 @@ final class ServerConnection: HTTP2Connection {
         guard unfinished.count < configuration.maximumConcurrentStreams else {
             return try refuse(streamID, isExcess: false)
         }
-        let known: KnownRequest
-        do throws(GRPCRequest.Rejection) {
-            known = try requests.understand(fields)
+        let known: RoutedRequest
+        do throws(GRPCRequestHead.Rejection) {
+            known = try requests.route(fields)
         } catch {
             return try reject(error, path: fields.first(":path") ?? "", on: streamID)
         }
@@ -178,7 +178,7 @@ final class ServerConnection: HTTP2Connection {
             id: streamID, path: request.path, handler: known.method.makeHandler(context),
             started: logsCalls ? .now() : nil)
         add(stream)
-        if stream.handler is AsyncCallHandler { unfinished.insert(streamID) }
+        if stream.handler is AsyncServerCallHandler { unfinished.insert(streamID) }
         if let timeout = request.timeout { try startDeadline(timeout, of: stream) }
         guard logsBeginnings else { return }
         logger.trace("call begins", metadata: ["peer": "\(peer)", "method": "\(request.path)"])

@@ -44,7 +44,7 @@ extension FuzzTarget {
 private struct Caller {
     private let connection: ClientConnection
     private let ledger: Ledger
-    private var calls: [(stream: ClientStream, exchange: ClientExchange)] = []
+    private var calls: [(stream: ClientStream, exchange: AsyncClientCall)] = []
 
     init(_ connection: ClientConnection, _ ledger: Ledger) {
         self.connection = connection
@@ -72,16 +72,16 @@ private struct Caller {
 
     /// - Parameter kind: a whole call, one that goes on, or one with a deadline.
     private mutating func start(_ kind: UInt8, _ argument: UInt8) {
-        let exchange = ClientExchange(maximumMessageLength: argument & 0x80 == 0 ? 4 << 20 : 10)
+        let exchange = AsyncClientCall(maximumMessageLength: argument & 0x80 == 0 ? 4 << 20 : 10)
         send(Int(argument & 0x7f), exchange)
         if kind == 0 { _ = exchange.pipe.finish() }
-        var request = GRPCRequest(path: SumNumbers.path, authority: "localhost", userAgent: "fuzz")
+        var request = GRPCRequestHead(path: SumNumbers.path, authority: "localhost", userAgent: "fuzz")
         if kind == 2 { request.timeout = .milliseconds(Int64(argument) * 20) }
         let watched = WatchedCall(exchange, ledger)
         if let stream = connection.start(request, handler: watched) { calls.append((stream, exchange)) }
     }
 
-    private func send(_ count: Int, _ exchange: ClientExchange) {
+    private func send(_ count: Int, _ exchange: AsyncClientCall) {
         let numbers = Array(repeating: Int32(300), count: count)
         _ = try? exchange.pipe.write(maximumLength: count * NumberEncoder.maximumLength) { frame in
             _ = NumberEncoder.append(numbers.span, to: &frame)
@@ -91,12 +91,12 @@ private struct Caller {
 
 /// Passes a call on to its exchange, and notes when that is told what it must not be.
 private final class WatchedCall: ClientCallHandler, @unchecked Sendable {
-    private let exchange: ClientExchange
+    private let exchange: AsyncClientCall
     private let ledger: Ledger
     private var hasHeaders = false
     private var hasEnded = false
 
-    init(_ exchange: ClientExchange, _ ledger: Ledger) {
+    init(_ exchange: AsyncClientCall, _ ledger: Ledger) {
         self.exchange = exchange
         self.ledger = ledger
         ledger.live += 1

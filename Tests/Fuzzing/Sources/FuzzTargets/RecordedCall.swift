@@ -11,7 +11,7 @@ struct RecordedCall {
 
     private init() throws {
         let (client, server) = (try HTTP2Session(role: .client), try HTTP2Session(role: .server))
-        let request = GRPCRequest(path: SumNumbers.path, authority: "localhost", userAgent: "sum/1")
+        let request = GRPCRequestHead(path: SumNumbers.path, authority: "localhost", userAgent: "sum/1")
         let stream = try client.submitRequest(request.fields(), body: Answer([0, 0, 0, 0, 2, 8, 6], []))
         try carry(client, server)
         let trailers = [HTTP2Field("grpc-status", "0")]

@@ -158,15 +158,15 @@ extension TextCheck {
         ":path:/a/b\ngrpc-accept-encoding:gzip, deflate",
     ]) { (input: inout FuzzInput) in
         let fields = fields(&input) + plainRequest
-        let request: GRPCRequest
-        do throws(GRPCRequest.Rejection) {
-            request = try GRPCRequest(received: fields)
+        let request: GRPCRequestHead
+        do throws(GRPCRequestHead.Rejection) {
+            request = try GRPCRequestHead(received: fields)
         } catch {
             try require(!error.status.isOK && (200..<500).contains(error.httpStatus), "refused with OK")
             _ = ServerCall.rejection(error)
             return
         }
-        var again = try GRPCRequest(received: request.fields())
+        var again = try GRPCRequestHead(received: request.fields())
         try require(
             (again.timeout ?? .zero) >= min(request.timeout ?? .zero, .nanoseconds(Int64.max)),
             "the timeout becomes shorter")

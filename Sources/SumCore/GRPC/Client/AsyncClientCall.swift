@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Between the tasks of a client's call and its connection: what is sent waits in a pipe, what has come in an
 /// inbox, both bounded. What has come waits as it came, and is decompressed by the task that takes it.
-final class ClientExchange: ClientCallHandler {
+final class AsyncClientCall: ClientCallHandler {
     let pipe = MessagePipe()
 
     /// Bytes that may wait for their reader before the server gets no more credit.

@@ -1,6 +1,6 @@
 /// A header list that became a call, and what it means.
-struct KnownRequest {
+struct RoutedRequest {
     var fields: [HTTP2Field]
-    var request: GRPCRequest
+    var request: GRPCRequestHead
     var method: GRPCMethod
 }

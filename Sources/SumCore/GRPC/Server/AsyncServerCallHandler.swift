@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// Turns a handler written with async/await into one of the lowest form: hands the bytes that come to the handler's
 /// task.
-final class AsyncCallHandler: ServerCallHandler {
+final class AsyncServerCallHandler: ServerCallHandler {
     private let call: AsyncServerCall
     private let task: Task<Void, Never>
 

@@ -1,5 +1,5 @@
 /// The head of a call: what its HTTP/2 request headers say (grpc/doc/PROTOCOL-HTTP2.md, "Requests").
-struct GRPCRequest: Equatable, Sendable {
+struct GRPCRequestHead: Equatable, Sendable {
     /// `/package.Service/Method`.
     var path: String
     /// The name by which the client calls the server, for a proxy or a virtual host.
@@ -39,7 +39,7 @@ struct GRPCRequest: Equatable, Sendable {
     }
 }
 
-extension GRPCRequest {
+extension GRPCRequestHead {
     /// Why a request does not become a call.
     struct Rejection: Error, Equatable {
         /// What tells clients that are not gRPC's.

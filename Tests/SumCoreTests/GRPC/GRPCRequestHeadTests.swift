@@ -2,14 +2,14 @@ import Testing
 
 @testable import SumCore
 
-@Suite struct GRPCRequestTests {
+@Suite struct GRPCRequestHeadTests {
     private func request(changing name: String? = nil, to value: String? = nil) -> [HTTP2Field] {
         Sample.request.filter { $0.name != name } + (value.map { [HTTP2Field(name ?? "", $0)] } ?? [])
     }
 
-    private func rejection(_ fields: [HTTP2Field]) -> GRPCRequest.Rejection? {
+    private func rejection(_ fields: [HTTP2Field]) -> GRPCRequestHead.Rejection? {
         do {
-            _ = try GRPCRequest(received: fields)
+            _ = try GRPCRequestHead(received: fields)
             return nil
         } catch {
             return error
@@ -20,7 +20,7 @@ import Testing
     func fields() throws {
         var metadata = GRPCMetadata()
         try metadata.add("k", "v")
-        let request = GRPCRequest(
+        let request = GRPCRequestHead(
             path: "/s/m", authority: "localhost:1", timeout: .seconds(1), userAgent: "ua", metadata: metadata)
         #expect(
             request.fields().map { "\($0.name): \($0.value)" } == [
@@ -29,7 +29,7 @@ import Testing
                 "te: trailers", "content-type: application/grpc", "user-agent: ua",
                 "grpc-accept-encoding: identity,deflate,gzip", "k: v",
             ])
-        #expect(try GRPCRequest(received: request.fields()) == request)
+        #expect(try GRPCRequestHead(received: request.fields()) == request)
     }
 
     @Test("R4: the user agent begins with grpc-")
@@ -99,14 +99,14 @@ import Testing
 
     @Test("S17, R10: binary metadata that is", arguments: ["", "QQ", "QQ==", "QUI", "QUJD,QQ==", "QQ, QQ"])
     func goodBase64(_ value: String) throws {
-        let request = try GRPCRequest(received: request(changing: "x-bin", to: value))
+        let request = try GRPCRequestHead(received: request(changing: "x-bin", to: value))
         #expect(request.metadata.bytes("x-bin").first == Base64.decode(value.prefix { $0 != "," }))
         #expect(request.metadata.bytes("x-bin").count == (value.contains(",") ? 2 : 1))
     }
 
     @Test("S20, S21, S22: host in place of :authority, no te, odd metadata") func tolerated() throws {
         let fields = Sample.request.filter { $0.name != "te" && $0.name != ":authority" }
-        let request = try GRPCRequest(
+        let request = try GRPCRequestHead(
             received: fields + [HTTP2Field("host", "h"), HTTP2Field("x", "é\u{7f}")])
         #expect(request.authority == "h")
         #expect(request.metadata["x"] == ["é\u{7f}"])

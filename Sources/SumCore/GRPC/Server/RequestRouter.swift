@@ -1,21 +1,21 @@
 /// Finds out which method a request calls, and how.
-struct RequestReader {
+struct RequestRouter {
     let methods: [String: GRPCMethod]
     /// The last request, since the next is mostly the same.
-    private var lastRequest: KnownRequest?
+    private var lastRequest: RoutedRequest?
 
     init(methods: [String: GRPCMethod]) {
         self.methods = methods
     }
 
-    mutating func understand(_ fields: [HTTP2Field]) throws(GRPCRequest.Rejection) -> KnownRequest {
+    mutating func route(_ fields: [HTTP2Field]) throws(GRPCRequestHead.Rejection) -> RoutedRequest {
         if let lastRequest, lastRequest.fields == fields { return lastRequest }
-        let request = try GRPCRequest(received: fields)
+        let request = try GRPCRequestHead(received: fields)
         guard let method = methods[request.path] else {
-            throw GRPCRequest.Rejection(
+            throw GRPCRequestHead.Rejection(
                 .unimplemented, "there is no method '\(PeerText.printable(request.path))' here")
         }
-        let known = KnownRequest(fields: fields, request: request, method: method)
+        let known = RoutedRequest(fields: fields, request: request, method: method)
         lastRequest = known
         return known
     }
