@@ -21,7 +21,7 @@ final class CallWorld: @unchecked Sendable {
     private let isStreamed: Bool
     private var written = 0
     private var isCancelled = false
-    private let whole: WholeSum
+    private let whole: OneShotSum
     private let exchange = AsyncClientCall(maximumMessageLength: 4 << 20)
     private let watched: WatchedEnd
     private var call: RetryingCall?
@@ -41,7 +41,7 @@ final class CallWorld: @unchecked Sendable {
             ([0, 1, 3, 20, 300, 1_000] + (seed % 32 == 0 ? [60_000] : [])).randomElement(using: &random) ?? 0
         // All positive, so that no part of them has the sum of the whole.
         numbers = (0..<count).map { 1 + Int32($0 % 300) }
-        whole = WholeSum(of: numbers, maximumMessageLength: 4 << 20)
+        whole = OneShotSum(of: numbers, maximumMessageLength: 4 << 20)
         watched = WatchedEnd(isStreamed ? exchange : whole)
     }
 

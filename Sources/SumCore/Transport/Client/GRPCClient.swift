@@ -138,7 +138,7 @@ public final class GRPCClient: ConnectionSource {
             try await call.send(contentsOf: numbers)
             return try await call.closeAndReceive()
         }
-        let sum = WholeSum(of: numbers, maximumMessageLength: configuration.maximumMessageLength)
+        let sum = OneShotSum(of: numbers, maximumMessageLength: configuration.maximumMessageLength)
         let call = prepare(SumNumbers.path, options, handler: sum)
         return try await sum.outcome(of: call, begin: call.begin).get()
     }

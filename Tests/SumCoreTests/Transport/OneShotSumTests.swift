@@ -6,7 +6,7 @@ import Testing
 @testable import SumCore
 
 /// Calls of SumNumbers with all numbers at once, and tasks on the loop of their connection.
-@Suite(.timeLimit(.minutes(10))) struct WholeSumTests {
+@Suite(.timeLimit(.minutes(10))) struct OneShotSumTests {
     private func withClient(
         _ method: GRPCMethod = SumNumbers.method(), _ body: (GRPCClient) async throws -> Void
     ) async throws {
@@ -21,7 +21,7 @@ import Testing
 
     @Test("A frame of any size is filled, and a number is cut where it ends", arguments: 1...40)
     func frames(of size: Int) throws {
-        let sum = WholeSum(of: Self.numbers, maximumMessageLength: 1 << 20)
+        let sum = OneShotSum(of: Self.numbers, maximumMessageLength: 1 << 20)
         var bytes: [UInt8] = []
         var progress = ClientCallProgress.open
         while progress == .open {

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It meets the task that waits for it twice, at its beginning and at its end; in between there is only the event
 /// loop.
-final class WholeSum: ClientCallHandler {
+final class OneShotSum: ClientCallHandler {
     typealias Outcome = Result<Int32, GRPCStatus>
 
     private struct State {
