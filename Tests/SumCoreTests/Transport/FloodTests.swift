@@ -12,7 +12,7 @@ import Testing
 /// Frames that come again and again, some of which begin calls.
 struct Flood: Sendable, CustomTestStringConvertible {
     var testDescription: String
-    var offence: PeerOffence
+    var offence: GoAwayReason
     var count = 2000
     /// Frames that come first.
     var first: [WireFrame] = []
@@ -24,7 +24,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
 /// A server's connection against clients that flood it, and against those that only look so.
 @Suite struct FloodTests {
     private static func make(
-        _ name: String, _ offence: PeerOffence, first: [WireFrame] = [],
+        _ name: String, _ offence: GoAwayReason, first: [WireFrame] = [],
         _ round: @escaping @Sendable (UInt32) -> [WireFrame]
     ) -> Flood {
         Flood(testDescription: name, offence: offence, first: first, round: round)
@@ -218,7 +218,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
             WireFrame(.continuation, flags: .endHeaders, on: 1, payload: Array(block[(120 << 10)...])))
         #expect(wire.goAway?.debug == "header_block_too_long")
         #expect(!wire.isOpen)
-        #expect(lines(log) == [PeerOffence.headerBlock.description])
+        #expect(lines(log) == [GoAwayReason.headerBlock.description])
     }
 
     @Test("R4, R5: a block that is short on the wire resets its stream, as often as resets are allowed")

@@ -47,8 +47,8 @@ import Testing
             (FrameCounts(resets: 20), nil), (FrameCounts(resets: 21), .resets),
             (FrameCounts(faults: 10), nil), (FrameCounts(faults: 11), .resets),
             (FrameCounts(data: 1 << 40, headerLists: 1 << 40, answers: 1 << 40, ends: 1 << 40), nil),
-        ] as [(FrameCounts, PeerOffence?)])
-    func burst(_ frames: FrameCounts, _ offence: PeerOffence?) {
+        ] as [(FrameCounts, GoAwayReason?)])
+    func burst(_ frames: FrameCounts, _ offence: GoAwayReason?) {
         var budget = budget()
         #expect(budget.offence(frames, queued: 0, at: at(0)) == offence)
     }
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test("K18, R10, R15: hello, then the acknowledgement, each within the limit") func handshake() {
-        var handshake = Handshake(limit: .seconds(10), now: at(0))
+        var handshake = PrefaceTimeout(limit: .seconds(10), now: at(0))
         #expect(handshake.verdict(at: at(9)) == .wait(until: at(10)))
         #expect(handshake.verdict(at: at(10)) == .isSilent)
         handshake.receivedSettings(at: at(4))
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test("R12, R13: a stall is what does not move for as long as the limit") func stall() {
-        var stall = Stall()
+        var stall = StallDetector()
         let looks: [(Double, Int?, Bool)] = [
             (0, 5, false), (10, 5, false), (29, 5, false), (30, 6, false), (59, 6, false), (60, 6, true),
             (61, nil, false), (62, 6, false), (91, 6, false), (92, 6, true),

@@ -88,7 +88,7 @@ import Testing
         logger.logLevel = .debug
         let offences = OffenceLog(logger: logger, lines: 10, now: start)
         for _ in 0..<100 { offences.write(refusal: "r", of: "here", at: start) }
-        offences.write(PeerOffence.pings, of: "here", at: start)
+        offences.write(GoAwayReason.pings, of: "here", at: start)
         #expect(log.entries.count == 11)
         offences.write(refusal: "r", of: "here", at: start + .seconds(1))
         #expect("\(log.entries.last?.metadata["not-logged-before"] ?? "")" == "90")

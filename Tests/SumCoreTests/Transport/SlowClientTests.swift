@@ -26,7 +26,7 @@ import Testing
         #expect(wire.goAway?.code == .settingsTimeout)
         #expect(wire.goAway?.debug == "settings_timeout")
         #expect(!wire.isOpen)
-        #expect(lines(log) == [PeerOffence.settingsTimeout.description])
+        #expect(lines(log) == [GoAwayReason.settingsTimeout.description])
     }
 
     @Test("R15: a client that says nothing is gone", arguments: [0, 23, 24]) func silence(_ length: Int)
@@ -59,7 +59,7 @@ import Testing
         try wire.advance(.nanoseconds(1))
         #expect(wire.goAway?.debug == "header_block_not_ended")
         #expect(!wire.isOpen)
-        #expect(lines(log) == [PeerOffence.slowHeaders.description])
+        #expect(lines(log) == [GoAwayReason.slowHeaders.description])
     }
 
     @Test("R15: the time for headers begins anew with each block") func headersInTime() throws {
@@ -86,7 +86,7 @@ import Testing
         #expect(wire.isOpen)
         try wire.advance(.seconds(10) + .nanoseconds(1))
         #expect(!wire.isOpen)
-        #expect(lines(log) == [PeerOffence.stalled.description])
+        #expect(lines(log) == [GoAwayReason.stalled.description])
     }
 
     @Test("R12: a client that reads a little is not gone") func slowReader() throws {

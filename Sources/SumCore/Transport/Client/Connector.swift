@@ -75,7 +75,7 @@ struct Connector {
     {
         let limit = TimeAmount.nanoseconds(limit.wholeNanoseconds)
         // One a channel: racing addresses means several channels, of which one is given to us.
-        let attempts = Mutex<[ObjectIdentifier: Handshake]>([:])
+        let attempts = Mutex<[ObjectIdentifier: PrefaceTimeout]>([:])
         var bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(limit)
             .channelOption(.recvAllocator, value: SocketBuffers.readAllocator)
@@ -85,7 +85,7 @@ struct Connector {
                     let ready = channel.eventLoop.makePromise(of: Void.self)
                     let connection = try ClientConnection(ready: ready, keepalive: keepalive)
                     try channel.pipeline.syncOperations.addHandler(connection)
-                    let handshake = Handshake(
+                    let handshake = PrefaceTimeout(
                         connection: NIOLoopBound(connection, eventLoop: channel.eventLoop),
                         ready: ready.futureResult)
                     attempts.withLock { $0[ObjectIdentifier(channel)] = handshake }
@@ -125,7 +125,7 @@ struct Connector {
     private static let silence = "the server took the connection but said nothing"
 
     /// A connection on its way to being ready.
-    private struct Handshake: Sendable {
+    private struct PrefaceTimeout: Sendable {
         var connection: NIOLoopBound<ClientConnection>
         /// Whether the server's SETTINGS are here.
         var ready: EventLoopFuture<Void>

@@ -195,7 +195,7 @@ final class ClientConnection: HTTP2Connection {
     private static func status(
         of failure: (any Error)?, _ code: HTTP2ErrorCode, _ debug: String
     ) -> GRPCStatus {
-        let isOurs = (failure as? PeerOffence) != .found(code, debug)
+        let isOurs = (failure as? GoAwayReason) != .found(code, debug)
         let reason =
             if let failure, isOurs { "the connection was ended: \(failure)" } else {
                 "the answer broke HTTP/2: \(code)\(debug.isEmpty ? "" : ", \(debug)")"

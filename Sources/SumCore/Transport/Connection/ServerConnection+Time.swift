@@ -49,7 +49,7 @@ extension ServerConnection {
         let limit = TimeAmount(configuration.writeTimeout)
         let passed = bytesPassedWhileBlocked
         if stall.hasLasted(limit, moved: passed, at: now) {
-            fail(PeerOffence.stalled)
+            fail(GoAwayReason.stalled)
             return nil
         }
         if mayOweProgress {

@@ -17,12 +17,12 @@ final class ServerConnection: HTTP2Connection {
     private(set) var peer = "?"
 
     let configuration: GRPCServer.Configuration
-    var handshake: Handshake?
+    var handshake: PrefaceTimeout?
     /// Since when a header block has been arriving.
     var headersSince: NIODeadline?
     var lifetime: ConnectionLifetime?
     /// Whether the client takes what it is sent.
-    var stall = Stall()
+    var stall = StallDetector()
     private var pingStrikes: PingStrikes
 
     private(set) var streams: [Int32: ServerStream] = [:]
@@ -81,7 +81,7 @@ final class ServerConnection: HTTP2Connection {
         guard let loop = context?.eventLoop else { return }
         let now = loop.now
         resources = resources ?? LoopResources(eventLoop: loop)
-        handshake = Handshake(limit: TimeAmount(configuration.handshakeTimeout), now: now)
+        handshake = PrefaceTimeout(limit: TimeAmount(configuration.handshakeTimeout), now: now)
         frameBudget = FrameBudget(
             overhead: configuration.maximumOverheadFrames,
             resets: max(configuration.maximumResets, configuration.maximumConcurrentStreams),
@@ -137,7 +137,7 @@ final class ServerConnection: HTTP2Connection {
     override func closed() {
         if case .announced(_, let limit) = drain { limit.cancel() }
         switch failure {
-        case let offence? where offence is PeerOffence || offence is NGHTTP2Error:
+        case let offence? where offence is GoAwayReason || offence is NGHTTP2Error:
             offences.write(offence, of: peer, at: .now())
         case let failure?:
             offences.write(failure, of: peer, at: .now(), level: .debug)

@@ -15,7 +15,7 @@ final class ServerStream: HTTP2Body {
     var bytesReceived = 0
     private(set) var bytesSent = 0
     /// Whether the client takes what waits for it.
-    var stall = Stall()
+    var stall = StallDetector()
 
     /// What has come and the handler has not got to in its turns.
     private(set) var backlog = CircularBuffer<ByteBuffer>()

@@ -23,7 +23,7 @@ extension HTTP2Connection {
     }
 
     /// The same, with a GOAWAY that says what it was.
-    func dismiss(for offence: PeerOffence) {
+    func dismiss(for offence: GoAwayReason) {
         guard !isClosing else { return }
         failure = offence
         submit { () throws(NGHTTP2Error) in try session.submitGoAway(offence.code, debug: offence.debug) }

@@ -243,7 +243,7 @@ class HTTP2Connection: ChannelDuplexHandler {
             for event in events {
                 if case .data = event {} else { isMereData = false }
                 if case .goAwaySent(let code, let debug) = event {
-                    failure = failure ?? PeerOffence.found(code, debug)
+                    failure = failure ?? GoAwayReason.found(code, debug)
                 }
                 try handle(event)
             }

@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// Notices that something which should move does not. It is looked at now and then, and so a stall is found up to the
 /// time between two looks late.
-struct Stall {
+struct StallDetector {
     private var seen: (moved: Int, since: NIODeadline)?
 
     /// - Parameter moved: how much has moved so far; nil: there is nothing to move.

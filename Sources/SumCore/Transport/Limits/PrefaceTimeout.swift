@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// How a client's connection begins: it says hello with its SETTINGS, and acknowledges ours (RFC 9113 sections 3.4
 /// and 6.5.3). For each it has as long.
-struct Handshake {
+struct PrefaceTimeout {
     private enum State {
         case hello(end: NIODeadline)
         case acknowledgement(end: NIODeadline)

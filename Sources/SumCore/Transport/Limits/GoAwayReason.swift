@@ -1,5 +1,5 @@
 /// What a peer did that ends its connection, and what it is told in GOAWAY.
-struct PeerOffence: Error, Equatable, CustomStringConvertible {
+struct GoAwayReason: Error, Equatable, CustomStringConvertible {
     var code = HTTP2ErrorCode.enhanceYourCalm
     /// The words of the GOAWAY frame.
     var debug: String
