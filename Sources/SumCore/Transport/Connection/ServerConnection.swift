@@ -319,7 +319,7 @@ final class ServerConnection: HTTP2Connection {
         budget = resources?.turns.budgetForRead ?? TurnBudget(0)
     }
 
-    override func isHeldUp() {
+    override func writeBlocked() {
         if let now = context?.eventLoop.now { checkTime(by: now + stallCheckInterval) }
     }
 

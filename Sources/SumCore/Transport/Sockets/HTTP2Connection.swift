@@ -26,7 +26,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     private var isFlushing = false
     private var isFlushDue = false
     private var isHoldingRead = false
-    private var pacing = ReadPacing()
+    private var pacing = ReadCoalescing()
     /// Whether something else than data has come, or anything has been sent, since the last piece was read.
     private var isMereData = true
     var isClosing = false
@@ -65,7 +65,7 @@ class HTTP2Connection: ChannelDuplexHandler {
     /// Whether there are answers that wait for the peer to take them.
     var hasUnsentAnswers: Bool { false }
     /// There is more to send than the peer takes now.
-    func isHeldUp() {}
+    func writeBlocked() {}
     /// Bytes have come, and are about to be looked at.
     func willRead() {}
     /// They have been looked at.
@@ -194,7 +194,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         if mustHoldRead {
             isHoldingRead = true
         } else if pacing.isPausing {
-            context.eventLoop.assumeIsolated().scheduleTask(in: ReadPacing.pause) { [weak self] in
+            context.eventLoop.assumeIsolated().scheduleTask(in: ReadCoalescing.pause) { [weak self] in
                 self?.context?.read()
             }
         } else {
@@ -285,7 +285,7 @@ class HTTP2Connection: ChannelDuplexHandler {
         if session.isFinished {
             closeAfterWrites(context, ByteBuffer(), within: closingLimit, atMost: Self.farewellLimit)
         } else if hasUnsentAnswers || !context.channel.isWritable {
-            isHeldUp()
+            writeBlocked()
         }
     }
 

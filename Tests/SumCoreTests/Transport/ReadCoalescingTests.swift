@@ -3,7 +3,7 @@ import Testing
 
 @testable import SumCore
 
-@Suite struct ReadPacingTests {
+@Suite struct ReadCoalescingTests {
     private static let start = NIODeadline.now()
 
     /// Reads so many pieces, `gap` apart, and tells whether the next read waits.
@@ -11,7 +11,7 @@ import Testing
         after count: Int, of byteCount: Int = 12, gap: TimeAmount = .microseconds(10),
         mereData: (Int) -> Bool = { _ in true }
     ) -> Bool {
-        var pacing = ReadPacing()
+        var pacing = ReadCoalescing()
         for index in 0..<count {
             pacing.read(byteCount, isMereData: mereData(index), at: Self.start + gap * index)
         }
@@ -35,7 +35,7 @@ import Testing
         "It goes on while waiting is worth it",
         arguments: [(64, true, true), (63, true, false), (2000, false, false)])
     func end(_ byteCount: Int, _ isMereData: Bool, _ goesOn: Bool) {
-        var pacing = ReadPacing()
+        var pacing = ReadCoalescing()
         for index in 0..<64 { pacing.read(12, isMereData: true, at: Self.start + .microseconds(10) * index) }
         pacing.read(byteCount, isMereData: isMereData, at: Self.start + .milliseconds(2))
         #expect(pacing.isPausing == goesOn)

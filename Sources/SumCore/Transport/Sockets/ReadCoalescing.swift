@@ -5,7 +5,7 @@ internal import NIOCore
 /// To be woken for some bytes, and to read them, costs many times what is done with them. So when a row of small
 /// pieces has come quickly, each of them nothing but data of calls that go on, and nothing was sent meanwhile that
 /// the peer may be waiting to react to, the next reads wait a little. Anything else ends that.
-struct ReadPacing {
+struct ReadCoalescing {
     /// Bytes below which a piece is small.
     private static let smallPiece = 1 << 10
     /// Small pieces in a row that show how the peer sends.
