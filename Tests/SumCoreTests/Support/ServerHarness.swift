@@ -38,7 +38,7 @@ final class ServerHarness {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let connection = try ServerConnection(
             methods: Dictionary(uniqueKeysWithValues: methods.map { ($0.path, $0) }),
-            configuration: configuration, logger: logger, offences: OffenceLog(logger: logger))
+            configuration: configuration, logger: logger, offences: ThrottledLog(logger: logger))
         try channel.pipeline.syncOperations.addHandler(connection)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
         try exchange()

@@ -46,8 +46,8 @@ import Testing
     func userTimeout() async throws {
         let limits = AsyncStream<Int?>.makeStream()
         let logger = Logger(label: "test")
-        let binder = ListenerBinder(
-            logger: logger, offences: OffenceLog(logger: logger), userTimeout: .seconds(40), socketMode: nil
+        let binder = ListenerFactory(
+            logger: logger, offences: ThrottledLog(logger: logger), userTimeout: .seconds(40), socketMode: nil
         ) { channel in
             let limit = try? channel.syncOptions?.getOption(.tcpOption(.tcp_user_timeout))
             limits.continuation.yield(limit.map { Int($0) })

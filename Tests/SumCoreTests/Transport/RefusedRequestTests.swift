@@ -83,10 +83,10 @@ import Testing
         let log = InMemoryLogHandler()
         var logger = Logger(label: "test") { _ in log }
         let start = NIODeadline.uptimeNanoseconds(0)
-        OffenceLog(logger: logger, now: start).write(refusal: "r", of: "here", at: start)
+        ThrottledLog(logger: logger, now: start).write(refusal: "r", of: "here", at: start)
         #expect(log.entries.isEmpty)
         logger.logLevel = .debug
-        let offences = OffenceLog(logger: logger, lines: 10, now: start)
+        let offences = ThrottledLog(logger: logger, lines: 10, now: start)
         for _ in 0..<100 { offences.write(refusal: "r", of: "here", at: start) }
         offences.write(GoAwayReason.pings, of: "here", at: start)
         #expect(log.entries.count == 11)

@@ -227,7 +227,7 @@ import Testing
         try silent.pipeline.syncOperations.addHandler(
             ServerConnection(
                 methods: [:], configuration: .init(), logger: .init(label: "test"),
-                offences: OffenceLog(logger: .init(label: "test"))))
+                offences: ThrottledLog(logger: .init(label: "test"))))
         try silent.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
         let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         try silent.writeInbound(ByteBuffer(bytes: preface.utf8.prefix(bytesSent)))

@@ -47,7 +47,7 @@ final class ClientConnection: HTTP2Connection {
     private func failsForeign(_ bytes: ByteBuffer) -> Bool {
         guard !isClosing else { return false }
         if beginning.readableBytes < Self.beginningLength { beginning.writeImmutableBuffer(bytes) }
-        let foreign = ForeignBytes(beginning, of: .server)
+        let foreign = InvalidPreface(beginning, of: .server)
         guard foreign.isHTTP1 || (foreign.isTLS && beginning.readableBytes > 1) else { return false }
         fail(foreign)
         return true
@@ -221,9 +221,9 @@ final class ClientConnection: HTTP2Connection {
 
     private var notReady: ConnectFailure {
         if let failure = failure as? ConnectFailure { return failure }
-        if let foreign = failure as? ForeignBytes { return ConnectFailure(description: "\(foreign)") }
+        if let foreign = failure as? InvalidPreface { return ConnectFailure(description: "\(foreign)") }
         guard session.wantsRead, !(failure is NGHTTP2Error) else {
-            return ConnectFailure(description: "\(ForeignBytes(beginning, of: .server))")
+            return ConnectFailure(description: "\(InvalidPreface(beginning, of: .server))")
         }
         return ConnectFailure(
             description: "the connection was closed before the server had said anything", isTemporary: true)

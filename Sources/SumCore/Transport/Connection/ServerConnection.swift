@@ -13,7 +13,7 @@ final class ServerConnection: HTTP2Connection {
     let logsCalls: Bool
     private let logsBeginnings: Bool
     private var callLog: CallLog
-    let offences: OffenceLog
+    let offences: ThrottledLog
     private(set) var peer = "?"
 
     let configuration: GRPCServer.Configuration
@@ -50,7 +50,7 @@ final class ServerConnection: HTTP2Connection {
 
     init(
         methods: [String: GRPCMethod], configuration: GRPCServer.Configuration, logger: Logger,
-        offences: OffenceLog, resources: LoopResources? = nil
+        offences: ThrottledLog, resources: LoopResources? = nil
     ) throws(NGHTTP2Error) {
         self.resources = resources
         requests = RequestRouter(methods: methods)
@@ -344,7 +344,7 @@ final class ServerConnection: HTTP2Connection {
     }
 
     override func receiveForeign(_ bytes: ByteBuffer) {
-        let beginning = ForeignBytes(bytes)
+        let beginning = InvalidPreface(bytes)
         dismiss(beginning, saying: beginning.answer)
     }
 

@@ -32,12 +32,12 @@ public final class GRPCServer: Sendable {
         for warning in Set(methods.compactMap(\.warning)).sorted() { logger.warning("\(warning)") }
         let connections = ConnectionRegistry(
             limit: configuration.maximumConnections ?? DescriptorLimit.current / 5 * 4, logger: logger)
-        let offences = OffenceLog(logger: logger)
+        let offences = ThrottledLog(logger: logger)
         let methodsByPath = Dictionary(methods.map { ($0.path, $0) }) { _, last in last }
         // The kernel's limit comes after ours, which ends also the connections whose network is well, and says so.
         let userTimeout = TimeAmount(configuration.writeTimeout * 4 / 3)
         let loops = LoopResourcesByLoop()
-        let binder = ListenerBinder(
+        let binder = ListenerFactory(
             logger: logger, offences: offences, userTimeout: userTimeout,
             socketMode: configuration.unixSocketMode
         ) { channel in

@@ -19,7 +19,7 @@ extension FuzzTarget {
         let connection = try ServerConnection(
             methods: ServerScripts.methods(ledger, variant: script.variant),
             configuration: ServerScripts.configuration(script.variant), logger: logger,
-            offences: OffenceLog(logger: logger))
+            offences: ThrottledLog(logger: logger))
         let remains = Remains(connection)
         var channel = try FuzzChannel(
             connection, isClient: false, checksOutput: script.mode.contains(.hello))

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// Logs why connections failed, and why requests were reset, for all connections of a server: not so often that clients
 /// could fill the disk with it.
-final class OffenceLog: Sendable {
+final class ThrottledLog: Sendable {
     private struct Lines {
         var bucket: TokenBucket
         var unwritten = 0

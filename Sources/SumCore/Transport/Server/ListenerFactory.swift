@@ -17,12 +17,12 @@ struct Listener: Sendable {
 }
 
 /// Opens listening sockets.
-struct ListenerBinder: Sendable {
+struct ListenerFactory: Sendable {
     /// Connections that may wait to be accepted.
     private static let backlog: CInt = 1024
 
     let logger: Logger
-    let offences: OffenceLog
+    let offences: ThrottledLog
     /// How long a client may leave what it was sent without TCP's acknowledgement.
     let userTimeout: TimeAmount
     /// The permissions of the files of Unix domain sockets; nil: as the umask has it.

@@ -5,12 +5,12 @@ import Testing
 
 @testable import SumCore
 
-@Suite struct OffenceLogTests {
+@Suite struct ThrottledLogTests {
     @Test(
         "What clients do fills no disk: so many lines at once and a second, and then how many were left out")
     func limit() {
         let log = InMemoryLogHandler()
-        let offences = OffenceLog(logger: Logger(label: "test") { _ in log }, lines: 10, now: at(0))
+        let offences = ThrottledLog(logger: Logger(label: "test") { _ in log }, lines: 10, now: at(0))
         for _ in 0..<100 { offences.write(GoAwayReason.resets, of: "here", at: at(0)) }
         #expect(log.entries.count == 10)
         offences.write(GoAwayReason.pings, of: "there", at: at(1))
