@@ -14,7 +14,7 @@ enum SumServer {
     static func main() {
         var heap = Heap()
         StandardDescriptors.reserve()
-        DescriptorLimit.raise()
+        FileDescriptorLimit.raise()
         let signals = Signals()
         let command = parse()
         do {

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// How many files and sockets the process may have open (RLIMIT_NOFILE).
-public enum DescriptorLimit {
+public enum FileDescriptorLimit {
     /// The limit that holds.
     public static var current: Int { Int(clamping: limits.rlim_cur) }
 
