@@ -126,7 +126,7 @@ struct ClientOptions: ParsableCommand {
     func callOptions() throws -> GRPCCallOptions {
         var options = GRPCCallOptions(timeout: timeout, metadata: try requestMetadata())
         options.compression = compress
-        options.maximumRetries = Int(retry)
+        options.maxRetries = Int(retry)
         options.waitsForReady = waitForReady
         return options
     }

@@ -13,7 +13,7 @@ enum Console {
     /// Writes one line, with the tool's name before it, and what could move a terminal escaped. A standard error that is
     /// closed is no error.
     static func say(_ text: String) {
-        write("sum-client: \(PeerText.line(text))\n", showsProgress: false)
+        write("sum-client: \(text.escapedWhole)\n", showsProgress: false)
     }
 
     /// Shows a line that the next one takes the place of, as much of it as the terminal is wide.

@@ -136,7 +136,7 @@ enum SumClientCommand {
         switch failure {
         case .input(.notANumber(let place, let word, let hint)):
             Console.say(
-                "\(place): not an int32: '\(PeerText.ascii(word))'" + (hint.map { " (\($0))" } ?? ""))
+                "\(place): not an int32: '\(word.escapedToASCII)'" + (hint.map { " (\($0))" } ?? ""))
             Console.quit(.badNumber)
         case .input(.io(let reason)):
             Console.say(reason)

@@ -7,43 +7,43 @@ struct LimitOptions: ParsableArguments {
     private static let defaults = GRPCServer.Configuration()
 
     @Option(
-        number: "The longest number's message accepted. (default: \(SumNumbers.defaultMaximumMessageLength))",
-        name: "bytes", in: Ranges.maximumMessageLength)
+        number: "The longest number's message accepted. (default: \(SumNumbers.defaultMaxMessageSize))",
+        name: "bytes", in: Ranges.maxMessageSize)
     var maxMessageSize: Int?
 
     @Option(
         number: """
             Bytes that a client's compressed messages may decompress to beyond 16 times their own size; a tenth of it \
             a second.
-            """, name: "bytes", in: Ranges.maximumDecompressionExcess)
-    var maxDecompressionExcess = defaults.maximumDecompressionExcess
+            """, name: "bytes", in: Ranges.maxDecompressionExcess)
+    var maxDecompressionExcess = defaults.maxDecompressionExcess
 
     @Option(
         number: "The largest header list of a request accepted.", name: "bytes",
-        in: Ranges.maximumHeaderListSize)
-    var maxHeaderListSize = defaults.maximumHeaderListSize
+        in: Ranges.maxHeaderListSize)
+    var maxHeaderListSize = defaults.maxHeaderListSize
 
     @Option(
-        number: "The most calls a client may have open on a connection.", in: Ranges.maximumConcurrentStreams)
-    var maxConcurrentStreams = defaults.maximumConcurrentStreams
+        number: "The most calls a client may have open on a connection.", in: Ranges.maxConcurrentStreams)
+    var maxConcurrentStreams = defaults.maxConcurrentStreams
 
     @Option(
         number:
             "The most connections open at once; others are closed at once. (default: 80 % of the descriptors allowed)",
-        in: Ranges.maximumConnections)
+        in: Ranges.maxConnections)
     var maxConnections: Int?
 
     @Option(
         number:
             "Frames without data, such as PING, that a client may send beyond those its calls make up for; a tenth of it a second.",
-        in: Ranges.maximumOverheadFrames)
-    var maxOverheadFrames = defaults.maximumOverheadFrames
+        in: Ranges.maxOverheadFrames)
+    var maxOverheadFrames = defaults.maxOverheadFrames
 
     @Option(
         number:
             "Calls that a client may give up beyond those it lets end; a tenth of it a second. Those it breaks count twice.",
-        in: Ranges.maximumResets)
-    var maxResets = defaults.maximumResets
+        in: Ranges.maxResets)
+    var maxResets = defaults.maxResets
 
     @Option(
         duration: "How long a client may take to begin HTTP/2, to acknowledge SETTINGS, and to end headers.",
@@ -64,26 +64,26 @@ struct LimitOptions: ParsableArguments {
     @Option(
         duration:
             "The least time between PINGs of a client that has calls; the third too soon in a row ends its connection.",
-        in: Ranges.minimumPingInterval)
-    var minPingInterval = defaults.minimumPingInterval
+        in: Ranges.minPingInterval)
+    var minPingInterval = defaults.minPingInterval
 
     @Flag(help: "Allow PINGs at that interval without calls too, and not only every two hours.")
     var permitPingsWithoutCalls = false
 
     @Option(
         duration: "How long a connection may be without calls before it is ended.",
-        in: Ranges.maximumConnectionIdle)
+        in: Ranges.maxConnectionIdle)
     var maxConnectionIdle = Duration.seconds(5 * 60)
 
     @Option(
         duration: "How old a connection may be, 10 % more or less, before it is ended. (default: for ever)",
-        in: Ranges.maximumConnectionAge)
+        in: Ranges.maxConnectionAge)
     var maxConnectionAge: Duration?
 
     @Option(
         duration:
             "How long the calls on a connection of that age may take to end before they are cut. (default: for ever)",
-        in: Ranges.maximumConnectionAgeGrace)
+        in: Ranges.maxConnectionAgeGrace)
     var maxConnectionAgeGrace: Duration?
 
     @Option(
@@ -95,22 +95,22 @@ struct LimitOptions: ParsableArguments {
 
     var configuration: GRPCServer.Configuration {
         var limits = GRPCServer.Configuration()
-        if let maxMessageSize { limits.maximumMessageLength = maxMessageSize }
-        limits.maximumDecompressionExcess = maxDecompressionExcess
-        limits.maximumHeaderListSize = maxHeaderListSize
-        limits.maximumConcurrentStreams = maxConcurrentStreams
-        limits.maximumConnections = maxConnections
-        limits.maximumOverheadFrames = maxOverheadFrames
-        limits.maximumResets = maxResets
+        if let maxMessageSize { limits.maxMessageSize = maxMessageSize }
+        limits.maxDecompressionExcess = maxDecompressionExcess
+        limits.maxHeaderListSize = maxHeaderListSize
+        limits.maxConcurrentStreams = maxConcurrentStreams
+        limits.maxConnections = maxConnections
+        limits.maxOverheadFrames = maxOverheadFrames
+        limits.maxResets = maxResets
         limits.handshakeTimeout = handshakeTimeout
         limits.writeTimeout = writeTimeout
         limits.keepaliveTime = keepaliveTime
         limits.keepaliveTimeout = keepaliveTimeout
-        limits.minimumPingInterval = minPingInterval
+        limits.minPingInterval = minPingInterval
         limits.permitsPingsWithoutCalls = permitPingsWithoutCalls
-        limits.maximumConnectionIdle = maxConnectionIdle
-        limits.maximumConnectionAge = maxConnectionAge
-        limits.maximumConnectionAgeGrace = maxConnectionAgeGrace
+        limits.maxConnectionIdle = maxConnectionIdle
+        limits.maxConnectionAge = maxConnectionAge
+        limits.maxConnectionAgeGrace = maxConnectionAgeGrace
         limits.unixSocketMode = socketMode?.bits
         return limits
     }

@@ -86,7 +86,7 @@ enum SumServer {
     /// Says why on standard error.
     static func fail(_ reason: String, _ status: Int32) -> Never {
         LineWriter.standardOutput.flush()
-        LineWriter.standardError.finish(with: "sum-server: \(PeerText.line(reason))\n")
+        LineWriter.standardError.finish(with: "sum-server: \(reason.escapedWhole)\n")
         exit(status)
     }
 

@@ -46,7 +46,7 @@ struct SumServerCommand: ParsableCommand {
         var methods = [
             SumNumbers.method(
                 overflow: overflow,
-                maximumMessageLength: limits.maxMessageSize ?? SumNumbers.defaultMaximumMessageLength)
+                maxMessageSize: limits.maxMessageSize ?? SumNumbers.defaultMaxMessageSize)
         ]
         if health { methods += healthService.methods }
         if reflection { methods += Reflection(of: methods).methods }

@@ -18,7 +18,7 @@ import Testing
 
     /// The number 1 and unknown fields of two bytes each, the slowest that there are, as many as are taken.
     private static func slowMessage() throws -> [UInt8] {
-        let count = (SumNumbers.defaultMaximumMessageLength - 2) / 2
+        let count = (SumNumbers.defaultMaxMessageSize - 2) / 2
         return try compressed([8, 1] + Array(repeatElement([0x10, 1] as [UInt8], count: count).joined()))
     }
 

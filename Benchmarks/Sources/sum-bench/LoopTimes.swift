@@ -50,7 +50,7 @@ struct LoopTimes: ParsableCommand {
 
     /// - Returns: what is measured, which checks that it has met all the numbers.
     private func prepare(_ numbers: [Int32]) -> () -> Void {
-        var frames = [UInt8](repeating: 0, count: numbers.count * NumberEncoder.maximumLength)
+        var frames = [UInt8](repeating: 0, count: numbers.count * NumberEncoder.maxLength)
         let size = encode(numbers, into: &frames)
         switch loop {
         case .encode:

@@ -14,7 +14,7 @@ struct HTTP2Configuration: Sendable {
     /// Fields of one header list.
     var maxHeaderFields = 100
     /// Bytes of one header block on the wire; of a list that is only a little too long, they are never more.
-    var maxHeaderBlockLength: Int {
+    var maxHeaderBlockSize: Int {
         let (length, isOver) = maxHeaderListSize.multipliedReportingOverflow(by: 4)
         return isOver ? .max : max(length, 16 << 10)
     }

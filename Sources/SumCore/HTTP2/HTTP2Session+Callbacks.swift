@@ -105,7 +105,7 @@ extension HTTP2Session {
     private static func setSendCallbacks(_ callbacks: OpaquePointer?) {
         unsafe nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks) {
             _, _, _, _, _, maximum, user in
-            unsafe HTTP2Session.from(user).maximumFrameSize(ofPeer: maximum)
+            unsafe HTTP2Session.from(user).maxFrameSize(ofPeer: maximum)
         }
         unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks) {
             _, _, header, count, _, user in

@@ -15,7 +15,8 @@ extension HTTP2Session {
 
     /// Answers a stream (server). Without a body the response is its headers alone, with END_STREAM. Does nothing for a
     /// stream that is gone, whose body nobody would let go of.
-    func submitResponse(_ fields: [HTTP2Field], body: (any HTTP2Body)?, on streamID: Int32) throws(NGHTTP2Error)
+    func submitResponse(_ fields: [HTTP2Field], body: (any HTTP2Body)?, on streamID: Int32)
+        throws(NGHTTP2Error)
     {
         guard unsafe nghttp2_session_find_stream(session, streamID) != nil else { return }
         let result: Int32

@@ -62,7 +62,7 @@ internal import NIOCore
         boundary = FrameSlicer(
             skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0, ofClient: role == .server,
             headerBlock: HeaderBlockLength(
-                limit: configuration.maxHeaderBlockLength, maxFrameSize: Int(configuration.maxFrameSize)))
+                limit: configuration.maxHeaderBlockSize, maxFrameSize: Int(configuration.maxFrameSize)))
         unsafe session = try Self.makeSession(role)
         unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
         try submitSettings(role)
@@ -222,8 +222,8 @@ extension HTTP2Session {
     /// - Returns: false when the block exceeds a limit by far; nghttp2 then resets its stream, and tells no more of it.
     func addHeader(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
         unsafe headers.add(
-            name: name, value: value, maximumSize: configuration.maxHeaderListSize,
-            maximumCount: configuration.maxHeaderFields)
+            name: name, value: value, maxSize: configuration.maxHeaderListSize,
+            maxCount: configuration.maxHeaderFields)
     }
 
     func report(_ event: HTTP2Event) {
@@ -275,7 +275,7 @@ extension HTTP2Session {
 extension HTTP2Session {
     /// How long the next DATA frame may be, but for the windows. For a long frame nghttp2 enlarges its buffer, and keeps
     /// it. So only what follows other output is long, and a server, which has many connections, sends no long frames.
-    func maximumFrameSize(ofPeer peer: UInt32) -> Int {
+    func maxFrameSize(ofPeer peer: UInt32) -> Int {
         let isLongBatch = role == .client && output.count >= HTTP2Output.defaultFrameSize
         return min(Int(peer), isLongBatch ? Int(configuration.maxFrameSize) : HTTP2Output.defaultFrameSize)
     }

@@ -39,17 +39,17 @@ struct HeaderListBuilder {
     ///
     /// - Returns: false when the list is longer by far, as only who attacks sends it.
     mutating func add(
-        name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, maximumSize: Int,
-        maximumCount: Int
+        name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, maxSize: Int,
+        maxCount: Int
     ) -> Bool {
         size += HTTP2Field.listSize(nameLength: name.count, valueLength: value.count)
         length += 1
-        if !isTooLong, size <= maximumSize, length <= maximumCount {
+        if !isTooLong, size <= maxSize, length <= maxCount {
             if fault == nil { unsafe append(name, Self.content(of: name, value)) }
             return true
         }
-        if fault == nil { unsafe addBeyondLimit(name, value, maximumCount: maximumCount) }
-        return size / Self.farFactor <= maximumSize && length / Self.farFactor <= maximumCount
+        if fault == nil { unsafe addBeyondLimit(name, value, maxCount: maxCount) }
+        return size / Self.farFactor <= maxSize && length / Self.farFactor <= maxCount
     }
 
     private mutating func append(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
@@ -65,11 +65,11 @@ struct HeaderListBuilder {
     }
 
     private mutating func addBeyondLimit(
-        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, maximumCount: Int
+        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, maxCount: Int
     ) {
         let isFirst = !isTooLong
         isTooLong = true
-        guard length <= maximumCount, name.count <= Self.shortLength,
+        guard length <= maxCount, name.count <= Self.shortLength,
             isFirst || value.count <= Self.shortLength
         else { return }
         unsafe append(

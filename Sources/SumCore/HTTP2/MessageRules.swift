@@ -35,7 +35,7 @@ enum MessageRules {
     }
 
     private static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-        unsafe PeerText.printable(String(decoding: bytes.prefix(PeerText.limit), as: UTF8.self))
+        unsafe String(decoding: bytes.prefix(String.displayLimit), as: UTF8.self).escapedForDisplay
     }
 
     // MARK: Whole blocks
@@ -51,10 +51,10 @@ enum MessageRules {
             return nil
         }
         guard let scheme = pseudo.scheme else { return "there is no ':scheme'" }
-        guard isScheme(scheme) else { return "':scheme' is not valid: '\(PeerText.printable(scheme))'" }
+        guard isScheme(scheme) else { return "':scheme' is not valid: '\(scheme.escapedForDisplay)'" }
         guard let path = pseudo.path else { return "there is no ':path'" }
         guard path.utf8.first == UInt8(ascii: "/") || (path == "*" && method == "OPTIONS") else {
-            return "':path' does not begin with '/': '\(PeerText.printable(path))'"
+            return "':path' does not begin with '/': '\(path.escapedForDisplay)'"
         }
         guard pseudo.hasAuthority || fields.contains(where: { $0.name == "host" }) else {
             return "there is neither ':authority' nor 'host'"
@@ -69,7 +69,7 @@ enum MessageRules {
         guard !pseudo.hasRequestFields else { return ("it has the pseudo-headers of a request", false) }
         guard let status = fields.first(":status") else { return ("there is no ':status'", false) }
         guard status.utf8.count == 3, let number = Int(status), number >= 100 else {
-            return ("':status' is not a number of three digits: '\(PeerText.printable(status))'", false)
+            return ("':status' is not a number of three digits: '\(status.escapedForDisplay)'", false)
         }
         guard number < 200 else { return (nil, false) }
         guard number != 101 else { return ("HTTP/2 has no status 101", false) }
@@ -83,7 +83,7 @@ enum MessageRules {
     static func fault(inTrailers fields: [HTTP2Field]) -> String? {
         for field in fields {
             if isPseudo(field) {
-                return "the trailers have the pseudo-header '\(PeerText.printable(field.name))'"
+                return "the trailers have the pseudo-header '\(field.name.escapedForDisplay)'"
             }
             if let fault = fault(inConnectionField: field) { return fault }
         }
@@ -126,7 +126,7 @@ enum MessageRules {
         var (isPastPseudo, hasHost, hasLength) = (false, false, false)
         for field in fields {
             if isPseudo(field) {
-                let name = PeerText.printable(field.name)
+                let name = field.name.escapedForDisplay
                 guard !isPastPseudo else { return "the pseudo-header '\(name)' comes after other fields" }
                 guard let isFirst = pseudo.take(field) else { return "there is no pseudo-header '\(name)'" }
                 guard isFirst else { return "'\(name)' is there twice" }
@@ -142,7 +142,7 @@ enum MessageRules {
                 guard !hasLength else { return "'content-length' is there twice" }
                 hasLength = true
                 guard contentLength(field.value) != nil else {
-                    return "'content-length' is not a number: '\(PeerText.printable(field.value))'"
+                    return "'content-length' is not a number: '\(field.value.escapedForDisplay)'"
                 }
             default: break
             }
@@ -159,11 +159,11 @@ enum MessageRules {
             UInt8(ascii: "p") where field.name == "proxy-connection",
             UInt8(ascii: "t") where field.name == "transfer-encoding",
             UInt8(ascii: "u") where field.name == "upgrade":
-            "HTTP/2 forbids the field '\(field.name)', here '\(PeerText.printable(field.value))'"
+            "HTTP/2 forbids the field '\(field.name)', here '\(field.value.escapedForDisplay)'"
         case UInt8(ascii: "t")
         where field.name == "te" && field.value != "trailers"
             && field.value.lowercased() != "trailers":
-            "HTTP/2 allows 'te' to be 'trailers' only, not '\(PeerText.printable(field.value))'"
+            "HTTP/2 allows 'te' to be 'trailers' only, not '\(field.value.escapedForDisplay)'"
         default: nil
         }
     }

@@ -9,7 +9,7 @@ extension GRPCStatus {
         guard let status = try? Google_Rpc_Status(serializedBytes: details) else {
             return "\(details.count) bytes of details that are not a google.rpc.Status"
         }
-        return PeerText.printable(status.details.map(Self.describe).joined(separator: ", "))
+        return status.details.map(Self.describe).joined(separator: ", ").escapedForDisplay
     }
 
     private static func describe(_ detail: Google_Protobuf_Any) -> String {

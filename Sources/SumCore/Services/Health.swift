@@ -96,7 +96,7 @@ public final class Health: Sendable {
     private func check(_ service: String) throws(GRPCStatus) -> Grpc_Health_V1_HealthCheckResponse {
         guard let status = state.withLock({ $0.statuses[service] }) else {
             throw GRPCStatus(
-                code: .notFound, message: "there is no service '\(PeerText.printable(service))' here")
+                code: .notFound, message: "there is no service '\(service.escapedForDisplay)' here")
         }
         return Self.response(status)
     }

@@ -8,7 +8,7 @@ internal import NIOCore
 /// are spread at once, in the two halves of a vector.
 enum NumberEncoder {
     /// Bytes of the longest encoded number: prefix, tag, and the ten bytes of a negative number's varint.
-    static let maximumLength = 16
+    static let maxLength = 16
 
     /// Appends the numbers from `numbers` on, for as long as the longest one would fit.
     ///
@@ -19,8 +19,8 @@ enum NumberEncoder {
             guard let base = bytes.baseAddress else { return }
             // Sound because each message writes 16 bytes, and goes only where as many are left.
             var position = initialized
-            let last = bytes.count &- maximumLength
-            while count &+ 1 < numbers.count, position &+ maximumLength <= last {
+            let last = bytes.count &- maxLength
+            while count &+ 1 < numbers.count, position &+ maxLength <= last {
                 let two = unsafe Messages(numbers[unchecked: count], numbers[unchecked: count &+ 1])
                 unsafe position &+= two.storeFirst(to: base + position)
                 unsafe position &+= two.storeSecond(to: base + position)
@@ -40,7 +40,7 @@ extension ByteBuffer {
     /// Appends a framed `NumberRequest`, or `NumberResponse`, whose encoding is the same.
     mutating func writeNumber(_ number: Int32) {
         let one: InlineArray<1, Int32> = [number]
-        writeWithOutputRawSpan(minimumWritableBytes: NumberEncoder.maximumLength) { frame in
+        writeWithOutputRawSpan(minimumWritableBytes: NumberEncoder.maxLength) { frame in
             _ = NumberEncoder.append(one.span, to: &frame)
         }
     }

@@ -25,10 +25,10 @@ final class OneShotSum: ClientCallHandler {
 
     private let state: Mutex<State>
 
-    init(of numbers: [Int32], maximumMessageLength: Int) {
+    init(of numbers: [Int32], maxMessageSize: Int) {
         // Decompressed on the event loop, so that what a sum can be is enough.
-        let limit = min(maximumMessageLength, SumNumbers.defaultMaximumMessageLength)
-        state = Mutex(State(numbers: numbers, reader: MessageReader(maximumLength: limit)))
+        let limit = min(maxMessageSize, SumNumbers.defaultMaxMessageSize)
+        state = Mutex(State(numbers: numbers, reader: MessageReader(maxLength: limit)))
     }
 
     /// Begins the call, and waits for its end.
@@ -53,7 +53,7 @@ final class OneShotSum: ClientCallHandler {
             while frame.freeCapacity > 0, !state.allIsEncoded {
                 if state.rest.readableBytes > 0 {
                     frame.append(moving: &state.rest)
-                } else if frame.freeCapacity >= NumberEncoder.maximumLength {
+                } else if frame.freeCapacity >= NumberEncoder.maxLength {
                     let encoded = state.encoded
                     let count = NumberEncoder.append(state.numbers.span.extracting(encoded...), to: &frame)
                     state.encoded = encoded + count
@@ -72,7 +72,7 @@ final class OneShotSum: ClientCallHandler {
         guard compression != .identity else { return }
         state.withLock { state in
             state.reader = MessageReader(
-                maximumLength: state.reader.maximumLength, compression: compression)
+                maxLength: state.reader.maxLength, compression: compression)
         }
     }
 
@@ -83,7 +83,7 @@ final class OneShotSum: ClientCallHandler {
                 // Before it is decompressed: how many there are is for the server to choose.
                 guard state.message == nil else { throw .notOneMessage }
                 state.message = try message.decompressed(
-                    state.reader.compression, limit: state.reader.maximumLength)
+                    state.reader.compression, limit: state.reader.maxLength)
             }
         }
         return bytes.readableBytes

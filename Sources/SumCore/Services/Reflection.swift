@@ -58,7 +58,7 @@ public final class Reflection: Sendable {
                     try await responses.send(self.response(to: request, from: index))
                 }
             }
-            method.maximumMessageLength = Self.requestLimit
+            method.maxMessageSize = Self.requestLimit
             method.warning = warning
             return method
         }
@@ -128,7 +128,7 @@ extension Grpc_Reflection_V1_ServerReflectionResponse {
 
     fileprivate mutating func answerNotFound(_ what: String) {
         errorResponse.errorCode = Int32(GRPCStatus.Code.notFound.rawValue)
-        errorResponse.errorMessage = "there is no \(PeerText.printable(what)) here"
+        errorResponse.errorMessage = "there is no \(what.escapedForDisplay) here"
     }
 }
 

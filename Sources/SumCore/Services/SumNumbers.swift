@@ -16,16 +16,16 @@ public enum SumNumbers {
 
     /// Bytes of the longest message that the method takes unless it is told otherwise. A number takes 11; the rest is
     /// for fields that a newer client may add.
-    public static let defaultMaximumMessageLength = 4 << 10
+    public static let defaultMaxMessageSize = 4 << 10
 
     /// The method for a server to host.
     ///
-    /// - Parameter maximumMessageLength: bytes of the longest message it takes. Messages with unknown fields are parsed
+    /// - Parameter maxMessageSize: bytes of the longest message it takes. Messages with unknown fields are parsed
     ///   on the event loop, at up to 50 ns a byte, and nothing else happens there while one of them is.
     public static func method(
-        overflow: Overflow = .error, maximumMessageLength: Int = defaultMaximumMessageLength
+        overflow: Overflow = .error, maxMessageSize: Int = defaultMaxMessageSize
     ) -> GRPCMethod {
-        GRPCMethod(path: path, maximumMessageLength: maximumMessageLength) { context in
+        GRPCMethod(path: path, maxMessageSize: maxMessageSize) { context in
             SumNumbersHandler(overflow: overflow, context: context)
         }
     }
@@ -41,7 +41,7 @@ final class SumNumbersHandler: ServerCallHandler {
     init(overflow: SumNumbers.Overflow, context: ServerCallContext) {
         self.overflow = overflow
         reader = MessageReader(
-            maximumLength: context.maximumMessageLength, compression: context.compression)
+            maxLength: context.maxMessageSize, compression: context.compression)
         responseCompression = context.responseCompression
     }
 
@@ -67,13 +67,13 @@ final class SumNumbersHandler: ServerCallHandler {
         _ bytes: inout ByteBuffer, within budget: inout TurnBudget, decompressed: inout Int
     ) throws(GRPCStatus) {
         while bytes.readableBytes > 0 {
-            if reader.isAtBoundary, reader.maximumLength >= NumberDecoder.longestMessage {
+            if reader.isAtBoundary, reader.maxLength >= NumberDecoder.longestMessage {
                 bytes.moveReaderIndex(forwardBy: decoder.add(bytes.readableBytesSpan))
             }
             guard bytes.readableBytes > 0, !budget.isSpent,
                 let received = try reader.nextReceived(from: &bytes)
             else { return }
-            let message = try received.decompressed(reader.compression, limit: reader.maximumLength)
+            let message = try received.decompressed(reader.compression, limit: reader.maxLength)
             if received.isCompressed { decompressed += message.readableBytes }
             budget.spendOnMessage(of: message.readableBytes)
             decoder.add(try Tutorial_NumberRequest(received: message).num)

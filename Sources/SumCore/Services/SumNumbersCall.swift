@@ -23,7 +23,7 @@ public struct SumNumbersCall: Sendable {
     /// - Throws: the `GRPCStatus` of the call if it has ended.
     public func send(_ number: Int32) async throws(GRPCStatus) {
         guard !isCompressed else { return try await sendCompressed([number]) }
-        let written = try call.exchange.pipe.write(maximumLength: NumberEncoder.maximumLength) { frame in
+        let written = try call.exchange.pipe.write(maxLength: NumberEncoder.maxLength) { frame in
             let one: InlineArray<1, Int32> = [number]
             _ = NumberEncoder.append(one.span, to: &frame)
         }
@@ -43,7 +43,7 @@ public struct SumNumbersCall: Sendable {
         var sent = 0
         while sent < numbers.count {
             var batch = call.exchange.pipe.takeSpare()
-            let left = (numbers.count - sent) * NumberEncoder.maximumLength
+            let left = (numbers.count - sent) * NumberEncoder.maxLength
             batch.writeWithOutputRawSpan(minimumWritableBytes: min(Self.batchSize, left)) { frame in
                 sent += NumberEncoder.append(numbers.span.extracting(sent...), to: &frame)
             }

@@ -38,7 +38,7 @@ import Testing
     ) -> ServerCallContext {
         ServerCallContext(
             path: "/test/Call", metadata: GRPCMetadata(), timeout: nil, peer: "test",
-            maximumMessageLength: 4 << 20, compression: compression, acceptEncoding: "", deadline: nil,
+            maxMessageSize: 4 << 20, compression: compression, acceptEncoding: "", deadline: nil,
             memory: memory, post: { reply in replies.add(reply()) })
     }
 

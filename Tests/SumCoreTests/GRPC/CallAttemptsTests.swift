@@ -22,7 +22,7 @@ import Testing
     }
 
     private static func attempts(in stage: Stage) -> CallAttempts {
-        var attempts = CallAttempts(maximumRetries: 0)
+        var attempts = CallAttempts(maxRetries: 0)
         if stage == .waiting { return attempts }
         _ = attempts.start()
         if stage == .cancelling { _ = attempts.cancel(cancelled) }
@@ -89,7 +89,7 @@ import Testing
     @Test("audit-W1: without all that was sent there is no further attempt, whatever became of the last")
     func notWhole() {
         for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen, .answered] {
-            var attempts = CallAttempts(maximumRetries: 5)
+            var attempts = CallAttempts(maxRetries: 5)
             #expect(attempts.start() == .start(previousAttempts: 0))
             for _ in 0..<17 { send(16 << 10, &attempts) }
             guard case .finish(let end) = attempts.end(Self.end(.unavailable, reach), timeLeft: nil) else {
@@ -104,7 +104,7 @@ import Testing
     @Test("audit-W1: once the answer has begun there is no further attempt")
     func answerBegun() {
         for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen, .answered] {
-            var attempts = CallAttempts(maximumRetries: 5)
+            var attempts = CallAttempts(maxRetries: 5)
             _ = attempts.start()
             send(7, &attempts)
             attempts.answerBegun()
@@ -117,7 +117,7 @@ import Testing
     @Test("audit-W1: only UNAVAILABLE is tried again, however far the call came", arguments: 1...16)
     func otherCodes(_ code: Int) {
         for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen] {
-            var attempts = CallAttempts(maximumRetries: 5)
+            var attempts = CallAttempts(maxRetries: 5)
             _ = attempts.start()
             let action = attempts.end(Self.end(.init(rawValue: code), reach), timeLeft: nil)
             if case .retry = action { #expect(code == 14) } else { #expect(code != 14) }

@@ -18,7 +18,7 @@ import Testing
         -> [[UInt8]]
     {
         var stream = stream
-        var reader = MessageReader(maximumLength: limit, compression: compression)
+        var reader = MessageReader(maxLength: limit, compression: compression)
         var messages: [[UInt8]] = []
         while let message = try reader.next(from: &stream) {
             messages.append([UInt8](message.readableBytesView))

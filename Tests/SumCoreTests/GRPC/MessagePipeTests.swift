@@ -29,12 +29,12 @@ import Testing
     func gather() throws {
         let pipe = MessagePipe()
         for number in 1...3 as ClosedRange<UInt8> {
-            _ = try pipe.write(maximumLength: 4) { frame in
+            _ = try pipe.write(maxLength: 4) { frame in
                 frame.append(number, as: UInt8.self)
             }
         }
         _ = try pipe.write(ByteBuffer(bytes: [9, 9]))
-        _ = try pipe.write(maximumLength: 4) { $0.append(4, as: UInt8.self) }
+        _ = try pipe.write(maxLength: 4) { $0.append(4, as: UInt8.self) }
         #expect(fill(pipe, room: 100).bytes == [1, 2, 3, 9, 9, 4])
     }
 

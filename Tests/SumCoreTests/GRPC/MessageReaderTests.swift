@@ -8,7 +8,7 @@ import Testing
     static let stream = messages.reduce(into: ByteBuffer()) { $0.writeMessage($1) }
 
     private func read(_ chunks: [ByteBuffer], limit: Int = 4 << 20) throws -> [[UInt8]] {
-        var reader = MessageReader(maximumLength: limit)
+        var reader = MessageReader(maxLength: limit)
         var messages: [[UInt8]] = []
         for chunk in chunks {
             var chunk = chunk
@@ -41,7 +41,7 @@ import Testing
                 code: .internalError, message: "the stream ended within a message, after \(count) bytes of it"
             )
         ) {
-            var reader = MessageReader(maximumLength: 100)
+            var reader = MessageReader(maxLength: 100)
             while try reader.next(from: &chunk) != nil {}
             try reader.finish()
         }

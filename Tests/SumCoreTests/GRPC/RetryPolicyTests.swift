@@ -34,7 +34,7 @@ import Testing
 
     @Test("K14: a call that the server refused is tried again at once, once, also without retries")
     func refused() {
-        var policy = RetryPolicy(maximumRetries: 0)
+        var policy = RetryPolicy(maxRetries: 0)
         #expect(pause(&policy, end(.unavailable, .notSeenByServer)) == .zero)
         #expect(pause(&policy, end(.unavailable, .notSeenByServer)) == nil)
         #expect(policy.retries == 0)
@@ -42,7 +42,7 @@ import Testing
 
     @Test("K14: a call that never left is tried again, but not for ever")
     func unsent() {
-        var policy = RetryPolicy(maximumRetries: 0)
+        var policy = RetryPolicy(maxRetries: 0)
         let pauses = (0..<5).map { _ in pause(&policy, end(.unavailable, .notSentOnWire)) }
         #expect(pauses[0] == .zero)
         #expect(pauses.allSatisfy { $0 != nil })
@@ -51,14 +51,14 @@ import Testing
 
     @Test("K14: UNAVAILABLE is tried again as often as asked, with pauses that grow, nothing else is")
     func configured() throws {
-        var policy = RetryPolicy(maximumRetries: 3)
+        var policy = RetryPolicy(maxRetries: 3)
         #expect(pause(&policy, end(.internalError)) == nil)
         let pauses = try (0..<3).map { _ in try #require(pause(&policy, end())) }
         #expect((80...120).contains(pauses[0] / .milliseconds(1)))
         #expect(pauses[2] > pauses[0] * 1.5)
         #expect(policy.retries == 3)
         #expect(message(&policy, end()) == "why (tried 4 times)")
-        var none = RetryPolicy(maximumRetries: 0)
+        var none = RetryPolicy(maxRetries: 0)
         #expect(message(&none, end()) == "why")
     }
 
@@ -68,13 +68,13 @@ import Testing
             ("0", 0), ("250", 250), ("-1", nil), ("x", nil), ("99999999999", nil),
         ] as [(String, Int?)])
     func pushback(_ text: String, _ milliseconds: Int?) {
-        var policy = RetryPolicy(maximumRetries: 1)
+        var policy = RetryPolicy(maxRetries: 1)
         #expect(pause(&policy, end(pushback: text)) == milliseconds.map { .milliseconds($0) })
     }
 
     @Test("K14: what was sent is not kept any more, or there is no time")
     func impossible() throws {
-        var policy = RetryPolicy(maximumRetries: 3)
+        var policy = RetryPolicy(maxRetries: 3)
         let tooMuch = overflowing()
         let kept = try #require(message(&policy, end(), tooMuch))
         #expect(kept == "why (more was sent than the 262144 bytes kept for another attempt)")

@@ -66,7 +66,7 @@ import Testing
     }
 }
 
-@Suite struct PeerTextTests {
+@Suite struct EscapingTests {
     @Test(
         "K18, finding 18: nothing a peer wrote can move a terminal",
         arguments: [
@@ -74,14 +74,14 @@ import Testing
             ("\u{9b}m", "\\u{009B}m"),
         ] as [(String, String)])
     func escaped(_ text: String, _ shown: String) {
-        #expect(PeerText.printable(text) == shown)
+        #expect(text.escapedForDisplay == shown)
     }
 
     @Test func cut() {
         #expect(
-            PeerText.printable(String(repeating: "a", count: 257)) == String(repeating: "a", count: 256)
+            String(repeating: "a", count: 257).escapedForDisplay == String(repeating: "a", count: 256)
                 + "...")
-        #expect(PeerText.printable(String(repeating: "a", count: 256)).count == 256)
+        #expect(String(repeating: "a", count: 256).escapedForDisplay.count == 256)
     }
 }
 

@@ -5,7 +5,7 @@ import Testing
 @Suite struct HeaderListBuilderTests {
     private static let earlier = [HTTP2Field("a", "1"), HTTP2Field("b", "long enough"), HTTP2Field("c", "")]
 
-    private func block(_ fields: [HTTP2Field], maximumSize: Int = 8192, maximumCount: Int = 100)
+    private func block(_ fields: [HTTP2Field], maxSize: Int = 8192, maxCount: Int = 100)
         -> HeaderListBuilder
     {
         var block = HeaderListBuilder(after: Self.earlier)
@@ -13,7 +13,7 @@ import Testing
             Array(field.name.utf8).withUnsafeBufferPointer { name in
                 Array(field.value.utf8).withUnsafeBufferPointer { value in
                     _ = block.add(
-                        name: name, value: value, maximumSize: maximumSize, maximumCount: maximumCount)
+                        name: name, value: value, maxSize: maxSize, maxCount: maxCount)
                 }
             }
         }
@@ -21,10 +21,10 @@ import Testing
     }
 
     /// - Returns: nil when the fields exceed a limit.
-    private func add(_ fields: [HTTP2Field], maximumSize: Int = 8192, maximumCount: Int = 100)
+    private func add(_ fields: [HTTP2Field], maxSize: Int = 8192, maxCount: Int = 100)
         -> [HTTP2Field]?
     {
-        let block = block(fields, maximumSize: maximumSize, maximumCount: maximumCount)
+        let block = block(fields, maxSize: maxSize, maxCount: maxCount)
         return block.isTooLong ? nil : block.fields
     }
 
@@ -72,11 +72,11 @@ import Testing
     @Test("The limits count fields that are repeated and fields that are not")
     func limits() {
         let fields = Self.earlier + [HTTP2Field("d", "4")]
-        #expect(add(fields, maximumCount: 4) == fields)
-        #expect(add(fields, maximumCount: 3) == nil)
-        #expect(add(Self.earlier, maximumCount: 2) == nil)
-        #expect(add(fields, maximumSize: fields.listSize) == fields)
-        #expect(add(fields, maximumSize: fields.listSize - 1) == nil)
-        #expect(add(Self.earlier, maximumSize: Self.earlier.listSize - 1) == nil)
+        #expect(add(fields, maxCount: 4) == fields)
+        #expect(add(fields, maxCount: 3) == nil)
+        #expect(add(Self.earlier, maxCount: 2) == nil)
+        #expect(add(fields, maxSize: fields.listSize) == fields)
+        #expect(add(fields, maxSize: fields.listSize - 1) == nil)
+        #expect(add(Self.earlier, maxSize: Self.earlier.listSize - 1) == nil)
     }
 }

@@ -112,7 +112,7 @@ import Testing
 
     /// The sum by way of the handler, which joins messages that were cut.
     static func sum(_ chunks: [[UInt8]], overflow: SumNumbers.Overflow = .error) throws -> Int32 {
-        let handler = SumNumbersHandler(overflow: overflow, context: .sample(maximumMessageLength: 1000))
+        let handler = SumNumbersHandler(overflow: overflow, context: .sample(maxMessageSize: 1000))
         for chunk in chunks {
             let reply = handler.receive(ByteBuffer(bytes: chunk))
             if let status = reply.end { throw status }
@@ -120,7 +120,7 @@ import Testing
         }
         let reply = handler.receiveEnd()
         guard let status = reply.end, status.isOK else { throw reply.end ?? .init(code: .unknown) }
-        var reader = MessageReader(maximumLength: 100)
+        var reader = MessageReader(maxLength: 100)
         var messages = reply.messages
         let message = try #require(try reader.next(from: &messages))
         return try Tutorial_NumberResponse(serializedBytes: [UInt8](message.readableBytesView)).sum
@@ -153,7 +153,7 @@ import Testing
 
     /// The sum by way of swift-protobuf alone.
     private static func generalSum(_ bytes: [UInt8]) throws -> Int32 {
-        var (reader, stream) = (MessageReader(maximumLength: 1000), ByteBuffer(bytes: bytes))
+        var (reader, stream) = (MessageReader(maxLength: 1000), ByteBuffer(bytes: bytes))
         var sum: Int32 = 0
         while let message = try reader.next(from: &stream) {
             sum &+= try Tutorial_NumberRequest(serializedBytes: [UInt8](message.readableBytesView)).num

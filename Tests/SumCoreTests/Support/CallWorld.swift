@@ -22,7 +22,7 @@ final class CallWorld: @unchecked Sendable {
     private var written = 0
     private var isCancelled = false
     private let whole: OneShotSum
-    private let exchange = AsyncClientCall(maximumMessageLength: 4 << 20)
+    private let exchange = AsyncClientCall(maxMessageSize: 4 << 20)
     private let watched: WatchedEnd
     private var call: RetryingCall?
 
@@ -30,7 +30,7 @@ final class CallWorld: @unchecked Sendable {
     /// What was done, for the message of a run that fails.
     private(set) var log: [String] = []
 
-    private static let maximumConnections = 3
+    private static let maxConnections = 3
 
     init(seed: UInt64) {
         random = SeededRandom(seed: seed)
@@ -41,7 +41,7 @@ final class CallWorld: @unchecked Sendable {
             ([0, 1, 3, 20, 300, 1_000] + (seed % 32 == 0 ? [60_000] : [])).randomElement(using: &random) ?? 0
         // All positive, so that no part of them has the sum of the whole.
         numbers = (0..<count).map { 1 + Int32($0 % 300) }
-        whole = OneShotSum(of: numbers, maximumMessageLength: 4 << 20)
+        whole = OneShotSum(of: numbers, maxMessageSize: 4 << 20)
         watched = WatchedEnd(isStreamed ? exchange : whole)
     }
 
@@ -51,7 +51,7 @@ final class CallWorld: @unchecked Sendable {
     /// Runs the call to its end, or finds that it has none.
     func run() throws {
         var options = GRPCCallOptions()
-        options.maximumRetries = retries
+        options.maxRetries = retries
         let call = RetryingCall(
             self, GRPCRequestHead(path: SumNumbers.path, authority: "localhost"), options, handler: watched)
         self.call = call
@@ -190,7 +190,7 @@ extension CallWorld: ConnectionSource {
         let scheduled = loop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) { [self] in
             waiting = []
             let mayConnect =
-                servers.count < Self.maximumConnections && Int.random(in: 0..<8, using: &random) > 0
+                servers.count < Self.maxConnections && Int.random(in: 0..<8, using: &random) > 0
             if inUse == nil, mayConnect { try addServer() }
             if let inUse {
                 call.start(on: inUse)

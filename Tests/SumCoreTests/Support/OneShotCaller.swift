@@ -13,7 +13,7 @@ final class OneShotCaller: ClientCallHandler {
 
     private struct State {
         var request: ByteBuffer
-        var reader = MessageReader(maximumLength: 4 << 20)
+        var reader = MessageReader(maxLength: 4 << 20)
         var messages: [[UInt8]] = []
     }
 

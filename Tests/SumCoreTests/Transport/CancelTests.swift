@@ -71,7 +71,7 @@ import Testing
         }
         let client = try await GRPCClient.connect(to: Target(server.address), timeout: .seconds(60))
         var options = GRPCCallOptions()
-        options.maximumRetries = .max
+        options.maxRetries = .max
         var random = SeededRandom(seed: 6)
         for _ in 0..<1_000 {
             let call = client.sumNumbers(options)

@@ -28,7 +28,8 @@ private final class ClientHarness {
     func start(timeout: Duration? = nil) throws -> (handler: NotingCaller, stream: ClientStream?) {
         let handler = NotingCaller()
         let stream = connection.start(
-            GRPCRequestHead(path: SumNumbers.path, authority: "localhost", timeout: timeout), handler: handler)
+            GRPCRequestHead(path: SumNumbers.path, authority: "localhost", timeout: timeout), handler: handler
+        )
         try exchange()
         return (handler, stream)
     }

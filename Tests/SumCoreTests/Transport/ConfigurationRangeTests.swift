@@ -58,27 +58,27 @@ import Testing
     }
 
     static let settings: [Setting] = [
-        Setting(\.maximumConcurrentStreams, "maximumConcurrentStreams", 1, 2_147_483_647),
-        Setting(\.maximumMessageLength, "maximumMessageLength", 1, 4_294_967_295),
-        Setting(\.maximumHeaderListSize, "maximumHeaderListSize", 512, 2_147_483_647),
-        Setting(\.maximumOverheadFrames, "maximumOverheadFrames", 10, 2_147_483_647),
-        Setting(\.maximumResets, "maximumResets", 0, 2_147_483_647),
-        Setting(\.maximumDecompressionExcess, "maximumDecompressionExcess", 0, 4_294_967_295),
+        Setting(\.maxConcurrentStreams, "maxConcurrentStreams", 1, 2_147_483_647),
+        Setting(\.maxMessageSize, "maxMessageSize", 1, 4_294_967_295),
+        Setting(\.maxHeaderListSize, "maxHeaderListSize", 512, 2_147_483_647),
+        Setting(\.maxOverheadFrames, "maxOverheadFrames", 10, 2_147_483_647),
+        Setting(\.maxResets, "maxResets", 0, 2_147_483_647),
+        Setting(\.maxDecompressionExcess, "maxDecompressionExcess", 0, 4_294_967_295),
         Setting(\.handshakeTimeout, "handshakeTimeout", .milliseconds(1)),
         Setting(\.writeTimeout, "writeTimeout", .seconds(1)),
         Setting(\.keepaliveTime, "keepaliveTime", .seconds(1)),
         Setting(\.keepaliveTimeout, "keepaliveTimeout", .milliseconds(1)),
-        Setting(\.minimumPingInterval, "minimumPingInterval", .zero),
-        Setting(\.maximumConnectionIdle, "maximumConnectionIdle", .milliseconds(1)),
-        Setting(\.maximumConnectionAge, "maximumConnectionAge", .milliseconds(1)),
-        Setting(\.maximumConnectionAgeGrace, "maximumConnectionAgeGrace", .zero),
+        Setting(\.minPingInterval, "minPingInterval", .zero),
+        Setting(\.maxConnectionIdle, "maxConnectionIdle", .milliseconds(1)),
+        Setting(\.maxConnectionAge, "maxConnectionAge", .milliseconds(1)),
+        Setting(\.maxConnectionAgeGrace, "maxConnectionAgeGrace", .zero),
         Setting("unixSocketMode", accepted: [nil, 0o600, 0o777], refused: [0, 0o444, 0o1777, .max]),
     ]
 
     /// At their least, the time may be over before the client has said anything, or has sent its call, on each of its
     /// connections; and only the number 0 is taken.
     private static let withoutCall: Set = [
-        "handshakeTimeout", "maximumConnectionIdle", "maximumConnectionAge", "maximumMessageLength",
+        "handshakeTimeout", "maxConnectionIdle", "maxConnectionAge", "maxMessageSize",
     ]
 
     @Test("audit-S3: a setting at its ends works, and is refused beyond them", arguments: settings)
@@ -111,7 +111,7 @@ import Testing
 
     @Test("audit-S3: the table has every setting with a range") func isComplete() {
         // Those that differ: a limit that is nil by default, and a switch.
-        let others: Set = ["maximumConnections", "permitsPingsWithoutCalls"]
+        let others: Set = ["maxConnections", "permitsPingsWithoutCalls"]
         let names = Mirror(reflecting: Configuration()).children.compactMap(\.label)
         #expect(Set(names) == Set(Self.settings.map(\.name)).union(others))
     }
@@ -119,12 +119,12 @@ import Testing
     @Test("audit-S3: a number of connections") func connections() throws {
         for count in [0, -1, 2_147_483_648] {
             var configuration = Configuration()
-            configuration.maximumConnections = count
+            configuration.maxConnections = count
             #expect(throws: Configuration.Invalid.self) { try configuration.validate() }
         }
         for count in [1, 2_147_483_647, nil] {
             var configuration = Configuration()
-            configuration.maximumConnections = count
+            configuration.maxConnections = count
             try configuration.validate()
         }
     }

@@ -20,7 +20,7 @@ import Testing
 
     @Test("K4: a silent client is sent a PING, also without calls; one that answers stays")
     func keepalive() throws {
-        let wire = try WireChannel.server { $0.maximumConnectionIdle = nil }
+        let wire = try WireChannel.server { $0.maxConnectionIdle = nil }
         for _ in 0..<3 {
             _ = wire.takeFrames()
             try wire.advance(.hours(2) - .nanoseconds(1))
@@ -62,7 +62,7 @@ import Testing
     // MARK: Idleness and age
 
     @Test("K3: a connection without calls is ended gracefully at the idle limit") func idle() throws {
-        let wire = try WireChannel.server { $0.maximumConnectionIdle = .seconds(60) }
+        let wire = try WireChannel.server { $0.maxConnectionIdle = .seconds(60) }
         try wire.advance(.seconds(59))
         try wire.expectSum(on: 1)
         try wire.send(.headers(.request, on: 3))
@@ -85,8 +85,8 @@ import Testing
     func age() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log) {
-            $0.maximumConnectionAge = .seconds(100)
-            $0.maximumConnectionAgeGrace = .seconds(30)
+            $0.maxConnectionAge = .seconds(100)
+            $0.maxConnectionAgeGrace = .seconds(30)
         }
         try wire.send(.headers(.request, on: 1))
         try wire.advance(.seconds(90) - .nanoseconds(1))
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test("K3: without a grace the calls of an old connection may end") func ageWithoutGrace() throws {
-        let wire = try WireChannel.server { $0.maximumConnectionAge = .seconds(100) }
+        let wire = try WireChannel.server { $0.maxConnectionAge = .seconds(100) }
         try wire.send(.headers(.request, on: 1))
         try wire.advance(.hours(1))
         _ = wire.takeFrames()
@@ -141,7 +141,7 @@ import Testing
     func withoutCalls(_ isPermitted: Bool) throws {
         let wire = try WireChannel.server {
             $0.permitsPingsWithoutCalls = isPermitted
-            $0.minimumPingInterval = .seconds(60)
+            $0.minPingInterval = .seconds(60)
         }
         for _ in 0..<4 {
             try wire.send(.ping())

@@ -119,7 +119,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
             return AsyncServerCallHandler(context: context) { _ in await gate.wait() }
         }
         var configuration = GRPCServer.Configuration()
-        configuration.maximumConcurrentStreams = 10
+        configuration.maxConcurrentStreams = 10
         let server = try await GRPCServer.start(
             listeningOn: [.host("127.0.0.1", port: 0)], methods: [method], configuration: configuration)
         let address = server.addresses[0]
@@ -162,7 +162,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
             AsyncServerCallHandler(context: context) { _ in try await Task.sleep(for: .seconds(3600)) }
         }
         var configuration = GRPCServer.Configuration()
-        configuration.maximumConcurrentStreams = 10
+        configuration.maxConcurrentStreams = 10
         let server = try await GRPCServer.start(
             listeningOn: [.host("127.0.0.1", port: 0)], methods: [method], configuration: configuration)
         let address = server.addresses[0]
@@ -248,7 +248,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(wire.frames.filter { $0.kind == .ping }.count <= 10)
         if reads { #expect(wire.goAway?.debug == "too_many_pings") }
         let permissive = try WireChannel.server {
-            $0.minimumPingInterval = .zero
+            $0.minPingInterval = .zero
             $0.permitsPingsWithoutCalls = true
         }
         for _ in 0..<100 { try permissive.send(bytes: (0..<50).flatMap { _ in WireFrame.ping().bytes }) }
@@ -302,7 +302,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
     @Test("audit-M5: calls that end and are reset in one segment leave nothing behind") func endedAndReset()
         throws
     {
-        let connection = try WireChannel.serverConnection { $0.maximumResets = 100_000 }
+        let connection = try WireChannel.serverConnection { $0.maxResets = 100_000 }
         let wire = try WireChannel(connection)
         try wire.send(bytes: WireFrame.preface + WireFrame.settings().bytes + WireFrame.settingsAck.bytes)
         for call in UInt32(0)..<1000 {
@@ -361,7 +361,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
     }
 
     @Test("R1: all calls of a connection may be cancelled at once") func cancellationOfAll() throws {
-        let wire = try WireChannel.server { $0.maximumConcurrentStreams = 1000 }
+        let wire = try WireChannel.server { $0.maxConcurrentStreams = 1000 }
         try wire.send(bytes: (0..<1000).flatMap { WireFrame.headers(.request, on: 2 * $0 + 1).bytes })
         try wire.send(bytes: (0..<1000).flatMap { WireFrame.rstStream(8, on: 2 * $0 + 1).bytes })
         try wire.expectSum(on: 2001)

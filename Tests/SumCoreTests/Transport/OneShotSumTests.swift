@@ -21,7 +21,7 @@ import Testing
 
     @Test("A frame of any size is filled, and a number is cut where it ends", arguments: 1...40)
     func frames(of size: Int) throws {
-        let sum = OneShotSum(of: Self.numbers, maximumMessageLength: 1 << 20)
+        let sum = OneShotSum(of: Self.numbers, maxMessageSize: 1 << 20)
         var bytes: [UInt8] = []
         var progress = ClientCallProgress.open
         while progress == .open {

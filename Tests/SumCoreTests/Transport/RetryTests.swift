@@ -27,7 +27,7 @@ import Testing
         configuration.connectTimeout = .seconds(60)
         let client = GRPCClient(target: try Target(server.address), configuration: configuration)
         var options = GRPCCallOptions()
-        options.maximumRetries = retries
+        options.maxRetries = retries
         let call = client.sumNumbers(options)
         do {
             try await call.send(contentsOf: Array(repeating: 1, count: count))

@@ -85,7 +85,7 @@ import Testing
         "S18, audit-P5: a header list over the limit is RESOURCE_EXHAUSTED, with both numbers; the limit is announced"
     )
     func headerList() throws {
-        let wire = try WireChannel.server { $0.maximumHeaderListSize = 1000 }
+        let wire = try WireChannel.server { $0.maxHeaderListSize = 1000 }
         #expect(wire.frames.first { $0.kind == .settings }?.setting(6) == 1000)
         let small = WireField("x", String(repeating: "v", count: 400))
         try wire.send(.headers(.request + [small, small], on: 1))
@@ -112,7 +112,7 @@ import Testing
 
     @Test("S18: a list may be longer than a frame when the limit allows it")
     func longHeaderList() throws {
-        let wire = try WireChannel.server { $0.maximumHeaderListSize = 100_000 }
+        let wire = try WireChannel.server { $0.maxHeaderListSize = 100_000 }
         let long = WireField("x", String(repeating: "v", count: 16_000))
         try wire.send(
             .headers(.request, on: 1, endHeaders: false), .continuation([long], on: 1, endHeaders: false),
@@ -122,7 +122,7 @@ import Testing
 
     @Test("S23: streams over the limit are refused, while the client cannot know it")
     func streamsBeforeAcknowledgement() throws {
-        let wire = try WireChannel.server(acknowledging: false) { $0.maximumConcurrentStreams = 2 }
+        let wire = try WireChannel.server(acknowledging: false) { $0.maxConcurrentStreams = 2 }
         #expect(wire.frames.first { $0.kind == .settings }?.setting(3) == 2)
         try wire.send(.headers(.request, on: 1), .headers(.request, on: 3), .headers(.request, on: 5))
         #expect(wire.resetCode(of: 5) == .refusedStream)
@@ -134,7 +134,7 @@ import Testing
     @Test("S23, audit-P7: after that too, the others go on, until the client has overdone it")
     func streamsOverTheLimit() throws {
         let log = InMemoryLogHandler()
-        let wire = try WireChannel.server(log: log) { $0.maximumConcurrentStreams = 2 }
+        let wire = try WireChannel.server(log: log) { $0.maxConcurrentStreams = 2 }
         try wire.send(.headers(.request, on: 1), .headers(.request, on: 3), .headers(.request, on: 5))
         #expect(wire.resetCode(of: 5) == .refusedStream)
         #expect(log.refusals == ["there are 2 calls already"])

@@ -177,7 +177,7 @@ import Testing
     func concurrentStreams() throws {
         let handler = NotingHandler()
         var configuration = GRPCServer.Configuration()
-        configuration.maximumConcurrentStreams = 2
+        configuration.maxConcurrentStreams = 2
         let harness = try harness(handler, configuration)
         for _ in 0..<3 { _ = try harness.request(FixedBody([1], end: .open)) }
         #expect(handler.received == 2)

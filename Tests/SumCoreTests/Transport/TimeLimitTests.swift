@@ -31,7 +31,7 @@ import Testing
 
     @Test("K5: two PINGs too soon are forgiven, the third is not")
     func strikes() {
-        var strikes = PingStrikes(minimumInterval: .seconds(300), permitsWithoutCalls: false)
+        var strikes = PingStrikes(minInterval: .seconds(300), permitsWithoutCalls: false)
         let isTooMany = [0, 1, 2, 3].map { strikes.ping(at: at($0), hasCalls: true, hasSent: false) }
         #expect(isTooMany == [false, false, false, true])
     }
@@ -44,7 +44,7 @@ import Testing
             (299, false, true, true), (300, false, true, false),
         ])
     func interval(_ seconds: Int64, _ hasCalls: Bool, _ permits: Bool, _ isTooSoon: Bool) {
-        var strikes = PingStrikes(minimumInterval: .seconds(300), permitsWithoutCalls: permits)
+        var strikes = PingStrikes(minInterval: .seconds(300), permitsWithoutCalls: permits)
         let answers = (0..<4).map {
             strikes.ping(at: at(Int64($0) * seconds), hasCalls: hasCalls, hasSent: false)
         }
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test("K5: strikes begin anew when HEADERS or DATA were sent") func forgiven() {
-        var strikes = PingStrikes(minimumInterval: .seconds(300), permitsWithoutCalls: false)
+        var strikes = PingStrikes(minInterval: .seconds(300), permitsWithoutCalls: false)
         let hasSent = [true, false, false, true, false, false, false]
         let answers = hasSent.map { strikes.ping(at: at(0), hasCalls: true, hasSent: $0) }
         #expect(answers == [false, false, false, false, false, false, true])

@@ -14,7 +14,7 @@ import Testing
 
     /// A number with an unknown field, as long as SumNumbers takes it, compressed to a hundredth of that.
     private static func bomb(_ number: UInt8) throws -> [UInt8] {
-        let rest = SumNumbers.defaultMaximumMessageLength - 5
+        let rest = SumNumbers.defaultMaxMessageSize - 5
         let message: [UInt8] =
             [8, number, 0x12, UInt8(rest & 0x7f | 0x80), UInt8(rest >> 7)] + Array(repeating: 0, count: rest)
         var framed = ByteBuffer()
@@ -28,12 +28,12 @@ import Testing
 
     @Test("audit-M1: slow messages are taken in turns of a bounded length, in order, and all of them")
     func turns() throws {
-        let wire = try WireChannel.server { $0.maximumDecompressionExcess = 64 << 20 }
+        let wire = try WireChannel.server { $0.maxDecompressionExcess = 64 << 20 }
         try wire.send(.headers(Self.gzipRequest, on: 1), .data(try Self.bombs(300), on: 1))
         try wire.send(.data(try Self.bombs(1), on: 1, endStream: true))
         // The work of a read, and no more, has been done: the answer takes as many turns as there is work for.
         #expect(!wire.takeFrames().contains { $0.kind == .data })
-        let work = 301 * (SumNumbers.defaultMaximumMessageLength + TurnBudget.perMessage)
+        let work = 301 * (SumNumbers.defaultMaxMessageSize + TurnBudget.perMessage)
         var turns = 0
         while !wire.frames.contains(where: { $0.kind == .data }), turns < 10_000 {
             try wire.advance(.microseconds(50))
@@ -46,7 +46,7 @@ import Testing
 
     @Test("audit-M1: a call beside slow ones is answered at once, on the same connection and on another")
     func fairness() throws {
-        let wire = try WireChannel.server { $0.maximumDecompressionExcess = 64 << 20 }
+        let wire = try WireChannel.server { $0.maxDecompressionExcess = 64 << 20 }
         try wire.send(.headers(Self.gzipRequest, on: 1), .data(try Self.bombs(300), on: 1))
         try wire.expectSum(on: 3)
         try wire.advance(.microseconds(50))
@@ -94,7 +94,7 @@ import Testing
     func reading() throws {
         let reads = ReadCounter()
         let wire = try WireChannel(
-            WireChannel.serverConnection { $0.maximumDecompressionExcess = 64 << 20 }, before: reads)
+            WireChannel.serverConnection { $0.maxDecompressionExcess = 64 << 20 }, before: reads)
         try wire.send(bytes: WireFrame.preface + WireFrame.settings().bytes)
         try wire.send(.headers(Self.gzipRequest, on: 1), .data(try Self.bombs(100), on: 1))
         let before = reads.count
@@ -108,7 +108,7 @@ import Testing
     @Test("audit-M1: messages that decompress to far more than was sent end the connection, with the reason")
     func offence() throws {
         let log = InMemoryLogHandler()
-        let wire = try WireChannel.server(log: log) { $0.maximumDecompressionExcess = 1 << 20 }
+        let wire = try WireChannel.server(log: log) { $0.maxDecompressionExcess = 1 << 20 }
         try wire.send(.headers(Self.gzipRequest, on: 1))
         for _ in 0..<10 where wire.channel.isActive {
             try wire.send(.data(try Self.bombs(100), on: 1))
@@ -122,7 +122,7 @@ import Testing
 
     @Test("audit-M1: a call whose deadline passes while its messages wait ends, and what waited is credited")
     func deadline() throws {
-        let wire = try WireChannel.server { $0.maximumDecompressionExcess = 64 << 20 }
+        let wire = try WireChannel.server { $0.maxDecompressionExcess = 64 << 20 }
         try wire.send(
             .headers(Self.gzipRequest + [WireField("grpc-timeout", "10u")], on: 1),
             .data(try Self.bombs(300), on: 1))
@@ -133,7 +133,7 @@ import Testing
 
     @Test("audit-M1: a call that is reset while its messages wait is forgotten")
     func reset() throws {
-        let wire = try WireChannel.server { $0.maximumDecompressionExcess = 64 << 20 }
+        let wire = try WireChannel.server { $0.maxDecompressionExcess = 64 << 20 }
         try wire.send(
             .headers(Self.gzipRequest, on: 1), .data(try Self.bombs(300), on: 1), .rstStream(8, on: 1))
         try wire.finishTurns()

@@ -26,7 +26,7 @@ import Testing
     ) async throws -> Result<Int32, GRPCStatus> {
         let client = try await GRPCClient.connect(to: Target(address), timeout: .seconds(60))
         var options = GRPCCallOptions()
-        options.maximumRetries = retries
+        options.maxRetries = retries
         let ones = [Int32](repeating: 1, count: count)
         let result: Result<Int32, GRPCStatus>
         do throws(GRPCStatus) {

@@ -53,8 +53,8 @@ final class AsyncClientCall: ClientCallHandler {
 
     private let state: Mutex<State>
 
-    init(maximumMessageLength: Int) {
-        state = Mutex(State(inbox: MessageInbox(limit: maximumMessageLength)))
+    init(maxMessageSize: Int) {
+        state = Mutex(State(inbox: MessageInbox(limit: maxMessageSize)))
     }
 
     // MARK: For tasks

@@ -38,8 +38,8 @@ struct CallAttempts {
     private var policy: RetryPolicy
     private var replay = ReplayBuffer()
 
-    init(maximumRetries: Int) {
-        policy = RetryPolicy(maximumRetries: maximumRetries)
+    init(maxRetries: Int) {
+        policy = RetryPolicy(maxRetries: maxRetries)
     }
 
     var isOver: Bool { state == .over }

@@ -9,7 +9,7 @@ public struct GRPCCallOptions: Sendable {
     public var compression = GRPCCompression.identity
     /// How many times to try again after UNAVAILABLE, if no answer has begun and what was sent is still kept
     /// (256 KiB).
-    public var maximumRetries = 0
+    public var maxRetries = 0
     /// Whether a call waits for a connection, however long that takes, instead of failing when connecting fails
     /// (grpc/doc/wait-for-ready.md).
     public var waitsForReady = false

@@ -83,15 +83,15 @@ final class MessagePipe: Sendable {
     /// Adds one message, which `encode` writes.
     ///
     /// - Throws: how the call ended, if it has; FAILED_PRECONDITION after `finish`.
-    func write(maximumLength: Int, _ encode: (inout OutputRawSpan) -> Void) throws(GRPCStatus) -> Written {
+    func write(maxLength: Int, _ encode: (inout OutputRawSpan) -> Void) throws(GRPCStatus) -> Written {
         try state.withLock { state throws(GRPCStatus) in
             try state.checkOpen()
-            if state.queue.last.map({ $0.readableBytes + maximumLength > Self.bufferSize }) ?? true {
+            if state.queue.last.map({ $0.readableBytes + maxLength > Self.bufferSize }) ?? true {
                 state.queue.append(state.spares.popLast() ?? ByteBuffer())
             }
             let last = state.queue.index(before: state.queue.endIndex)
             let before = state.queue[last].readableBytes
-            state.queue[last].writeWithOutputRawSpan(minimumWritableBytes: maximumLength) { encode(&$0) }
+            state.queue[last].writeWithOutputRawSpan(minimumWritableBytes: maxLength) { encode(&$0) }
             return Self.account(state.queue[last].readableBytes - before, &state)
         }
     }

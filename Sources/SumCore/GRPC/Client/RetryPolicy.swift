@@ -4,7 +4,7 @@
 /// whose HEADERS never left the client is tried again a few times, one that the server refused before a method saw it
 /// once; these do not count as retries. Any other is tried again as often as its options allow.
 struct RetryPolicy {
-    let maximumRetries: Int
+    let maxRetries: Int
     /// Retries so far, which the server is told (`grpc-previous-rpc-attempts`).
     private(set) var retries = 0
     private var wasRefused = false
@@ -13,8 +13,8 @@ struct RetryPolicy {
     private static let unsentLimit = 5
     private var backoff = Backoff(first: .milliseconds(100), longest: .seconds(5))
 
-    init(maximumRetries: Int) {
-        self.maximumRetries = maximumRetries
+    init(maxRetries: Int) {
+        self.maxRetries = maxRetries
     }
 
     enum Decision: Equatable {
@@ -28,7 +28,7 @@ struct RetryPolicy {
     mutating func decide(_ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?) -> Decision {
         guard end.status.code == .unavailable, end.reach != .answered else { return .end(end) }
         guard replay.isWhole else {
-            guard replay.hasOverflowed, maximumRetries > 0 || end.reach != .maybeSeen else {
+            guard replay.hasOverflowed, maxRetries > 0 || end.reach != .maybeSeen else {
                 return .end(end)
             }
             return .end(
@@ -49,8 +49,8 @@ struct RetryPolicy {
     }
 
     private mutating func retry(_ end: ClientCallEnd, timeLeft: Duration?) -> Decision {
-        guard maximumRetries > 0 else { return .end(end) }
-        guard retries < maximumRetries else {
+        guard maxRetries > 0 else { return .end(end) }
+        guard retries < maxRetries else {
             return .end(retries == 0 ? end : end.adding("tried \(retries + 1) times"))
         }
         guard let pause = pause(end.pushback) else {

@@ -51,7 +51,7 @@ public final class AsyncServerCall: Sendable {
         state = Mutex(
             State(
                 inbox: MessageInbox(
-                    limit: context.maximumMessageLength, compression: context.compression),
+                    limit: context.maxMessageSize, compression: context.compression),
                 compression: context.responseCompression))
     }
 
@@ -145,7 +145,7 @@ public final class AsyncServerCall: Sendable {
                 $0.decompressed += decompressed
             }
         }
-        let bytes = try message.decompressed(compression, limit: context.maximumMessageLength)
+        let bytes = try message.decompressed(compression, limit: context.maxMessageSize)
         if message.isCompressed {
             decompressed = bytes.readableBytes
             state.withLock { $0.inHand += decompressed }

@@ -4,25 +4,25 @@ public struct GRPCMethod: Sendable {
     public var path: String
     /// Bytes of the longest message that the method takes, on the wire and decompressed; nil: as many as the server
     /// does. What a client can make a server do grows with it, so methods with small messages should say so.
-    public var maximumMessageLength: Int?
+    public var maxMessageSize: Int?
     /// Makes the handler of one call.
     public var makeHandler: @Sendable (ServerCallContext) -> any ServerCallHandler
     /// What whoever starts a server with the method should know.
     var warning: String?
 
     public init(
-        path: String, maximumMessageLength: Int? = nil,
+        path: String, maxMessageSize: Int? = nil,
         makeHandler: @escaping @Sendable (ServerCallContext) -> any ServerCallHandler
     ) {
         self.path = path
-        self.maximumMessageLength = maximumMessageLength
+        self.maxMessageSize = maxMessageSize
         self.makeHandler = makeHandler
     }
 
     /// The same method with messages of at most `count` bytes.
     func limited(to count: Int) -> GRPCMethod {
         var method = self
-        method.maximumMessageLength = count
+        method.maxMessageSize = count
         return method
     }
 }

@@ -13,7 +13,7 @@ struct RequestRouter {
         let request = try GRPCRequestHead(received: fields)
         guard let method = methods[request.path] else {
             throw GRPCRequestHead.Rejection(
-                .unimplemented, "there is no method '\(PeerText.printable(request.path))' here")
+                .unimplemented, "there is no method '\(request.path.escapedForDisplay)' here")
         }
         let known = RoutedRequest(fields: fields, request: request, method: method)
         lastRequest = known

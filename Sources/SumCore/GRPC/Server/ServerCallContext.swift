@@ -9,7 +9,7 @@ public struct ServerCallContext: Sendable {
     /// The client's address, such as `127.0.0.1:40000`.
     public var peer: String
     /// Bytes of the longest message that the call accepts, on the wire and decompressed.
-    public var maximumMessageLength: Int
+    public var maxMessageSize: Int
     /// The compression used by request messages whose compressed flag is set.
     public var compression: GRPCCompression
     /// What the client can decompress, as it says it.

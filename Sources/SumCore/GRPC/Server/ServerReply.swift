@@ -5,7 +5,7 @@ public struct ServerReply: Sendable {
     /// Bytes of the request that have been consumed since the last reply. The client may send as many more.
     public var consumed: Int
     /// Bytes that compressed messages among these were decompressed to. A client whose messages decompress to far more than
-    /// it sends loses its connection (`GRPCServer.Configuration.maximumDecompressionExcess`).
+    /// it sends loses its connection (`GRPCServer.Configuration.maxDecompressionExcess`).
     public var decompressed = 0
     /// Metadata for the client, which travels in the headers. They leave with the first reply that has messages, sends
     /// the headers, or ends the call; metadata in a later reply is ignored.

@@ -60,27 +60,27 @@ extension GRPCRequestHead {
         let method = fields.first(":method") ?? ""
         guard method == "POST" else {
             throw Rejection(
-                .internalError, "a gRPC call is a POST, not '\(PeerText.printable(method))'", httpStatus: 405,
+                .internalError, "a gRPC call is a POST, not '\(method.escapedForDisplay)'", httpStatus: 405,
                 fields: [HTTP2Field("allow", "POST")])
         }
         let contentType = fields.first("content-type") ?? ""
         guard GRPCContentType.isGRPC(contentType) else {
             throw Rejection(
                 .internalError,
-                "the content-type is not application/grpc: '\(PeerText.printable(contentType))'",
+                "the content-type is not application/grpc: '\(contentType.escapedForDisplay)'",
                 httpStatus: 415)
         }
         guard GRPCContentType.isProtobuf(contentType) else {
             throw Rejection(
                 .unimplemented,
-                "only protobuf messages are understood, not '\(PeerText.printable(contentType))'")
+                "only protobuf messages are understood, not '\(contentType.escapedForDisplay)'")
         }
         let encoding = fields.first("grpc-encoding") ?? GRPCCompression.identity.rawValue
         guard let compression = GRPCCompression(rawValue: encoding) else {
             let supported = GRPCCompression.acceptEncoding
             throw Rejection(
                 .unimplemented,
-                "the compression '\(PeerText.printable(encoding))' is not supported, only \(supported)",
+                "the compression '\(encoding.escapedForDisplay)' is not supported, only \(supported)",
                 fields: [HTTP2Field("grpc-accept-encoding", supported)])
         }
         let timeout = fields.first("grpc-timeout")
@@ -93,13 +93,13 @@ extension GRPCRequestHead {
             metadata: GRPCMetadata(received: fields))
         if let timeout, self.timeout == nil {
             throw Rejection(
-                .internalError, "malformed grpc-timeout: '\(PeerText.printable(timeout))'", httpStatus: 400)
+                .internalError, "malformed grpc-timeout: '\(timeout.escapedForDisplay)'", httpStatus: 400)
         }
         if let field = metadata.malformedBinaryField {
             throw Rejection(
                 .internalError,
-                "the metadata '\(PeerText.printable(field.key))' is not base64: "
-                    + "'\(PeerText.printable(field.value))'",
+                "the metadata '\(field.key.escapedForDisplay)' is not base64: "
+                    + "'\(field.value.escapedForDisplay)'",
                 httpStatus: 400)
         }
     }

@@ -45,7 +45,7 @@ extension GRPCStatus {
     /// Adds what the body of a foreign answer says.
     func quoting(_ text: [UInt8]) -> GRPCStatus {
         guard !text.isEmpty else { return self }
-        let quote = PeerText.printable(String(decoding: text, as: UTF8.self))
+        let quote = String(decoding: text, as: UTF8.self).escapedForDisplay
         return GRPCStatus(code: code, message: "\(message): \"\(quote)\"")
     }
 }

@@ -62,6 +62,6 @@ extension GRPCStatus.Code: CustomStringConvertible {
 extension GRPCStatus: CustomStringConvertible {
     /// The code's name and the message, on one line and safe to print whoever wrote it.
     public var description: String {
-        message.isEmpty ? code.description : "\(code): \(PeerText.printable(message))"
+        message.isEmpty ? code.description : "\(code): \(message.escapedForDisplay)"
     }
 }

@@ -14,8 +14,8 @@ enum GRPCTimeout {
         Unit(symbol: "M", nanoseconds: 60_000_000_000),
         Unit(symbol: "H", nanoseconds: 3_600_000_000_000),
     ]
-    private static let maximumDigits = 8
-    private static let maximumValue: Int64 = 99_999_999
+    private static let maxDigits = 8
+    private static let maxValue: Int64 = 99_999_999
 
     /// - Returns: nil when `text` is malformed. The longest valid timeout, 99999999H, is about 11,400 years.
     static func decode(_ text: String) -> Duration? {
@@ -23,7 +23,7 @@ enum GRPCTimeout {
             return nil
         }
         let digits = text.utf8.dropLast()
-        guard (1...maximumDigits).contains(digits.count),
+        guard (1...maxDigits).contains(digits.count),
             digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
             let value = Int64(Substring(digits))
         else { return nil }
@@ -35,8 +35,8 @@ enum GRPCTimeout {
         let nanoseconds = timeout.wholeNanoseconds
         for unit in units {
             let value = nanoseconds / unit.nanoseconds + (nanoseconds % unit.nanoseconds == 0 ? 0 : 1)
-            if value <= maximumValue { return "\(value)\(unit.symbol)" }
+            if value <= maxValue { return "\(value)\(unit.symbol)" }
         }
-        return "\(maximumValue)H"
+        return "\(maxValue)H"
     }
 }

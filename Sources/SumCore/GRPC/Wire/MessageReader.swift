@@ -3,7 +3,7 @@ internal import NIOCore
 /// Takes messages off a byte stream that was cut anywhere.
 struct MessageReader {
     /// Bytes of the longest message accepted, on the wire and decompressed.
-    let maximumLength: Int
+    let maxLength: Int
     /// How the messages that say so are compressed.
     let compression: GRPCCompression
     /// The beginning of a message whose end has not arrived.
@@ -11,8 +11,8 @@ struct MessageReader {
     /// The prefix of the pending message, once it is whole.
     private var prefix: MessagePrefix?
 
-    init(maximumLength: Int, compression: GRPCCompression = .identity) {
-        self.maximumLength = maximumLength
+    init(maxLength: Int, compression: GRPCCompression = .identity) {
+        self.maxLength = maxLength
         self.compression = compression
     }
 
@@ -24,7 +24,7 @@ struct MessageReader {
     /// - Returns: nil when `chunk` has been used up and the message's end is still to come.
     /// - Throws: the status that ends the call.
     mutating func next(from chunk: inout ByteBuffer) throws(GRPCStatus) -> ByteBuffer? {
-        try nextReceived(from: &chunk)?.decompressed(compression, limit: maximumLength)
+        try nextReceived(from: &chunk)?.decompressed(compression, limit: maxLength)
     }
 
     /// The same, as it came.
@@ -36,7 +36,7 @@ struct MessageReader {
             let flag = bytes.readInteger(as: UInt8.self) ?? 0
             let length = bytes.readInteger(as: UInt32.self) ?? 0
             prefix = try MessagePrefix(
-                flag: flag, messageLength: length, compression: compression, limit: maximumLength)
+                flag: flag, messageLength: length, compression: compression, limit: maxLength)
         }
         guard let prefix, let message = take(prefix.messageLength, from: &chunk) else { return nil }
         self.prefix = nil

@@ -11,7 +11,7 @@ public final class GRPCClient: ConnectionSource {
         /// How long a call tries to connect before it fails, unless it waits for the connection.
         public var connectTimeout = Duration.seconds(2)
         /// Bytes of the longest message accepted.
-        public var maximumMessageLength = 4 << 20
+        public var maxMessageSize = 4 << 20
         /// What a program says of itself, in front of what the library says (`user-agent`).
         public var userAgent = ""
 
@@ -106,7 +106,7 @@ public final class GRPCClient: ConnectionSource {
         _ path: String, options: GRPCCallOptions = .init(), sending: Request.Type = Request.self,
         receiving: Response.Type = Response.self
     ) -> GRPCClientCall<Request, Response> {
-        let exchange = AsyncClientCall(maximumMessageLength: configuration.maximumMessageLength)
+        let exchange = AsyncClientCall(maxMessageSize: configuration.maxMessageSize)
         let control = start(path, options, handler: exchange)
         return GRPCClientCall(exchange: exchange, control: control, compression: options.compression)
     }
@@ -138,7 +138,7 @@ public final class GRPCClient: ConnectionSource {
             try await call.send(contentsOf: numbers)
             return try await call.closeAndReceive()
         }
-        let sum = OneShotSum(of: numbers, maximumMessageLength: configuration.maximumMessageLength)
+        let sum = OneShotSum(of: numbers, maxMessageSize: configuration.maxMessageSize)
         let call = prepare(SumNumbers.path, options, handler: sum)
         return try await sum.outcome(of: call, begin: call.begin).get()
     }

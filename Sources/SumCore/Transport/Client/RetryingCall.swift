@@ -60,7 +60,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         waitsForReady = options.waitsForReady
         expiry =
             options.timeout.map { .now() + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
-        state = Mutex(State(attempts: CallAttempts(maximumRetries: options.maximumRetries)))
+        state = Mutex(State(attempts: CallAttempts(maxRetries: options.maxRetries)))
         attempt = .makeBoxSendingValue(nil, eventLoop: source.eventLoop)
     }
 

@@ -17,7 +17,7 @@ final class ClientConnection: HTTP2Connection {
     private(set) var hasPingedTooOften = false
 
     /// Frames without data that the server may send at once; see `FrameBudget`.
-    private static let maximumOverhead = 1000
+    private static let maxOverhead = 1000
 
     /// Bytes of frames that are made for a server that does not read.
     private static let unreadOutputLimit = 1 << 10
@@ -35,7 +35,7 @@ final class ClientConnection: HTTP2Connection {
     override func opened() {
         guard let now = context?.eventLoop.now else { return }
         keepalive?.received(at: now)
-        frameBudget = FrameBudget(overhead: Self.maximumOverhead, resets: nil, now: now)
+        frameBudget = FrameBudget(overhead: Self.maxOverhead, resets: nil, now: now)
     }
 
     override func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -103,7 +103,7 @@ final class ClientConnection: HTTP2Connection {
             if let callEnd = stream.call.lost(notSent) { stream.handler.end(callEnd) }
         case .goAway(_, let code, let debug):
             hasPingedTooOften = code == .enhanceYourCalm && debug == PingStrikes.reason
-            farewell = debug.isEmpty ? "\(code)" : "\(code), \(PeerText.printable(debug))"
+            farewell = debug.isEmpty ? "\(code)" : "\(code), \(debug.escapedForDisplay)"
             try endUnsentCalls()
         case .goAwaySent(let code, let debug):
             endCalls(Self.status(of: failure, code, debug), isBroken: true)

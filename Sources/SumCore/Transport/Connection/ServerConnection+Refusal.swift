@@ -6,7 +6,7 @@ extension ServerConnection {
     ///
     /// - Parameter isExcess: whether the client has as many calls open as it may.
     func refuse(_ streamID: Int32, isExcess: Bool) throws(NGHTTP2Error) {
-        noteReset("there are \(configuration.maximumConcurrentStreams) calls already")
+        noteReset("there are \(configuration.maxConcurrentStreams) calls already")
         if isExcess {
             // It makes up for no other frames, and a client that has seen the limit is at fault.
             session.tally.headerLists -= 1
@@ -22,7 +22,7 @@ extension ServerConnection {
         let message = "the headers of the request have \(length)"
         if let stream = streams[streamID] {
             try end(stream, GRPCStatus(code: .resourceExhausted, message: message))
-        } else if streams.count < configuration.maximumConcurrentStreams {
+        } else if streams.count < configuration.maxConcurrentStreams {
             try reject(
                 GRPCRequestHead.Rejection(.resourceExhausted, message), path: fields.first(":path") ?? "",
                 on: streamID)

@@ -61,11 +61,11 @@ final class ServerConnection: HTTP2Connection {
         callLog = CallLog(logger: logger)
         self.offences = offences
         pingStrikes = PingStrikes(
-            minimumInterval: TimeAmount(configuration.minimumPingInterval),
+            minInterval: TimeAmount(configuration.minPingInterval),
             permitsWithoutCalls: configuration.permitsPingsWithoutCalls)
         var http2 = HTTP2Configuration()
-        http2.maxConcurrentStreams = UInt32(clamping: configuration.maximumConcurrentStreams)
-        http2.maxHeaderListSize = configuration.maximumHeaderListSize
+        http2.maxConcurrentStreams = UInt32(clamping: configuration.maxConcurrentStreams)
+        http2.maxHeaderListSize = configuration.maxHeaderListSize
         super.init(session: try HTTP2Session(role: .server, configuration: http2))
     }
 
@@ -83,17 +83,17 @@ final class ServerConnection: HTTP2Connection {
         resources = resources ?? LoopResources(eventLoop: loop)
         handshake = PrefaceTimeout(limit: TimeAmount(configuration.handshakeTimeout), now: now)
         frameBudget = FrameBudget(
-            overhead: configuration.maximumOverheadFrames,
-            resets: max(configuration.maximumResets, configuration.maximumConcurrentStreams),
-            decompressionExcess: configuration.maximumDecompressionExcess, now: now)
+            overhead: configuration.maxOverheadFrames,
+            resets: max(configuration.maxResets, configuration.maxConcurrentStreams),
+            decompressionExcess: configuration.maxDecompressionExcess, now: now)
         keepalive = Keepalive(
             time: TimeAmount(configuration.keepaliveTime),
             timeout: TimeAmount(configuration.keepaliveTimeout),
             withoutCalls: true, now: now)
         lifetime = ConnectionLifetime(
-            idle: configuration.maximumConnectionIdle.map(TimeAmount.init),
-            age: configuration.maximumConnectionAge.map(TimeAmount.init),
-            grace: configuration.maximumConnectionAgeGrace.map(TimeAmount.init), now: now)
+            idle: configuration.maxConnectionIdle.map(TimeAmount.init),
+            age: configuration.maxConnectionAge.map(TimeAmount.init),
+            grace: configuration.maxConnectionAgeGrace.map(TimeAmount.init), now: now)
     }
 
     override func handle(_ event: HTTP2Event) throws(NGHTTP2Error) {
@@ -128,7 +128,7 @@ final class ServerConnection: HTTP2Connection {
         case .goAway(_, let code, let debug):
             logger.debug(
                 "the client says goodbye",
-                metadata: ["peer": "\(peer)", "code": "\(code)", "words": "\(PeerText.printable(debug))"])
+                metadata: ["peer": "\(peer)", "code": "\(code)", "words": "\(debug.escapedForDisplay)"])
         case .headers, .requestSent, .answerBegun, .notSent, .pingAcknowledged, .goAwaySent:
             break
         }
@@ -151,11 +151,11 @@ final class ServerConnection: HTTP2Connection {
     // MARK: Calls
 
     private func begin(_ streamID: Int32, _ fields: [HTTP2Field]) throws(NGHTTP2Error) {
-        guard streams.count < configuration.maximumConcurrentStreams else {
+        guard streams.count < configuration.maxConcurrentStreams else {
             return try refuse(streamID, isExcess: true)
         }
         // Handlers may go on for a while after their streams were reset (CVE-2023-44487).
-        guard unfinished.count < configuration.maximumConcurrentStreams else {
+        guard unfinished.count < configuration.maxConcurrentStreams else {
             return try refuse(streamID, isExcess: false)
         }
         let known: RoutedRequest
@@ -169,8 +169,8 @@ final class ServerConnection: HTTP2Connection {
         let connection = NIOLoopBound(self, eventLoop: loop)
         let context = ServerCallContext(
             path: request.path, metadata: request.metadata, timeout: request.timeout, peer: peer,
-            maximumMessageLength: min(
-                configuration.maximumMessageLength, known.method.maximumMessageLength ?? .max),
+            maxMessageSize: min(
+                configuration.maxMessageSize, known.method.maxMessageSize ?? .max),
             compression: request.compression, acceptEncoding: request.acceptEncoding,
             deadline: request.timeout.map { .now + $0 }, memory: memory,
             post: { reply in loop.execute { connection.value.perform(late: reply(), on: streamID) } })

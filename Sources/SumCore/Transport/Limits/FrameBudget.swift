@@ -50,7 +50,8 @@ struct FrameBudget {
     /// - Parameters:
     ///   - count: bytes that came out of them.
     ///   - wireCount: bytes that the peer sent for them.
-    mutating func offence(decompressed count: Int, from wireCount: Int, at now: NIODeadline) -> GoAwayReason? {
+    mutating func offence(decompressed count: Int, from wireCount: Int, at now: NIODeadline) -> GoAwayReason?
+    {
         decompressed?.take(count - wireCount * Self.freeExpansion, at: now) == false ? .decompression : nil
     }
 }

@@ -3,7 +3,7 @@ internal import NIOCore
 /// Counts the PINGs of a client that come too soon (grpc/proposal A8), as grpc-go does.
 struct PingStrikes {
     /// The least time between two PINGs while there are calls, or always when `permitsWithoutCalls` is set.
-    let minimumInterval: TimeAmount
+    let minInterval: TimeAmount
     let permitsWithoutCalls: Bool
 
     /// The least time between two PINGs while there are no calls.
@@ -16,8 +16,8 @@ struct PingStrikes {
     private var strikes = 0
     private var lastPing: NIODeadline?
 
-    init(minimumInterval: TimeAmount, permitsWithoutCalls: Bool) {
-        self.minimumInterval = minimumInterval
+    init(minInterval: TimeAmount, permitsWithoutCalls: Bool) {
+        self.minInterval = minInterval
         self.permitsWithoutCalls = permitsWithoutCalls
     }
 
@@ -32,7 +32,7 @@ struct PingStrikes {
             strikes = 0
             return false
         }
-        let interval = hasCalls || permitsWithoutCalls ? minimumInterval : Self.intervalWithoutCalls
+        let interval = hasCalls || permitsWithoutCalls ? minInterval : Self.intervalWithoutCalls
         if let lastPing, now < lastPing + interval { strikes += 1 }
         return strikes > Self.limit
     }

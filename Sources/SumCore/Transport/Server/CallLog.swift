@@ -34,12 +34,12 @@ struct CallLog {
     /// - Parameter received: bytes that have come on the connection.
     mutating func write(_ line: Line, of peer: String, received: Int) {
         var metadata: Logger.Metadata = [
-            "peer": "\(peer)", "method": "\(Self.cut(PeerText.printable(line.path)))",
+            "peer": "\(peer)", "method": "\(Self.cut(line.path.escapedForDisplay))",
             "status": "\(line.status.code)", "bytes": "\(line.bytes)",
             "ms": "\((Double(line.elapsed.nanoseconds) / 1e3).rounded() / 1e3)",
         ]
         if !line.status.message.isEmpty {
-            metadata["message"] = "\(Self.cut(PeerText.printable(line.status.message)))"
+            metadata["message"] = "\(Self.cut(line.status.message.escapedForDisplay))"
         }
         if leftOut > 0 { metadata["not-logged-before"] = "\(leftOut)" }
         let length = metadata.values.reduce(Self.constantLength) { $0 + Self.length($1) }

@@ -4,27 +4,27 @@ extension GRPCServer {
     public struct Configuration: Sendable {
         /// Connections that are open at once, over all addresses; those beyond are closed as soon as they are accepted.
         /// nil: four fifths of the descriptors that the process may have (RLIMIT_NOFILE).
-        public var maximumConnections: Int?
+        public var maxConnections: Int?
         /// The permissions of the files of Unix domain sockets, such as 0o660. Who may write may connect. nil: 0o777 less
         /// the process's umask.
         public var unixSocketMode: UInt16?
         /// Calls one client may have open at once on a connection.
-        public var maximumConcurrentStreams = 128
+        public var maxConcurrentStreams = 128
         /// Bytes of the longest message accepted.
-        public var maximumMessageLength = 4 << 20
+        public var maxMessageSize = 4 << 20
         /// Bytes of a request's header list, counted as RFC 9113 section 6.5.2 does. A list has 100 fields at most.
-        public var maximumHeaderListSize = 8 << 10
+        public var maxHeaderListSize = 8 << 10
 
         /// Frames of a client that carry no data, such as PING, SETTINGS, PRIORITY, WINDOW_UPDATE and empty DATA, beyond
         /// those that its calls and their answers make up for: as many at once, and a tenth of it a second.
-        public var maximumOverheadFrames = 1000
-        /// Calls that a client may give up beyond those that it lets end, and at least `maximumConcurrentStreams`: as
+        public var maxOverheadFrames = 1000
+        /// Calls that a client may give up beyond those that it lets end, and at least `maxConcurrentStreams`: as
         /// many at once, and a tenth of it a second. A call that has to be reset for the client's fault counts twice.
-        public var maximumResets = 200
+        public var maxResets = 200
 
         /// Bytes that a client's compressed messages may be decompressed to beyond 16 times what it sent for them: as many
         /// at once, and a tenth of it a second. Beyond that its connection ends.
-        public var maximumDecompressionExcess = 16 << 20
+        public var maxDecompressionExcess = 16 << 20
 
         /// How long a client may take, once connected, to begin HTTP/2 with its SETTINGS; then, to acknowledge ours;
         /// and at any time, to end a header block that it has begun.
@@ -38,18 +38,18 @@ extension GRPCServer {
         /// How long the client may then stay silent before its connection is closed.
         public var keepaliveTimeout = Duration.seconds(20)
         /// The least time between the PINGs of a client; after three too soon its connection is closed.
-        public var minimumPingInterval = Duration.seconds(5 * 60)
+        public var minPingInterval = Duration.seconds(5 * 60)
         /// Whether that holds without calls too; the least time is then two hours otherwise.
         public var permitsPingsWithoutCalls = false
 
         /// How long a connection may be without calls before it is ended gracefully; nil: for ever. A client makes a
         /// new connection when it has a call. gRPC's own default, for ever, leaves it to clients how many connections
         /// a server keeps.
-        public var maximumConnectionIdle: Duration? = .seconds(5 * 60)
+        public var maxConnectionIdle: Duration? = .seconds(5 * 60)
         /// How old a connection may grow, up to a tenth more or less, before it is ended gracefully; nil: for ever.
-        public var maximumConnectionAge: Duration?
+        public var maxConnectionAge: Duration?
         /// How long the calls of a connection of that age may take to end before they are cut; nil: for ever.
-        public var maximumConnectionAgeGrace: Duration?
+        public var maxConnectionAgeGrace: Duration?
 
         public init() {}
     }

@@ -6,24 +6,24 @@ extension GRPCServer.Configuration {
         /// For what would end every connection at once if it were zero.
         private static let shortest = Duration.milliseconds(1)
 
-        public static let maximumConnections = 1...most
-        public static let maximumConcurrentStreams = 1...most
+        public static let maxConnections = 1...most
+        public static let maxConcurrentStreams = 1...most
         /// The length of a message is sent in 32 bits.
-        public static let maximumMessageLength = 1...Int(UInt32.max)
+        public static let maxMessageSize = 1...Int(UInt32.max)
         /// The headers of a short request have about 400 bytes.
-        public static let maximumHeaderListSize = 512...most
+        public static let maxHeaderListSize = 512...most
         /// A client's hello has some of these frames.
-        public static let maximumOverheadFrames = 10...most
-        public static let maximumResets = 0...most
-        public static let maximumDecompressionExcess = 0...Int(UInt32.max)
+        public static let maxOverheadFrames = 10...most
+        public static let maxResets = 0...most
+        public static let maxDecompressionExcess = 0...Int(UInt32.max)
         public static let handshakeTimeout = shortest ... .longest
         public static let writeTimeout = Duration.seconds(1) ... .longest
         public static let keepaliveTime = Duration.seconds(1) ... .longest
         public static let keepaliveTimeout = shortest ... .longest
-        public static let minimumPingInterval = Duration.zero ... .longest
-        public static let maximumConnectionIdle = shortest ... .longest
-        public static let maximumConnectionAge = shortest ... .longest
-        public static let maximumConnectionAgeGrace = Duration.zero ... .longest
+        public static let minPingInterval = Duration.zero ... .longest
+        public static let maxConnectionIdle = shortest ... .longest
+        public static let maxConnectionAge = shortest ... .longest
+        public static let maxConnectionAgeGrace = Duration.zero ... .longest
 
         /// Whether it has nothing but permissions, and lets somebody connect.
         public static func isSocketMode(_ mode: UInt16) -> Bool {
@@ -40,24 +40,24 @@ extension GRPCServer.Configuration {
 
     /// Checks every setting. `GRPCServer.start` does so first.
     public func validate() throws(Invalid) {
-        try Self.check("maximumConnections", maximumConnections, in: Ranges.maximumConnections)
+        try Self.check("maxConnections", maxConnections, in: Ranges.maxConnections)
         try Self.check(
-            "maximumConcurrentStreams", maximumConcurrentStreams, in: Ranges.maximumConcurrentStreams)
-        try Self.check("maximumMessageLength", maximumMessageLength, in: Ranges.maximumMessageLength)
-        try Self.check("maximumHeaderListSize", maximumHeaderListSize, in: Ranges.maximumHeaderListSize)
-        try Self.check("maximumOverheadFrames", maximumOverheadFrames, in: Ranges.maximumOverheadFrames)
-        try Self.check("maximumResets", maximumResets, in: Ranges.maximumResets)
+            "maxConcurrentStreams", maxConcurrentStreams, in: Ranges.maxConcurrentStreams)
+        try Self.check("maxMessageSize", maxMessageSize, in: Ranges.maxMessageSize)
+        try Self.check("maxHeaderListSize", maxHeaderListSize, in: Ranges.maxHeaderListSize)
+        try Self.check("maxOverheadFrames", maxOverheadFrames, in: Ranges.maxOverheadFrames)
+        try Self.check("maxResets", maxResets, in: Ranges.maxResets)
         try Self.check(
-            "maximumDecompressionExcess", maximumDecompressionExcess, in: Ranges.maximumDecompressionExcess)
+            "maxDecompressionExcess", maxDecompressionExcess, in: Ranges.maxDecompressionExcess)
         try Self.check("handshakeTimeout", handshakeTimeout, in: Ranges.handshakeTimeout)
         try Self.check("writeTimeout", writeTimeout, in: Ranges.writeTimeout)
         try Self.check("keepaliveTime", keepaliveTime, in: Ranges.keepaliveTime)
         try Self.check("keepaliveTimeout", keepaliveTimeout, in: Ranges.keepaliveTimeout)
-        try Self.check("minimumPingInterval", minimumPingInterval, in: Ranges.minimumPingInterval)
-        try Self.check("maximumConnectionIdle", maximumConnectionIdle, in: Ranges.maximumConnectionIdle)
-        try Self.check("maximumConnectionAge", maximumConnectionAge, in: Ranges.maximumConnectionAge)
+        try Self.check("minPingInterval", minPingInterval, in: Ranges.minPingInterval)
+        try Self.check("maxConnectionIdle", maxConnectionIdle, in: Ranges.maxConnectionIdle)
+        try Self.check("maxConnectionAge", maxConnectionAge, in: Ranges.maxConnectionAge)
         try Self.check(
-            "maximumConnectionAgeGrace", maximumConnectionAgeGrace, in: Ranges.maximumConnectionAgeGrace)
+            "maxConnectionAgeGrace", maxConnectionAgeGrace, in: Ranges.maxConnectionAgeGrace)
         if let unixSocketMode, !Ranges.isSocketMode(unixSocketMode) {
             throw Invalid(
                 setting: "unixSocketMode",

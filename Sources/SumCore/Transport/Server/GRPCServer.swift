@@ -31,7 +31,7 @@ public final class GRPCServer: Sendable {
         try configuration.validate()
         for warning in Set(methods.compactMap(\.warning)).sorted() { logger.warning("\(warning)") }
         let connections = ConnectionRegistry(
-            limit: configuration.maximumConnections ?? FileDescriptorLimit.current / 5 * 4, logger: logger)
+            limit: configuration.maxConnections ?? FileDescriptorLimit.current / 5 * 4, logger: logger)
         let offences = ThrottledLog(logger: logger)
         let methodsByPath = Dictionary(methods.map { ($0.path, $0) }) { _, last in last }
         // The kernel's limit comes after ours, which ends also the connections whose network is well, and says so.

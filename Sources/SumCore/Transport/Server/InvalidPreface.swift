@@ -27,7 +27,7 @@ struct InvalidPreface: Error, CustomStringConvertible {
 
     var description: String {
         if isTLS { return "the \(sender) speaks TLS, and not HTTP/2 in clear text" }
-        let text = PeerText.printable(String(decoding: shown, as: UTF8.self))
+        let text = String(decoding: shown, as: UTF8.self).escapedForDisplay
         return "the \(sender) does not speak HTTP/2 in clear text: it began with '\(text)'"
     }
 

@@ -6,7 +6,7 @@ package struct DelimitedMessages: Sendable {
     private let file: FileHandle
 
     /// Bytes of the longest message accepted, which is the runner's own limit.
-    private static let maximumLength = 16 << 20
+    private static let maxLength = 16 << 20
     private static let prefixLength = 4
 
     package init(_ file: FileHandle) {
@@ -18,7 +18,7 @@ package struct DelimitedMessages: Sendable {
         let prefix = try bytes(Self.prefixLength)
         guard !prefix.isEmpty else { return nil }
         let length = prefix.reduce(0) { $0 << 8 | Int($1) }
-        guard prefix.count == Self.prefixLength, length <= Self.maximumLength else {
+        guard prefix.count == Self.prefixLength, length <= Self.maxLength else {
             throw DelimitedMessagesError(description: "the input is not a message that follows its length")
         }
         let body = try bytes(length)

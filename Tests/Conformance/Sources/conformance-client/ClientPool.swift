@@ -18,7 +18,7 @@ actor ClientPool {
         let key = Key(target: target, messageLimit: Int(request.messageReceiveLimit))
         if let client = clients[key] { return client }
         var configuration = GRPCClient.Configuration()
-        if key.messageLimit > 0 { configuration.maximumMessageLength = key.messageLimit }
+        if key.messageLimit > 0 { configuration.maxMessageSize = key.messageLimit }
         let client = GRPCClient(target: target, configuration: configuration)
         clients[key] = client
         return client

@@ -24,7 +24,7 @@ struct ConformanceServer {
         guard !request.useTls else { throw Failure(description: "TLS is not supported") }
         var configuration = GRPCServer.Configuration()
         if request.messageReceiveLimit > 0 {
-            configuration.maximumMessageLength = Int(request.messageReceiveLimit)
+            configuration.maxMessageSize = Int(request.messageReceiveLimit)
         }
         let host = "127.0.0.1"
         let server = try await GRPCServer.start(

@@ -72,7 +72,7 @@ private struct Caller {
 
     /// - Parameter kind: a whole call, one that goes on, or one with a deadline.
     private mutating func start(_ kind: UInt8, _ argument: UInt8) {
-        let exchange = AsyncClientCall(maximumMessageLength: argument & 0x80 == 0 ? 4 << 20 : 10)
+        let exchange = AsyncClientCall(maxMessageSize: argument & 0x80 == 0 ? 4 << 20 : 10)
         send(Int(argument & 0x7f), exchange)
         if kind == 0 { _ = exchange.pipe.finish() }
         var request = GRPCRequestHead(path: SumNumbers.path, authority: "localhost", userAgent: "fuzz")
@@ -83,7 +83,7 @@ private struct Caller {
 
     private func send(_ count: Int, _ exchange: AsyncClientCall) {
         let numbers = Array(repeating: Int32(300), count: count)
-        _ = try? exchange.pipe.write(maximumLength: count * NumberEncoder.maximumLength) { frame in
+        _ = try? exchange.pipe.write(maxLength: count * NumberEncoder.maxLength) { frame in
             _ = NumberEncoder.append(numbers.span, to: &frame)
         }
     }

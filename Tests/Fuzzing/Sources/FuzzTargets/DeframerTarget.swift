@@ -49,7 +49,7 @@ struct Framing {
     }
 
     func read(_ pieces: [ByteBuffer]) -> Outcome {
-        var reader = MessageReader(maximumLength: limit, compression: compression)
+        var reader = MessageReader(maxLength: limit, compression: compression)
         var outcome = Outcome()
         do throws(GRPCStatus) {
             for piece in pieces {
@@ -99,7 +99,7 @@ struct Framing {
         let writer = MessageWriter(compression: compression)
         var stream = ByteBuffer()
         for message in messages { try writer.write(message, to: &stream) }
-        var reader = MessageReader(maximumLength: 8 << 20, compression: compression)
+        var reader = MessageReader(maxLength: 8 << 20, compression: compression)
         var again: [[UInt8]] = []
         for piece in pieces.cut([UInt8](stream.readableBytesView)) {
             var piece = piece

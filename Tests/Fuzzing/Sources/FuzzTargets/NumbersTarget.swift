@@ -43,7 +43,7 @@ extension FuzzTarget {
         var encoded: [UInt8] = []
         var count = 0
         while count < numbers.count {
-            let room = NumberEncoder.maximumLength + min(pieces.length(), 10_000) - 1
+            let room = NumberEncoder.maxLength + min(pieces.length(), 10_000) - 1
             let (frame, taken) = withFrame(room: room) {
                 NumberEncoder.append(numbers.span.extracting(count...), to: &$0)
             }
@@ -114,7 +114,7 @@ extension Framing {
     fileprivate func add(_ pieces: [ByteBuffer], _ overflow: SumNumbers.Overflow) -> Answer {
         let context = ServerCallContext(
             path: SumNumbers.path, metadata: GRPCMetadata(), timeout: nil, peer: "fuzz",
-            maximumMessageLength: limit, compression: compression, acceptEncoding: "", deadline: nil,
+            maxMessageSize: limit, compression: compression, acceptEncoding: "", deadline: nil,
             post: { _ in })
         let handler = SumNumbersHandler(overflow: overflow, context: context)
         for piece in pieces {
@@ -122,7 +122,7 @@ extension Framing {
         }
         let reply = handler.receiveEnd()
         guard let status = reply.end, status.isOK else { return .failed(reply.end?.code ?? .unknown) }
-        var reader = MessageReader(maximumLength: 100)
+        var reader = MessageReader(maxLength: 100)
         var messages = reply.messages
         guard let message = try? reader.next(from: &messages), messages.readableBytes == 0,
             let response = try? Tutorial_NumberResponse(received: message)

@@ -65,18 +65,18 @@ private struct SilentLog: LogHandler {
 enum ServerScripts {
     static func configuration(_ variant: UInt8) -> GRPCServer.Configuration {
         var configuration = GRPCServer.Configuration()
-        if variant & 1 != 0 { configuration.maximumMessageLength = 100 }
+        if variant & 1 != 0 { configuration.maxMessageSize = 100 }
         if variant & 2 != 0 {
-            configuration.maximumConnectionIdle = .seconds(5)
-            configuration.maximumConnectionAge = .seconds(30)
-            configuration.maximumConnectionAgeGrace = .seconds(5)
+            configuration.maxConnectionIdle = .seconds(5)
+            configuration.maxConnectionAge = .seconds(30)
+            configuration.maxConnectionAgeGrace = .seconds(5)
         }
-        if variant & 4 != 0 { configuration.maximumConcurrentStreams = 2 }
+        if variant & 4 != 0 { configuration.maxConcurrentStreams = 2 }
         if variant & 8 != 0 { configuration.keepaliveTime = .seconds(20) }
-        if variant & 16 != 0 { configuration.maximumHeaderListSize = 300 }
-        if variant & 32 != 0 { configuration.minimumPingInterval = .zero }
+        if variant & 16 != 0 { configuration.maxHeaderListSize = 300 }
+        if variant & 32 != 0 { configuration.minPingInterval = .zero }
         if variant & 128 != 0 {
-            configuration.maximumOverheadFrames = 20
+            configuration.maxOverheadFrames = 20
             configuration.writeTimeout = .seconds(3)
             configuration.handshakeTimeout = .seconds(2)
         }

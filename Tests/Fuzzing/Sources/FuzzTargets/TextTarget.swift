@@ -122,13 +122,13 @@ extension TextCheck {
     }
 
     private static let printable = TextCheck(["abc", "\u{1b}[31m", "\r\n\0", "\u{202e}\u{2028}ä"]) { text in
-        let shown = PeerText.printable(text)
-        try require(shown.utf8.count <= 12 * PeerText.limit, "\(shown.utf8.count) bytes are shown")
+        let shown = text.escapedForDisplay
+        try require(shown.utf8.count <= 12 * String.displayLimit, "\(shown.utf8.count) bytes are shown")
         try require(
             shown.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) },
             "control characters are shown")
-        if text.unicodeScalars.count <= PeerText.limit {
-            try require(PeerText.printable(shown).hasPrefix(shown.prefix(20)), "shown twice, it differs")
+        if text.unicodeScalars.count <= String.displayLimit {
+            try require(shown.escapedForDisplay.hasPrefix(shown.prefix(20)), "shown twice, it differs")
         }
     }
 }
