@@ -1,39 +1,202 @@
 import Foundation
 import Testing
 
-/// No compiler guards a folder: who may import what is kept by this test alone.
+/// The rooms of SumCore are folders, and no compiler guards a folder: who may import what, and who may name whose
+/// types, is kept here.
 @Suite struct LayeringTests {
-    private static let allowed: [String: Set<String>] = [
-        "HTTP2": ["CNghttp2", "NIOCore"],
-        "GRPC": ["CZlib", "NIOCore", "Synchronization", "FoundationEssentials"],
-        "Services": ["NIOCore", "SwiftProtobuf", "Synchronization", "FoundationEssentials"],
-        "Transport": [
-            "SwiftProtobuf", "NIOCore", "NIOPosix", "Logging", "Synchronization", "SystemPackage",
-            "FoundationEssentials", "Glibc",
-        ],
-        "SumCore": ["Glibc"],
+    private struct Room {
+        var path: String
+        var imports: Set<String> = []
+        /// The rooms whose types it may name.
+        var sees: Set<String> = []
+        /// Types of those rooms that it may not name all the same.
+        var hidden: Set<String> = []
+    }
+
+    /// In the order in which they build on each other.
+    private static let rooms = [
+        Room(path: "Base", imports: ["FoundationEssentials", "NIOCore"]),
+        Room(path: "HTTP2", imports: ["CNghttp2", "NIOCore"], sees: ["Base"]),
+        Room(
+            path: "GRPC/Wire", imports: ["CZlib", "NIOCore"], sees: ["Base", "HTTP2"],
+            hidden: ["HTTP2Session"]),
+        Room(
+            path: "GRPC/Server", imports: ["NIOCore", "Synchronization"],
+            sees: ["Base", "HTTP2", "GRPC/Wire"],
+            hidden: ["HTTP2Session"]),
+        Room(
+            path: "GRPC/Client", imports: ["NIOCore", "Synchronization"],
+            sees: ["Base", "HTTP2", "GRPC/Wire"],
+            hidden: ["HTTP2Session"]),
+        Room(path: "Services/Generated", imports: ["Foundation", "FoundationEssentials", "SwiftProtobuf"]),
+        Room(
+            path: "Protobuf", imports: ["NIOCore", "SwiftProtobuf"],
+            sees: ["Base", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Services/Generated"]),
+        Room(
+            path: "Services",
+            imports: ["FoundationEssentials", "NIOCore", "SwiftProtobuf", "Synchronization"],
+            sees: ["Base", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Services/Generated", "Protobuf"]),
+        Room(path: "Process", imports: ["Glibc", "NIOCore", "SystemPackage"], sees: ["Base"]),
+        Room(path: "Transport/Limits", imports: ["NIOCore"], sees: ["Base", "HTTP2", "GRPC/Wire"]),
+        Room(
+            path: "Transport/Connection", imports: ["NIOCore"],
+            sees: ["Base", "HTTP2", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Transport/Limits"]),
+        Room(
+            path: "Transport/Sockets",
+            imports: ["Glibc", "NIOCore", "NIOPosix", "Synchronization", "SystemPackage"],
+            sees: [
+                "Base", "HTTP2", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Process", "Transport/Limits",
+                "Transport/Connection",
+            ]),
+        Room(
+            path: "Transport/Server",
+            imports: ["Glibc", "Logging", "NIOCore", "NIOPosix", "Synchronization", "SystemPackage"],
+            sees: [
+                "Base", "HTTP2", "GRPC/Wire", "GRPC/Server", "Process", "Transport/Limits",
+                "Transport/Connection", "Transport/Sockets",
+            ]),
+        Room(
+            path: "Transport/Client", imports: ["NIOCore", "NIOPosix", "SwiftProtobuf", "Synchronization"],
+            sees: [
+                "Base", "HTTP2", "GRPC/Wire", "GRPC/Client", "Services/Generated", "Protobuf", "Services",
+                "Process", "Transport/Limits", "Transport/Connection", "Transport/Sockets",
+            ]),
     ]
 
-    @Test("Folders import only what their layer may") func imports() throws {
-        let core = URL(filePath: #filePath).deletingLastPathComponent().appending(
-            path: "../../Sources/SumCore"
-        )
-        .standardizedFileURL
-        let files = try #require(FileManager.default.enumerator(at: core, includingPropertiesForKeys: nil))
-            .compactMap { $0 as? URL }
-            // Generated code imports what it needs.
-            .filter { $0.pathExtension == "swift" && !$0.lastPathComponent.hasSuffix(".pb.swift") }
-        #expect(files.count > 20)
-        for file in files {
-            let layer = file.deletingLastPathComponent().lastPathComponent
-            let text = try String(contentsOf: file, encoding: .utf8)
-            let imports = text.split(separator: "\n").compactMap { line -> String? in
-                let words = line.split(separator: " ")
-                guard let keyword = words.firstIndex(of: "import"), keyword <= 1 else { return nil }
-                return String(words[keyword + 1])
-            }
-            let allowed = try #require(Self.allowed[layer], "\(layer) is a layer of its own?")
-            #expect(allowed.isSuperset(of: imports), "\(file.lastPathComponent) imports \(imports)")
+    private static let strayImports: Set = ["Transport/Connection/ServerConnection.swift: Logging"]
+    private static let strayNames: Set = [
+        "Transport/Client/Connector.swift: ListenAddress",
+        "Transport/Connection/ClientConnection.swift: FailureText",
+        "Transport/Connection/ClientConnection.swift: HTTP2Connection",
+        "Transport/Connection/ClientConnection.swift: InvalidPreface",
+        "Transport/Connection/ServerConnection+Turns.swift: TurnTaker",
+        "Transport/Connection/ServerConnection.swift: CallLog",
+        "Transport/Connection/ServerConnection.swift: GRPCServer",
+        "Transport/Connection/ServerConnection.swift: HTTP2Connection",
+        "Transport/Connection/ServerConnection.swift: InvalidPreface",
+        "Transport/Connection/ServerConnection.swift: ListenAddress",
+        "Transport/Connection/ServerConnection.swift: LoopResources",
+        "Transport/Connection/ServerConnection.swift: ThrottledLog",
+    ]
+    private static let strayIO: Set = [
+        "ClientConnection.swift: .now()",
+        "ClientConnection.swift: ChannelHandlerContext",
+        "ClientConnection.swift: EventLoopPromise",
+        "ClientStream.swift: Scheduled",
+        "ServerConnection+Drain.swift: Scheduled",
+        "ServerConnection+Refusal.swift: .now()",
+        "ServerConnection.swift: .now()",
+        "ServerConnection.swift: ChannelHandlerContext",
+        "ServerStream.swift: Scheduled",
+    ]
+
+    /// A file of a room, without comments and literals.
+    private struct Source {
+        var room: String
+        var path: String
+        var code: String
+    }
+
+    private static func sources() throws -> [Source] {
+        try Repository.files(in: "Sources/SumCore", withExtension: "swift").map { path, file in
+            Source(
+                room: String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)), path: path,
+                code: SwiftCode.of(try String(contentsOf: file, encoding: .utf8)))
         }
+    }
+
+    @Test("Each file is in a room, and a room sees only rooms that come before it")
+    func order() throws {
+        let paths = Self.rooms.map(\.path)
+        #expect(Set(paths) == Set(try Self.sources().map(\.room)))
+        for (index, room) in Self.rooms.enumerated() {
+            #expect(room.sees.isSubset(of: paths[..<index]), "\(room.path)")
+        }
+    }
+
+    @Test("Rooms import only what they may")
+    func imports() throws {
+        let sources = Dictionary(grouping: try Self.sources(), by: \.room)
+        var strays: Set<String> = []
+        for room in Self.rooms {
+            var used: Set<String> = []
+            for source in sources[room.path] ?? [] {
+                let imports = source.code.split(separator: "\n").compactMap { line -> String? in
+                    let words = SwiftCode.words(of: line)
+                    guard let keyword = words.firstIndex(of: "import"), keyword <= 1 else { return nil }
+                    return words.last
+                }
+                used.formUnion(imports)
+                strays.formUnion(
+                    imports.filter { !room.imports.contains($0) }.map { "\(source.path): \($0)" })
+            }
+            #expect(room.imports.isSubset(of: used), "\(room.path) may import what it does not")
+        }
+        #expect(strays == Self.strayImports)
+    }
+
+    @Test("Rooms name only types of the rooms they may see")
+    func names() throws {
+        let sources = try Self.sources()
+        var homes: [String: String] = [:]
+        for source in sources {
+            for type in Self.declaredTypes(in: source.code) {
+                #expect(homes.updateValue(source.room, forKey: type) == nil, "\(type) is declared twice")
+            }
+        }
+        #expect(homes.count > 100)
+        var strays: Set<String> = []
+        for room in Self.rooms where room.path != "Services/Generated" {
+            let visible = room.sees.union([room.path])
+            for source in sources where source.room == room.path {
+                for word in SwiftCode.words(of: source.code) {
+                    guard let home = homes[word] else { continue }
+                    if !visible.contains(home) || room.hidden.contains(word) {
+                        strays.insert("\(source.path): \(word)")
+                    }
+                }
+            }
+        }
+        #expect(strays == Self.strayNames)
+    }
+
+    /// The types at the top level that other files can name.
+    private static func declaredTypes(in code: String) -> [String] {
+        code.split(separator: "\n").filter { $0.first?.isWhitespace == false }.compactMap { line in
+            let words = SwiftCode.words(of: line)
+            let keywords: Set = ["struct", "class", "enum", "protocol", "actor", "typealias"]
+            guard let keyword = words.firstIndex(where: keywords.contains), keyword + 1 < words.count,
+                words.first != "extension",
+                Set(words[..<keyword]).isDisjoint(with: ["private", "fileprivate"])
+            else { return nil }
+            return words[keyword + 1]
+        }
+    }
+
+    @Test("Connections know no channel, event loop, timer or clock: bytes and time are given to them")
+    func connectionsWithoutIO() throws {
+        let types: Set = ["ChannelHandlerContext", "NIOLoopBound", "Scheduled"]
+        var strays: Set<String> = []
+        for source in try Self.sources() where source.room == "Transport/Connection" {
+            let file = source.path.split(separator: "/").last ?? ""
+            for word in SwiftCode.words(of: source.code)
+            where types.contains(word) || word == "Channel" || word.hasPrefix("EventLoop") {
+                strays.insert("\(file): \(word)")
+            }
+            if source.code.contains(".now()") { strays.insert("\(file): .now()") }
+        }
+        #expect(strays == Self.strayIO)
+    }
+
+    @Test("Comments and literals are no code, but what is interpolated is")
+    func codeAlone() {
+        let source = #"""
+            let a = "B \(C("D)").e) // F" /* G /* H */ I */ + J // K
+            let l = """
+                M "N" \(O) \"""
+                """
+            """#
+        let words = SwiftCode.words(of: SwiftCode.of(source))
+        #expect(words == ["let", "a", "C", "J", "let", "l", "O"])
     }
 }

@@ -14,11 +14,6 @@ internal import NIOCore
         case client, server
     }
 
-    /// The release of nghttp2 that is linked, such as `1.52.0`.
-    static var libraryVersion: String {
-        unsafe nghttp2_version(0).map { unsafe String(cString: $0.pointee.version_str) } ?? "?"
-    }
-
     let role: Role
     let configuration: HTTP2Configuration
     let session: OpaquePointer

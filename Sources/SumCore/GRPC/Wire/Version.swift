@@ -12,7 +12,7 @@ public enum Version {
     }
 
     private static let userAgent =
-        "grpc-swift-sum/\(current) (linux; nghttp2/\(HTTP2Session.libraryVersion))"
+        "grpc-swift-sum/\(current) (linux; nghttp2/\(NGHTTP2Version.linked))"
 
     /// The `server` of responses, which grpc/proposal A8 asks for.
     static let server = "grpc-swift-sum/\(current)"
