@@ -32,7 +32,8 @@ import Testing
         #expect(arguments.operands.map(\.word) == operands)
     }
 
-    @Test("Operands know their place") func places() throws {
+    @Test("Operands know their place")
+    func places() throws {
         let arguments = Arguments(["--timeout", "1s", "1", "two"])
         #expect(arguments.operands.map(\.place) == [3, 4])
         #expect(throws: InputError.notANumber(place: "argument 4", word: "two")) {
@@ -94,7 +95,8 @@ import Testing
         #expect(ExitStatus.failedCall(.init(rawValue: code)).rawValue == exit)
     }
 
-    @Test func progressLine() {
+    @Test("The progress line has the count and the rate")
+    func progressLine() {
         #expect(Progress.line(12_345_678, after: .seconds(2)) == "12,345,678 numbers, 6.2 million a second")
         #expect(Progress.line(7, after: .seconds(1)) == "7 numbers, 0.0 million a second")
     }

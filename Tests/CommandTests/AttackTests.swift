@@ -49,7 +49,8 @@ import Testing
 
     // MARK: Streams that come and go
 
-    @Test("R1: streams that are opened and reset") func rapidReset() async throws {
+    @Test("abuse-R1: streams that are opened and reset")
+    func rapidReset() async throws {
         let floods = try await flood(Scale.count(1000, full: 100_000)) {
             Self.headers(Self.head, on: Self.stream($0)) + WireFrame.rstStream(8, on: Self.stream($0)).bytes
         }
@@ -74,16 +75,15 @@ import Testing
         }
     }
 
-    @Test("R2: streams that the server has to reset", arguments: Fault.allCases)
+    @Test("abuse-R2: streams that the server has to reset", arguments: Fault.allCases)
     func madeYouReset(_ fault: Fault) async throws {
         let floods = try await flood(Scale.count(1000, full: 10_000)) { fault.piece($0) }
         expectFarewell("11 too_many_resets", floods)
         #expect(floods.allSatisfy { $0.received[3] ?? 0 <= 110 })
     }
 
-    @Test("R10: five thousand streams by a client that does not acknowledge the limit") func streams()
-        async throws
-    {
+    @Test("abuse-R10: five thousand streams by a client that does not acknowledge the limit")
+    func streams() async throws {
         let flood = try await ServerProcess.attacked { server in
             let client = try server.connect([.settings()])
             return try client.flood(5000) { Self.headers(Self.head, on: Self.stream($0)) }
@@ -92,7 +92,8 @@ import Testing
         #expect(flood.received[1] == nil)
     }
 
-    @Test("R10: SETTINGS that are not acknowledged") func settingsTimeout() async throws {
+    @Test("abuse-R10: SETTINGS that are not acknowledged")
+    func settingsTimeout() async throws {
         let frames = try await ServerProcess.attacked(["--handshake-timeout", "200ms"]) { server in
             let client = try server.connect([.settings()])
             return try client.receiveAll()
@@ -102,8 +103,8 @@ import Testing
 
     // MARK: Headers
 
-    @Test("R3: header blocks without an end", arguments: [0, 5]) func continuations(_ size: Int) async throws
-    {
+    @Test("abuse-R3: header blocks without an end", arguments: [0, 5])
+    func continuations(_ size: Int) async throws {
         let floods = try await flood(Scale.count(1000, full: 100_000)) { number in
             number == 0
                 ? WireFrame.headers(.request, on: 1, endHeaders: false).bytes
@@ -124,7 +125,8 @@ import Testing
         }
     }
 
-    @Test("R5: very many fields in a block") func manyFields() async throws {
+    @Test("abuse-R5: very many fields in a block")
+    func manyFields() async throws {
         let tiny = block(Self.head + Array(repeating: 0x88, count: 20_000))
         let empty = block(Self.head + Array(repeating: [0, 0, 0], count: 5461).flatMap { $0 })
         for bytes in [tiny, empty] {
@@ -159,7 +161,9 @@ import Testing
         ("ORIGIN", WireFrame(.init(rawValue: 12), payload: [0, 0]).bytes, "11 too_many_frames_without_data"),
     ]
 
-    @Test("R6, R7, R9, R20: floods of useless frames", arguments: useless, [true, false])
+    @Test(
+        "abuse-R6, abuse-R7, abuse-R9, abuse-R20: floods of useless frames", arguments: useless,
+        [true, false])
     func uselessFrames(_ flood: (name: String, bytes: [UInt8], farewell: String), _ isReading: Bool)
         async throws
     {
@@ -169,14 +173,15 @@ import Testing
         expectFarewell(flood.farewell, floods)
     }
 
-    @Test("R7: SETTINGS with a hundred entries") func settingsEntries() async throws {
+    @Test("abuse-R7: SETTINGS with a hundred entries")
+    func settingsEntries() async throws {
         let entries = WireFrame(
             .settings, payload: Array(repeating: [0, 9, 0, 0, 0, 1], count: 100).flatMap { $0 })
         let floods = try await flood(1) { _ in entries.bytes }
         #expect(floods.allSatisfy { $0.goAway?.errorCode == 11 })
     }
 
-    @Test("R8: DATA frames without data", arguments: [nil, 255] as [UInt8?])
+    @Test("abuse-R8: DATA frames without data", arguments: [nil, 255] as [UInt8?])
     func emptyData(_ padding: UInt8?) async throws {
         let floods = try await flood(Scale.count(5000, full: 2_000_000)) { number in
             (number == 0 ? Self.headers(Self.head, on: 1) : [])
@@ -185,7 +190,8 @@ import Testing
         expectFarewell("11 too_many_frames_without_data", floods)
     }
 
-    @Test("R8: DATA frames of one byte are served") func singleBytes() async throws {
+    @Test("abuse-R8: DATA frames of one byte are served")
+    func singleBytes() async throws {
         // A thousand numbers at a time.
         let frames = Array(
             repeating: [UInt8].number(1).flatMap { WireFrame.data([$0], on: 1).bytes }, count: 1000
@@ -201,7 +207,8 @@ import Testing
         #expect(sum == .sum(Int32(1000 * count)))
     }
 
-    @Test("R20: PUSH_PROMISE from a client") func push() async throws {
+    @Test("abuse-R20: PUSH_PROMISE from a client")
+    func push() async throws {
         let floods = try await flood(1) { _ in
             Self.headers(Self.head, on: 1) + WireFrame.pushPromise(.request, promised: 2, on: 1).bytes
         }
@@ -211,7 +218,7 @@ import Testing
     // MARK: Good clients meanwhile
 
     @Test(
-        "R1, R2, R6: a good client gets its sums while attackers come again and again, as quickly as when alone"
+        "abuse-R1, abuse-R2, abuse-R6: a good client gets its sums while attackers come again and again, as quickly as when alone"
     )
     func latency() async throws {
         let (alone, attacked) = try await ServerProcess.attacked { server in

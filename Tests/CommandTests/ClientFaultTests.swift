@@ -53,7 +53,8 @@ import Testing
 
     // MARK: A status before the end of the numbers
 
-    @Test("K1: a status while numbers are being sent ends the client at once", arguments: [false, true])
+    @Test(
+        "abuse-K1: a status while numbers are being sent ends the client at once", arguments: [false, true])
     func earlyStatus(_ isReset: Bool) async throws {
         // Without credit the numbers cannot leave.
         let numbers = Array(repeating: "1", count: 100_000) + ["-"]
@@ -66,7 +67,8 @@ import Testing
         #expect(result.status == 67)
     }
 
-    @Test("K2: a sum that comes before all numbers were sent is none") func earlySum() async throws {
+    @Test("abuse-K2: a sum that comes before all numbers were sent is none")
+    func earlySum() async throws {
         let result = try await outcome(["1", "-"], leavesInputOpen: true) { peer in
             _ = try peer.receive(.data)
             try peer.send(bytes: Self.bytes(Self.answer))
@@ -78,7 +80,7 @@ import Testing
 
     // MARK: Resets and GOAWAY
 
-    @Test("K3: a reset after headers, half of the answer or all of it", arguments: [1, 2, 3])
+    @Test("abuse-K3: a reset after headers, half of the answer or all of it", arguments: [1, 2, 3])
     func reset(_ sent: Int) async throws {
         let half = [Self.answer[0], .data([0, 0, 0], on: 1), .data([0, 2, 8, 6], on: 1)]
         let result = try await outcome { peer in
@@ -92,7 +94,8 @@ import Testing
         #expect(result.status == 72)
     }
 
-    @Test("K4: a stream that is refused once is tried again") func refused() async throws {
+    @Test("abuse-K4: a stream that is refused once is tried again")
+    func refused() async throws {
         let result = try await outcome { peer in
             _ = try peer.receive(.headers)
             try peer.send(.rstStream(7, on: 1))
@@ -104,7 +107,7 @@ import Testing
         #expect(result.output == "6\n")
     }
 
-    @Test("K5: GOAWAY and then the end, without or with the answer", arguments: [false, true])
+    @Test("abuse-K5: GOAWAY and then the end, without or with the answer", arguments: [false, true])
     func goAway(_ isAnswered: Bool) async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)
@@ -123,7 +126,7 @@ import Testing
     // MARK: Answers that are not gRPC's, or break its rules
 
     @Test(
-        "K6: an answer by something else than gRPC",
+        "abuse-K6: an answer by something else than gRPC",
         arguments: [
             ("502", 78), ("401", 80), ("403", 71), ("404", 76), ("429", 78), ("503", 78), ("200", 66),
         ] as [(String, Int32)])
@@ -140,7 +143,8 @@ import Testing
         #expect(result.status == exit)
     }
 
-    @Test("K7, K8, K9: answers without the status or the message due") func rules() async throws {
+    @Test("abuse-K7, abuse-K8, abuse-K9: answers without the status or the message due")
+    func rules() async throws {
         let (head, sum) = (Self.answer[0], Self.answer[1])
         func trailers(_ status: String?) -> WireFrame {
             .headers(
@@ -165,7 +169,8 @@ import Testing
         }
     }
 
-    @Test("K15: answers with 1xx come before the one that counts") func informational() async throws {
+    @Test("abuse-K15: answers with 1xx come before the one that counts")
+    func informational() async throws {
         let result = try await outcome { peer in
             try Self.receiveRequest(peer)
             for status in ["100", "103"] { try peer.send(.headers([WireField(":status", status)], on: 1)) }
@@ -174,7 +179,8 @@ import Testing
         #expect(result.output == "6\n")
     }
 
-    @Test("K18: a status text moves no terminal") func escapes() async throws {
+    @Test("abuse-K18: a status text moves no terminal")
+    func escapes() async throws {
         let result = try await outcome { peer in
             _ = try peer.receive(.headers)
             try peer.send(
@@ -187,7 +193,7 @@ import Testing
     // MARK: No server at all
 
     @Test(
-        "K10: what is no HTTP/2 server",
+        "abuse-K10: what is no HTTP/2 server",
         arguments: [
             "HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
             "\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}\u{46}", "",
@@ -208,7 +214,8 @@ import Testing
         try? await server.end()
     }
 
-    @Test("K11: a server that says nothing, or no more than hello") func silence() async throws {
+    @Test("abuse-K11: a server that says nothing, or no more than hello")
+    func silence() async throws {
         let silent = try await outcome(["--connect-timeout", "300ms", "1"], hello: nil) { _ in }
         #expect(silent.errors.contains("the server took the connection but said nothing"))
         #expect(silent.status == 78)
@@ -220,7 +227,7 @@ import Testing
         #expect(polite.status == 68)
     }
 
-    @Test("K13: an address that answers nothing is given up at the limit; the next one is tried")
+    @Test("abuse-K13: an address that answers nothing is given up at the limit; the next one is tried")
     func deadNetwork() async throws {
         let dead = try SilentAddress()
         let alone = try await Tool.run(
@@ -239,15 +246,14 @@ import Testing
 
     // MARK: SETTINGS
 
-    @Test("K12: a server that allows no call: the client waits until its deadline") func noStreams()
-        async throws
-    {
+    @Test("abuse-K12: a server that allows no call: the client waits until its deadline")
+    func noStreams() async throws {
         let result = try await outcome(["--timeout", "500ms", "1"], hello: .settings([3: 0])) { _ in }
         #expect(result.status == 68)
     }
 
     @Test(
-        "K12: one call at once, a window that opens late, large frames, no header table",
+        "abuse-K12: one call at once, a window that opens late, large frames, no header table",
         arguments: [[3: 1], [4: 0], [5: 0xff_ffff], [1: 0]] as [[UInt16: UInt32]])
     func settings(_ settings: [UInt16: UInt32]) async throws {
         let frame = WireFrame.settings().adding(settings)
@@ -294,7 +300,7 @@ import Testing
         return [UInt8](message.readableBytesView)
     }()
 
-    @Test("K14: a server that floods, pushes or promises too much", arguments: Flood.allCases)
+    @Test("abuse-K14: a server that floods, pushes or promises too much", arguments: Flood.allCases)
     func flood(_ flood: Flood) async throws {
         let result = try await outcome { peer in
             try Self.receiveRequest(peer)
@@ -305,7 +311,8 @@ import Testing
         #expect((64...80).contains(result.status), "\(result)")
     }
 
-    @Test("A15, K14: an answer that is compressed counts") func compressed() async throws {
+    @Test("grpc-A15: an answer that is compressed counts")
+    func compressed() async throws {
         let gzip: [UInt8] = [31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 227, 96, 3, 0, 194, 61, 99, 96, 2, 0, 0, 0]
         let result = try await outcome { peer in
             try Self.receiveRequest(peer)
@@ -318,7 +325,8 @@ import Testing
 
     // MARK: Input
 
-    @Test("K17: an input that is closed is an error, not a sum of nothing") func closedInput() async throws {
+    @Test("abuse-K17: an input that is closed is an error, not a sum of nothing")
+    func closedInput() async throws {
         let server = try await ServerProcess()
         let client = Tool.directory.appending(path: "sum-client").path
         let result = try await Tool.run("/bin/sh", ["-c", "exec \(client) --target \(server.address) <&-"])
@@ -327,7 +335,7 @@ import Testing
         #expect(result.status == 1)
     }
 
-    @Test("K17: an endless input gives the right sum, or the place of what is wrong at its end")
+    @Test("abuse-K17: an endless input gives the right sum, or the place of what is wrong at its end")
     func longInput() async throws {
         let server = try await ServerProcess()
         let client = Tool.directory.appending(path: "sum-client").path

@@ -11,7 +11,9 @@ import Testing
         return try await ServerProcess("/bin/sh", ["-c", command, tool])
     }
 
-    @Test("R16: connections beyond four fifths of the descriptors are closed, and there is room again later")
+    @Test(
+        "abuse-R16: connections beyond four fifths of the descriptors are closed, and there is room again later"
+    )
     func connectionLimit() async throws {
         let server = try await server(descriptors: 256)
         let before = try server.footprint()
@@ -32,7 +34,7 @@ import Testing
         #expect(log.matches(of: /too many connections/).count == 1)
     }
 
-    @Test("R16: out of descriptors, the server waits quietly until there are some, and serves again")
+    @Test("abuse-R16: out of descriptors, the server waits quietly until there are some, and serves again")
     func noDescriptors() async throws {
         let server = try await server(descriptors: 64, "--max-connections 1000")
         let before = try server.footprint()
@@ -61,7 +63,7 @@ import Testing
         return try client.receive(.settings) == nil ? nil : client
     }
 
-    @Test("R17: clients that come and go at once, or are reset", arguments: [false, true])
+    @Test("abuse-R17: clients that come and go at once, or are reset", arguments: [false, true])
     func churn(_ resets: Bool) async throws {
         try await ServerProcess.attacked { server in
             for count in 0..<Scale.count(500, full: 50_000) {
@@ -80,7 +82,8 @@ import Testing
     }
 
     @Test(
-        "R4: header blocks that unpack to 565 MB cost no memory, and, under stress, 10 ms of the CPU at most")
+        "abuse-R4: header blocks that unpack to 565 MB cost no memory, and, under stress, 10 ms of the CPU at most"
+    )
     func headerBombs() async throws {
         let frames =
             WireFrame(.headers, on: 1, payload: Self.bomb(64 << 10)).bytes
@@ -102,7 +105,7 @@ import Testing
         }
     }
 
-    @Test("R4: the longest header blocks that are unpacked, as often as they may come, cost no memory")
+    @Test("abuse-R4: the longest header blocks that are unpacked, as often as they may come, cost no memory")
     func shortBombs() async throws {
         let bytes = (0..<UInt32(300)).flatMap {
             WireFrame(.headers, flags: .endHeaders, on: 2 * $0 + 1, payload: Self.bomb(32 << 10)).bytes

@@ -8,9 +8,8 @@ import Testing
         .request + [WireField("grpc-timeout", timeout)]
     }
 
-    @Test("D1: a deadline ends a call whose client is silent, and its stream after that") func passed()
-        async throws
-    {
+    @Test("abuse-D1: a deadline ends a call whose client is silent, and its stream after that")
+    func passed() async throws {
         let frames = try await ServerProcess.attacked { server in
             let client = try server.connect()
             try client.send(.headers(Self.call("100m"), on: 1), .data(.number(5), on: 1))
@@ -21,7 +20,8 @@ import Testing
         #expect(frames[1]?.errorCode == 0)
     }
 
-    @Test("D2: timeouts at their limits, and what is none") func limits() async throws {
+    @Test("abuse-D2: timeouts at their limits, and what is none")
+    func limits() async throws {
         let outcomes = try await ServerProcess.attacked { server in
             try ["0m", "1n", "99999999H", "100000000S", "-1S", "5x", "", "1.5S"].map { timeout in
                 let client = try server.connect()
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(
-        "D4: a deadline that races with the end of the numbers: the sum or DEADLINE_EXCEEDED, and one of them"
+        "abuse-D4: a deadline that races with the end of the numbers: the sum or DEADLINE_EXCEEDED, and one of them"
     )
     func race() async throws {
         let count = Scale.count(300, full: 10_000)
@@ -53,7 +53,8 @@ import Testing
         #expect(outcomes.allSatisfy { $0 == .sum(5) || $0 == .status(4) })
     }
 
-    @Test("D5: deadlines far away leave nothing behind when their calls end") func timers() async throws {
+    @Test("abuse-D5: deadlines far away leave nothing behind when their calls end")
+    func timers() async throws {
         let count = Scale.count(2000, full: 10_000)
         try await ServerProcess.attacked { server in
             let client = try server.connect()

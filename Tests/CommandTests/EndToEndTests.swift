@@ -39,7 +39,7 @@ import Testing
             try await client(server, [], input: .handle(FileHandle(forReadingFrom: file))).output == "6\n")
     }
 
-    @Test("N2: a sum that does not fit is an error with the exact sum, or wraps")
+    @Test("grpc-N2: a sum that does not fit is an error with the exact sum, or wraps")
     func overflow() async throws {
         let text = (1...100_000).map { "\($0)\n" }.joined()
         let strict = try await ServerProcess()
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(
-        "K13: what cannot be reached is said at the connect timeout, or at once when trying on is no use",
+        "grpc-K10, abuse-K13: what cannot be reached is said at the connect timeout, or at once when trying on is no use",
         arguments: [
             (
                 "unix:/nonexistent/socket",
@@ -121,7 +121,7 @@ import Testing
         #expect(result.status == 64)
     }
 
-    @Test("L11: an output that cannot be written is an error")
+    @Test("abuse-L11: an output that cannot be written is an error")
     func fullOutput() async throws {
         let server = try await ServerProcess()
         let client = Tool.directory.appending(path: "sum-client").path
@@ -147,7 +147,7 @@ import Testing
         #expect(result.errors.contains("connected to \(server.address)"))
     }
 
-    @Test("S9: the limit on messages is an option")
+    @Test("grpc-S9: the limit on messages is an option")
     func messageLimit() async throws {
         let server = try await ServerProcess(
             "sum-server", ["--listen", "127.0.0.1:0", "--max-message-size", "3"])
@@ -159,7 +159,7 @@ import Testing
         #expect(result.status == 72)
     }
 
-    @Test("V1: --health prints the status, and exits 0 only when it is SERVING")
+    @Test("grpc-V1: --health prints the status, and exits 0 only when it is SERVING")
     func health() async throws {
         let server = try await ServerProcess()
         for arguments in [["--health"], ["--health", "--service", "tutorial.NumberService"]] {

@@ -25,19 +25,21 @@ import Testing
     }
 
     @Test(
-        "L11: a server whose outputs are closed, or cannot be written, serves all the same",
+        "abuse-L11: a server whose outputs are closed, or cannot be written, serves all the same",
         arguments: [">&- 2>&-", "<&- >&- 2>&-", "> /dev/full 2>&1"])
     func closedOutput(_ redirections: String) async throws {
         try await expectService("exec SERVER --log-level debug \(redirections)", calls: 3)
     }
 
-    @Test("L11: a server does not die when whoever reads its log does") func brokenPipe() async throws {
+    @Test("abuse-L11: a server does not die when whoever reads its log does")
+    func brokenPipe() async throws {
         let errors = Pipe()
         try errors.fileHandleForReading.close()
         try await expectService("exec SERVER --log-level debug >&2", errors: errors, calls: 3)
     }
 
-    @Test("L11: a log that nobody reads holds up no call") func fullPipe() async throws {
+    @Test("abuse-L11: a log that nobody reads holds up no call")
+    func fullPipe() async throws {
         let errors = Pipe()
         let descriptor = errors.fileHandleForWriting.fileDescriptor
         let flags = fcntl(descriptor, F_GETFL)
@@ -51,7 +53,8 @@ import Testing
         #expect(fcntl(copy, F_GETFL) == flags, "others who write to the pipe find it changed")
     }
 
-    @Test("L11: a client whose sum cannot be written says so") func closedPipe() async throws {
+    @Test("abuse-L11: a client whose sum cannot be written says so")
+    func closedPipe() async throws {
         let server = try await ServerProcess()
         let output = Pipe()
         try output.fileHandleForReading.close()
@@ -67,7 +70,7 @@ import Testing
     }
 
     @Test(
-        "L11: a client whose errors nobody reads ends with the same exit code",
+        "abuse-L11: a client whose errors nobody reads ends with the same exit code",
         arguments: [">&-", "> /dev/full"])
     func closedErrors(_ redirection: String) async throws {
         let result = try await Tool.run(
@@ -76,7 +79,7 @@ import Testing
     }
 
     @Test(
-        "L10: an address that cannot be had is one line",
+        "abuse-L10: an address that cannot be had is one line",
         arguments: [
             ("192.0.2.1:0", "Cannot assign requested address"), ("no-such-host.invalid:1", ""),
             ("unix:/nonexistent/socket", "No such file or directory"),
@@ -91,7 +94,7 @@ import Testing
     }
 
     @Test(
-        "L10: a port that only the system may have",
+        "abuse-L10: a port that only the system may have",
         .enabled(
             if: (try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding: .utf8))
                 == "1024\n"))
@@ -103,7 +106,8 @@ import Testing
         #expect(result.status == 1)
     }
 
-    @Test("A working directory that is gone harms neither tool") func vanishedDirectory() async throws {
+    @Test("A working directory that is gone harms neither tool")
+    func vanishedDirectory() async throws {
         let directory = Tool.temporaryPath()
         let enter = "mkdir \(directory) && cd \(directory) && rmdir \(directory) && exec"
         try await expectService("\(enter) SERVER")

@@ -4,7 +4,7 @@ import Testing
 
 /// Clients that are many, slow or greedy, against a server process.
 @Suite(.timeLimit(.minutes(60))) struct ExhaustionTests {
-    @Test("R11: streams that stay silent end with their connection, though it answers PINGs")
+    @Test("abuse-R11: streams that stay silent end with their connection, though it answers PINGs")
     func silentStreams() async throws {
         let options = [
             "--max-connection-age", "200ms", "--max-connection-age-grace", "200ms", "--keepalive-time", "1s",
@@ -18,8 +18,8 @@ import Testing
         }
     }
 
-    @Test("R15: connections that say nothing, or hello and nothing more") func idleConnections() async throws
-    {
+    @Test("abuse-R15: connections that say nothing, or hello and nothing more")
+    func idleConnections() async throws {
         let count = Scale.count(200, full: 10_000)
         let options = [
             "--handshake-timeout", Scale.isFull ? "10s" : "3s", "--max-connection-idle",
@@ -46,7 +46,8 @@ import Testing
         #expect(perConnection <= 32 << 10)
     }
 
-    @Test("R18: a long stream, and a thousand streams at once") func volume() async throws {
+    @Test("abuse-R18: a long stream, and a thousand streams at once")
+    func volume() async throws {
         let numbers = [UInt8].frames(of: Array(repeating: [UInt8].number(1), count: 2340).flatMap { $0 })
         let count = Scale.count(500, full: 65_536)
         let growth = try await ServerProcess.attacked { server in
@@ -81,9 +82,8 @@ import Testing
         #expect(growth < 4 << 20)
     }
 
-    @Test("R19: modest clients get their sums beside one that takes all it can") func greedyClient()
-        async throws
-    {
+    @Test("abuse-R19: modest clients get their sums beside one that takes all it can")
+    func greedyClient() async throws {
         let numbers = [UInt8].frames(of: Array(repeating: [UInt8].number(0), count: 2340).flatMap { $0 })
         let calls = try await ServerProcess.attacked { server in
             let greedy = try server.connect()

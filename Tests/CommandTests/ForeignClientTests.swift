@@ -10,7 +10,7 @@ private typealias Sum = Tutorial_NumberResponse
 /// gRPC C++ and Python's grpcio as clients of our server. `make test` builds them; `swift test` alone does without.
 @Suite(.enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), .timeLimit(.minutes(10)))
 struct ForeignClientTests {
-    @Test("S8: their clients get right sums from our server", arguments: ["cpp-client", "client.py"])
+    @Test("Their clients get right sums from our server", arguments: ["cpp-client", "client.py"])
     func foreignClients(_ client: String) async throws {
         let server = try await ServerProcess()
         for (numbers, sum) in ForeignPeer.sums {
@@ -20,7 +20,7 @@ struct ForeignClientTests {
         #expect(try await ForeignPeer.run(client, [server.address], [2_147_483_647, 1]).hasSuffix(text))
     }
 
-    @Test("G6: grpcio compresses numbers", arguments: ["Gzip", "Deflate"])
+    @Test("abuse-G6: grpcio compresses numbers", arguments: ["Gzip", "Deflate"])
     func compression(_ name: String) async throws {
         let server = try await ServerProcess()
         for (numbers, sum) in ForeignPeer.sums {
@@ -29,7 +29,7 @@ struct ForeignClientTests {
         }
     }
 
-    @Test("S14: grpcio's deadline")
+    @Test("grpc-S14: grpcio's deadline")
     func deadline() async throws {
         let server = try await ServerProcess()
         let output = try await ForeignPeer.run(
@@ -37,7 +37,7 @@ struct ForeignClientTests {
         #expect(output.hasPrefix("DEADLINE_EXCEEDED"))
     }
 
-    @Test("S15: grpcio cancels")
+    @Test("grpc-S15: grpcio cancels")
     func cancel() async throws {
         let server = try await ServerProcess(
             "sum-server", ["--listen", "127.0.0.1:0", "--log-level", "debug"])
@@ -49,7 +49,7 @@ struct ForeignClientTests {
     }
 
     @Test(
-        "V1, V2: grpcio's health package asks",
+        "grpc-V1, grpc-V2: grpcio's health package asks",
         arguments: [
             ("", "SERVING\nSERVING\n"), ("tutorial.NumberService", "SERVING\nSERVING\n"),
             ("x.Y", "NOT_FOUND\nSERVICE_UNKNOWN\n"),
@@ -60,7 +60,7 @@ struct ForeignClientTests {
         #expect(await server.stop().status == 0)
     }
 
-    @Test("V2, V4: grpcio's health package watches a server stop")
+    @Test("grpc-V2, grpc-V4: grpcio's health package watches a server stop")
     func healthAtTheEnd() async throws {
         let server = try await ServerProcess()
         let output = try await ForeignPeer.run("health.py", [server.address, "", "\(server.id)"], [])
@@ -69,7 +69,8 @@ struct ForeignClientTests {
     }
 
     @Test(
-        "V3, V5: grpcio's reflection package finds the services, and calls them with messages made from that")
+        "grpc-V3, grpc-V5: grpcio's reflection package finds the services, and calls them with messages made from that"
+    )
     func reflection() async throws {
         let server = try await ServerProcess()
         let services = """
@@ -91,14 +92,15 @@ struct ForeignClientTests {
                 """)
     }
 
-    @Test("V5: --no-reflection leaves it out")
+    @Test("grpc-V5: --no-reflection leaves it out")
     func noReflection() async throws {
         let server = try await ServerProcess("sum-server", ["--listen", "127.0.0.1:0", "--no-reflection"])
         #expect(try await ForeignPeer.run("reflection.py", [server.address], []) == "UNIMPLEMENTED\n")
     }
 
     @Test(
-        "A17, S14, S15, audit-P2: the four kinds of call, with metadata, details, deadline and cancellation")
+        "grpc-A17, grpc-S14, grpc-S15, audit-P2: the four kinds of call, with metadata, details, deadline and cancellation"
+    )
     func kinds() async throws {
         let methods: [GRPCMethod] = [
             .unary(path: "/t.T/Double") { (request: Number, call) in

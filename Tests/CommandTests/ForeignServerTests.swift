@@ -4,7 +4,7 @@ import Testing
 /// gRPC C++ and Python's grpcio as servers of our client.
 @Suite(.enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), .timeLimit(.minutes(10)))
 struct ForeignServerTests {
-    @Test("S8: our client gets right sums from their servers", arguments: ["cpp-server", "server.py"])
+    @Test("Our client gets right sums from their servers", arguments: ["cpp-server", "server.py"])
     func foreignServers(_ name: String) async throws {
         let server = try await ForeignPeer.server(name)
         for (numbers, sum) in ForeignPeer.sums {
@@ -14,7 +14,9 @@ struct ForeignServerTests {
         }
     }
 
-    @Test("A5, K1, K18: an early error is shown at once, escaped, while the input is still open")
+    @Test(
+        "grpc-A5, abuse-K1, abuse-K18: an early error is shown at once, escaped, while the input is still open"
+    )
     func earlyError() async throws {
         let server = try await ForeignPeer.server("server.py")
         let open = Pipe()
@@ -27,7 +29,7 @@ struct ForeignServerTests {
         try open.fileHandleForWriting.close()
     }
 
-    @Test("K2: a sum that comes before all numbers were sent is none")
+    @Test("abuse-K2: a sum that comes before all numbers were sent is none")
     func earlySum() async throws {
         let server = try await ForeignPeer.server("server.py")
         let open = Pipe()
@@ -41,7 +43,7 @@ struct ForeignServerTests {
         try open.fileHandleForWriting.close()
     }
 
-    @Test("D3: a server that is silent does not outlast the deadline")
+    @Test("abuse-D3: a server that is silent does not outlast the deadline")
     func silence() async throws {
         let server = try await ForeignPeer.server("server.py")
         let result = try await Tool.run(
@@ -55,7 +57,8 @@ struct ForeignServerTests {
             "sum-client", ["--target", server.address] + arguments + ["\(first)", "5"])
     }
 
-    @Test("A17: a rich error is shown with its details") func richError() async throws {
+    @Test("grpc-A17: a rich error is shown with its details")
+    func richError() async throws {
         let result = try await run(-1_000_004)
         #expect(result.output.isEmpty)
         #expect(
@@ -65,11 +68,12 @@ struct ForeignServerTests {
         #expect(result.status == 73)
     }
 
-    @Test("A15, K14: a compressed reply") func compressedReply() async throws {
+    @Test("grpc-A15: a compressed reply")
+    func compressedReply() async throws {
         #expect(try await run(-1_000_005).output == "5\n")
     }
 
-    @Test("G6: numbers that our client compressed", arguments: ["deflate", "gzip"])
+    @Test("abuse-G6: numbers that our client compressed", arguments: ["deflate", "gzip"])
     func compression(_ name: String) async throws {
         let server = try await ForeignPeer.server("server.py")
         for (numbers, sum) in ForeignPeer.sums {
@@ -80,11 +84,12 @@ struct ForeignServerTests {
         }
     }
 
-    @Test("A slow server gets all the time it takes") func slow() async throws {
+    @Test("A slow server gets all the time it takes")
+    func slow() async throws {
         #expect(try await run(-1_000_006).output == "5\n")
     }
 
-    @Test("R4, R10: the metadata and the user agent that grpcio sees")
+    @Test("grpc-R4, grpc-R10: the metadata and the user agent that grpcio sees")
     func metadata() async throws {
         let arguments = [
             "--metadata", "k: a", "--metadata", "K:b", "--metadata", "x-bin: AP8", "--user-agent", "job/1.2",

@@ -100,7 +100,8 @@ import Testing
         #expect(result.status == 1)
     }
 
-    @Test("audit-C2: there may be more files than descriptors") func manyFiles() async throws {
+    @Test("audit-C2: there may be more files than descriptors")
+    func manyFiles() async throws {
         let server = try await ServerProcess()
         let path = Tool.temporaryPath()
         try Data("1\n".utf8).write(to: URL(filePath: path))
@@ -112,7 +113,8 @@ import Testing
         #expect(result.output == "200\n", "\(result.errors)")
     }
 
-    @Test("audit-C2: a socket is not a file, and a device is read") func oddFiles() async throws {
+    @Test("audit-C2: a socket is not a file, and a device is read")
+    func oddFiles() async throws {
         let path = Tool.temporaryPath()
         let server = try await ServerProcess("sum-server", ["--listen", "unix:\(path)"])
         let socket = try await Tool.run("sum-client", ["--target", server.address, "-f", path])
@@ -135,7 +137,8 @@ import Testing
         }
     }
 
-    @Test("audit-C4: many zeros in front of a number are an argument too") func zeros() async throws {
+    @Test("audit-C4: many zeros in front of a number are an argument too")
+    func zeros() async throws {
         let server = try await ServerProcess()
         let word = String(repeating: "0", count: 65) + "5"
         let result = try await Tool.run(
@@ -143,9 +146,8 @@ import Testing
         #expect(result.output == "10\n")
     }
 
-    @Test("audit-C7: a byte order mark at the beginning of each input is skipped") func byteOrderMark()
-        async throws
-    {
+    @Test("audit-C7: a byte order mark at the beginning of each input is skipped")
+    func byteOrderMark() async throws {
         let server = try await ServerProcess()
         let path = Tool.temporaryPath()
         try Data("\u{feff}1\r\n2\r\n".utf8).write(to: URL(filePath: path))
@@ -156,7 +158,8 @@ import Testing
         #expect(result.output == "15\n", "\(result.errors)")
     }
 
-    @Test("audit-C7: UTF-16 is called by its name") func utf16() async throws {
+    @Test("audit-C7: UTF-16 is called by its name")
+    func utf16() async throws {
         let server = try await ServerProcess()
         let path = Tool.temporaryPath()
         try Data([0xff, 0xfe, 0x31, 0, 0x0a, 0]).write(to: URL(filePath: path))

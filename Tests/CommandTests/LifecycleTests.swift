@@ -4,7 +4,8 @@ import Testing
 
 /// Processes that start, stop, and are killed.
 @Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
-    @Test("L1: SIGTERM lets the call in flight end, and the server exits 0", arguments: [SIGTERM, SIGINT])
+    @Test(
+        "abuse-L1: SIGTERM lets the call in flight end, and the server exits 0", arguments: [SIGTERM, SIGINT])
     func drain(_ signal: Int32) async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
@@ -16,7 +17,7 @@ import Testing
         #expect(await server.ended().status == 0)
     }
 
-    @Test("V4: who watches the health of a server that stops is told, and does not hold it up")
+    @Test("grpc-V4: who watches the health of a server that stops is told, and does not hold it up")
     func watchedDrain() async throws {
         let server = try await ServerProcess()
         let frames = try await Tool.offload {
@@ -38,13 +39,13 @@ import Testing
         #expect(await server.ended().status == 0)
     }
 
-    @Test("L3: an idle server ends at once")
+    @Test("abuse-L3: an idle server ends at once")
     func idle() async throws {
         let server = try await ServerProcess()
         #expect(await server.stop().status == 0)
     }
 
-    @Test("L2: a call that does not end in time is cut, and both sides say so")
+    @Test("abuse-L2: a call that does not end in time is cut, and both sides say so")
     func drainTimeout() async throws {
         let server = try await ServerProcess(
             "sum-server", ServerProcess.tracing + ["--drain-timeout", "50ms"])
@@ -58,7 +59,7 @@ import Testing
         #expect(result.status == 78)
     }
 
-    @Test("L3: a second signal ends the server at once")
+    @Test("abuse-L3: a second signal ends the server at once")
     func secondSignal() async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
@@ -77,7 +78,7 @@ import Testing
         #expect(await call.ended().status == 78)
     }
 
-    @Test("K16, S15: SIGINT cancels the call on the wire", arguments: [SIGINT, SIGTERM])
+    @Test("abuse-K16, grpc-S15: SIGINT cancels the call on the wire", arguments: [SIGINT, SIGTERM])
     func interrupt(_ signal: Int32) async throws {
         let server = try await ServerProcess(
             "sum-server", ServerProcess.tracing)
@@ -107,7 +108,7 @@ import Testing
         #expect(result.status == 0)
     }
 
-    @Test("D3: a deadline ends a call whose input is still open")
+    @Test("abuse-D3: a deadline ends a call whose input is still open")
     func deadline() async throws {
         let server = try await ServerProcess()
         let result = try await OpenCall(server.address, ["--timeout", "100ms"]).ended()
@@ -116,7 +117,7 @@ import Testing
         #expect(result.status == 68)
     }
 
-    @Test("L6: a server that is killed leaves no sum behind")
+    @Test("abuse-L6: a server that is killed leaves no sum behind")
     func killedServer() async throws {
         let path = Tool.temporaryPath()
         let listens = ["--listen", "unix:\(path)", "--log-level", "trace"]
@@ -137,7 +138,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
-    @Test("L10: an address in use is one clear line, for ports and for sockets")
+    @Test("abuse-L10: an address in use is one clear line, for ports and for sockets")
     func addressInUse() async throws {
         let path = Tool.temporaryPath()
         for address in ["127.0.0.1:0", "unix:\(path)"] {

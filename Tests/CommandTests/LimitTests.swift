@@ -26,7 +26,8 @@ import Testing
         return (try result.get(), log)
     }
 
-    @Test("S18, S23: header lists and concurrent streams") func settings() async throws {
+    @Test("grpc-S18, grpc-S23: header lists and concurrent streams")
+    func settings() async throws {
         let options = ["--max-header-list-size", "1000", "--max-concurrent-streams", "7"]
         let frames = try await ask(options) { client in
             try client.send(.headers(.request + [WireField("x", String(repeating: "v", count: 1000))], on: 1))
@@ -37,7 +38,8 @@ import Testing
         #expect(frames[1]?["grpc-status"] == "8")
     }
 
-    @Test("K3: idleness") func idle() async throws {
+    @Test("grpc-K3: idleness")
+    func idle() async throws {
         let frames = try await ask(["--max-connection-idle", "100ms"]) { client in
             let first = try client.receive(.goAway)
             if let ping = try client.receive(.ping) { try client.send(.ping(ping.payload, ack: true)) }
@@ -48,7 +50,8 @@ import Testing
         #expect(frames.last??.debugText == "max_idle")
     }
 
-    @Test("K3: age, and its grace") func age() async throws {
+    @Test("grpc-K3: age, and its grace")
+    func age() async throws {
         let options = ["--max-connection-age", "100ms", "--max-connection-age-grace", "100ms"]
         let frames = try await ask(options) { client in
             try client.send(.headers(.request, on: 1))
@@ -58,14 +61,16 @@ import Testing
         #expect(!frames.contains { $0.kind == .headers })
     }
 
-    @Test("K4: silence") func keepalive() async throws {
+    @Test("grpc-K4: silence")
+    func keepalive() async throws {
         let options = ["--keepalive-time", "1s", "--keepalive-timeout", "100ms"]
         let (frames, log) = try await ask(options) { try $0.receiveAll() }
         #expect(frames.last?.kind == .ping)
         #expect(log.contains("has not answered a PING"))
     }
 
-    @Test("K5: PINGs") func pings() async throws {
+    @Test("grpc-K5: PINGs")
+    func pings() async throws {
         let frames = try await ask([]) { client in
             try client.send(.ping(), .ping(), .ping(), .ping())
             return try client.receiveAll()
@@ -78,7 +83,8 @@ import Testing
         #expect(answers.count == 10)
     }
 
-    @Test("K17: frames without data, and resets") func floods() async throws {
+    @Test("grpc-K17: frames without data, and resets")
+    func floods() async throws {
         let pings = try await ask([
             "--max-overhead-frames", "10", "--permit-pings-without-calls", "--min-ping-interval", "0s",
         ]) { client in
@@ -96,7 +102,8 @@ import Testing
         #expect(resets.log.matches(of: /connection failed/).count == 1)
     }
 
-    @Test("R13: answers that are not taken") func stalled() async throws {
+    @Test("abuse-R13: answers that are not taken")
+    func stalled() async throws {
         let frames = try await ask(["--write-timeout", "1s"]) { client in
             try client.send(.settings([4: 0]), .headers(.request, on: 1), .data([], on: 1, endStream: true))
             return [try client.receive(.rstStream)]
@@ -104,7 +111,8 @@ import Testing
         #expect(frames.first??.errorCode == 8)
     }
 
-    @Test("K18: a client that does not acknowledge") func acknowledgement() async throws {
+    @Test("grpc-K18: a client that does not acknowledge")
+    func acknowledgement() async throws {
         let frames = try await ask(["--handshake-timeout", "100ms"], saysHello: false) { client in
             try client.send(bytes: WireFrame.preface)
             try client.send(.settings())
@@ -113,12 +121,14 @@ import Testing
         #expect(frames.last?.errorCode == 4)
     }
 
-    @Test("K18: a client that does not begin") func handshake() async throws {
+    @Test("grpc-K18: a client that does not begin")
+    func handshake() async throws {
         let frames = try await ask(["--handshake-timeout", "100ms"], saysHello: false) { try $0.receiveAll() }
         #expect(frames.answer.isEmpty)
     }
 
-    @Test("K19: a client of HTTP/1.1 is told what the port is for") func http1() async throws {
+    @Test("grpc-K19: a client of HTTP/1.1 is told what the port is for")
+    func http1() async throws {
         let (answer, log) = try await ask([], saysHello: false) { client in
             try client.send(bytes: Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
             return String(decoding: try client.receiveBytes(), as: UTF8.self)

@@ -46,8 +46,8 @@ import Testing
         #expect(lines + counted == 1500)
     }
 
-    @Test("audit-S7: what a client wrote cannot pose as other fields of the line") func quoted() async throws
-    {
+    @Test("audit-S7: what a client wrote cannot pose as other fields of the line")
+    func quoted() async throws {
         let server = try await ServerProcess(
             "sum-server", ["--listen", "127.0.0.1:0", "--log-level", "debug"])
         let address = server.address

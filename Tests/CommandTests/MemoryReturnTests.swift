@@ -3,9 +3,8 @@ import Testing
 
 /// Memory comes back some seconds after the work, of few connections too.
 @Suite(.timeLimit(.minutes(10))) struct MemoryReturnTests {
-    @Test("audit-M6: after forty connections with 128 Watch calls each, the memory is back") func watches()
-        async throws
-    {
+    @Test("audit-M6: after forty connections with 128 Watch calls each, the memory is back")
+    func watches() async throws {
         try await ServerProcess.attacked { server in
             let before = try server.footprint().memory
             let path = WireField(":path", "/grpc.health.v1.Health/Watch")

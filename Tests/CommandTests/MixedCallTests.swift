@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test("S3: a thousand calls, good, bad, cancelled and cut off, and a server that ends well")
+    @Test("abuse-S3: a thousand calls, good, bad, cancelled and cut off, and a server that ends well")
     func thousand() async throws {
         let server = try await ServerProcess(
             "sum-server", ["--listen", "127.0.0.1:0", "--log-level", "error"])

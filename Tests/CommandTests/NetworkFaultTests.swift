@@ -4,7 +4,7 @@ import Testing
 
 /// Connections that end in the middle, halves of connections, and servers that stop while calls come.
 @Suite(.timeLimit(.minutes(10))) struct NetworkFaultTests {
-    @Test("L1: SIGTERM with fifty calls in flight: two GOAWAYs, fifty sums, no new connection")
+    @Test("abuse-L1: SIGTERM with fifty calls in flight: two GOAWAYs, fifty sums, no new connection")
     func drain() async throws {
         let server = try await ServerProcess()
         let streams = (0..<50).map { UInt32(2 * $0 + 1) }
@@ -35,7 +35,8 @@ import Testing
         #expect(await server.ended().status == 0)
     }
 
-    @Test("L4: a call between the GOAWAYs is served, one after them is not") func lateCalls() async throws {
+    @Test("abuse-L4: a call between the GOAWAYs is served, one after them is not")
+    func lateCalls() async throws {
         let server = try await ServerProcess()
         let frames = try await Tool.offload {
             Result {
@@ -61,8 +62,8 @@ import Testing
         #expect(await server.ended().status == 0)
     }
 
-    @Test("L5: clients that are killed in the middle leave nothing behind") func killedClients() async throws
-    {
+    @Test("abuse-L5: clients that are killed in the middle leave nothing behind")
+    func killedClients() async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         try server.callForSum()
         await server.waitForCall()
@@ -77,7 +78,7 @@ import Testing
         #expect(await server.stop().status == 0)
     }
 
-    @Test("L7: a server starts at the address of one that has just ended with connections open")
+    @Test("abuse-L7: a server starts at the address of one that has just ended with connections open")
     func restart() async throws {
         let first = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(first.address)
@@ -92,7 +93,7 @@ import Testing
         #expect(await second.stop().status == 0)
     }
 
-    @Test("L8: when the network is gone each side ends after its keepalive time and timeout")
+    @Test("abuse-L8: when the network is gone each side ends after its keepalive time and timeout")
     func deadNetwork() async throws {
         let server = try await ServerProcess(
             "sum-server",
@@ -114,7 +115,7 @@ import Testing
         #expect(await server.stop().status == 0)
     }
 
-    @Test("L9: a client that ends its side of TCP gets its answer after END_STREAM, and none before")
+    @Test("abuse-L9: a client that ends its side of TCP gets its answer after END_STREAM, and none before")
     func halfClose() async throws {
         let answers = try await ServerProcess.attacked { server in
             try [true, false].map { hasEnded in

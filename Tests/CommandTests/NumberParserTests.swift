@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(
-        "K17, N3: a word that is no int32 is named with its place",
+        "abuse-K17, grpc-N3: a word that is no int32 is named with its place",
         arguments: [
             ("abc", 1, 1, "abc"), ("1 2 x", 1, 5, "x"), ("1\n2\n 3 abc 4", 3, 4, "abc"),
             ("1\r\n\r\n--2", 3, 1, "--2"),

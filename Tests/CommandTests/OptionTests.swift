@@ -59,7 +59,8 @@ import Testing
         #expect(result.status == 0)
     }
 
-    @Test("audit-C6: the value of -f may be attached") func attached() async throws {
+    @Test("audit-C6: the value of -f may be attached")
+    func attached() async throws {
         let server = try await ServerProcess()
         let path = Tool.temporaryPath()
         try Data("2".utf8).write(to: URL(filePath: path))
@@ -72,9 +73,8 @@ import Testing
 
     // MARK: Addresses
 
-    @Test("audit-C3: a socket's path may have 107 bytes, and both tools read it alike") func longPath()
-        async throws
-    {
+    @Test("audit-C3: a socket's path may have 107 bytes, and both tools read it alike")
+    func longPath() async throws {
         let start = Tool.temporaryPath() + "-"
         let path = start + String(repeating: "x", count: 107 - start.utf8.count)
         let server = try await ServerProcess("sum-server", ["--listen", "unix://\(path)"])
@@ -95,8 +95,8 @@ import Testing
         #expect(dialling.status == 78)
     }
 
-    @Test("audit-C3: a path in the working directory is one for both tools") func relativePath() async throws
-    {
+    @Test("audit-C3: a path in the working directory is one for both tools")
+    func relativePath() async throws {
         let directory = Tool.temporaryPath()
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }

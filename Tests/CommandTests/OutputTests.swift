@@ -114,7 +114,8 @@ import Testing
         #expect(result.status == status, "\(result.errors)")
     }
 
-    @Test("audit-C5: what is told with -v does not run into the progress line") func verbose() async throws {
+    @Test("audit-C5: what is told with -v does not run into the progress line")
+    func verbose() async throws {
         let text = try await onTerminal(columns: 80, "-v")
         #expect(text.contains("\(Self.clear)sum-client: sent 1 numbers\r\n"))
         #expect(!text.contains("secondsum-client"))

@@ -38,7 +38,8 @@ import Testing
         }
     }
 
-    @Test("audit-S6: with few descriptors a server works, or says why not") func descriptors() async throws {
+    @Test("audit-S6: with few descriptors a server works, or says why not")
+    func descriptors() async throws {
         var works: [Bool] = []
         for count in 3...40 {
             works.append(

@@ -42,7 +42,9 @@ struct ProxyTests {
     private static let earlyStatus =
         "RESOURCE_EXHAUSTED: a message of 4 bytes is larger than the limit of 3\n"
 
-    @Test("A4, A5: an early status arrives while the client is still sending", arguments: Proxy.allCases)
+    @Test(
+        "grpc-A4, grpc-A5: an early status arrives while the client is still sending",
+        arguments: Proxy.allCases)
     func earlyStatus(_ proxy: Proxy) async throws {
         let pair = try await ProxiedPair(proxy)
         let servers = [try await pair.server(0, Self.earlyLimit), try await pair.server(1, Self.earlyLimit)]
@@ -60,7 +62,7 @@ struct ProxyTests {
     }
 
     @Test(
-        "A4: grpcio gets it too, however the proxy passes on that the server wants no more",
+        "grpc-A4: grpcio gets it too, however the proxy passes on that the server wants no more",
         .enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), arguments: Proxy.allCases)
     func foreignEarlyStatus(_ proxy: Proxy) async throws {
         let pair = try await ProxiedPair(proxy)
@@ -113,7 +115,7 @@ struct ProxyTests {
     }
 
     @Test(
-        "L1, L7: servers are restarted one after the other, and no short call fails",
+        "abuse-L1, abuse-L7: servers are restarted one after the other, and no short call fails",
         arguments: Proxy.allCases)
     func restart(_ proxy: Proxy) async throws {
         let pair = try await ProxiedPair(proxy)
@@ -131,7 +133,7 @@ struct ProxyTests {
         for server in servers { #expect(await server.stop().status == 0) }
     }
 
-    @Test("A9: without a server there is no sum, but UNAVAILABLE", arguments: Proxy.allCases)
+    @Test("grpc-A9: without a server there is no sum, but UNAVAILABLE", arguments: Proxy.allCases)
     func noServer(_ proxy: Proxy) async throws {
         let pair = try await ProxiedPair(proxy)
         try pair.start()

@@ -116,12 +116,13 @@ extension RequestCase.Outcome {
 
     // MARK: HTTP/2
 
-    @Test("H4: a whole call, one byte at a time") func singleBytes() async throws {
+    @Test("abuse-H4: a whole call, one byte at a time")
+    func singleBytes() async throws {
         try await expect([RequestCase(.sum(5))], singly: true)
     }
 
     @Test(
-        "H5: headers in HEADERS and 8 CONTINUATION; in 9, the end of the connection",
+        "abuse-H5: headers in HEADERS and 8 CONTINUATION; in 9, the end of the connection",
         arguments: [false, true])
     func continuations(_ singly: Bool) async throws {
         let cases = [8, 9].map { count in
@@ -136,9 +137,8 @@ extension RequestCase.Outcome {
         try await expect(cases, singly: singly)
     }
 
-    @Test("H6: every 5 bytes in a frame padded by 255, beyond what the window holds") func padding()
-        async throws
-    {
+    @Test("abuse-H6: every 5 bytes in a frame padded by 255, beyond what the window holds")
+    func padding() async throws {
         let pieces = Array(repeatElement([UInt8].number(1), count: 5).joined())
         let block = stride(from: 0, to: 35, by: 5).flatMap {
             WireFrame.data(Array(pieces[$0..<$0 + 5]), on: 1, padding: 255).bytes
@@ -154,9 +154,8 @@ extension RequestCase.Outcome {
         ])
     }
 
-    @Test("H7: a message in each frame, one in a thousand frames, and a thousand in one") func frames()
-        async throws
-    {
+    @Test("abuse-H7: a message in each frame, one in a thousand frames, and a thousand in one")
+    func frames() async throws {
         let thousand = Array(repeatElement([UInt8].number(1), count: 1000).joined())
         let long = [UInt8].message([0x12, 0xe4, 0x07] + Array(repeating: 0, count: 996) + [8, 5])
         try await expect([
@@ -168,7 +167,8 @@ extension RequestCase.Outcome {
 
     // MARK: gRPC
 
-    @Test("G1, G2: no messages, with END_STREAM on HEADERS or on DATA, and messages without bytes")
+    @Test(
+        "abuse-G1, abuse-G2: no messages, with END_STREAM on HEADERS or on DATA, and messages without bytes")
     func zeros() async throws {
         try await expect([
             RequestCase(.sum(0), .headers(.request, on: 1, endStream: true)),
@@ -178,15 +178,15 @@ extension RequestCase.Outcome {
         ])
     }
 
-    @Test("G3: a promise of 4 GiB is refused at once, while the stream is open") func hugePrefix()
-        async throws
-    {
+    @Test("abuse-G3: a promise of 4 GiB is refused at once, while the stream is open")
+    func hugePrefix() async throws {
         try await expect([
             RequestCase(.status(8), bytes: .request(body: [0, 0xff, 0xff, 0xff, 0xff], isOpen: true))
         ])
     }
 
-    @Test("G4: a message at the limit, and over it, first or later") func messageLimit() async throws {
+    @Test("abuse-G4: a message at the limit, and over it, first or later")
+    func messageLimit() async throws {
         func message(_ size: Int) -> [UInt8] {
             // Field 2, whose length takes four bytes, and the number 5.
             let length = size - 7
@@ -201,7 +201,8 @@ extension RequestCase.Outcome {
         ])
     }
 
-    @Test("G5, G6, G7: compressed messages, and flags that mean nothing") func compression() async throws {
+    @Test("abuse-G5, abuse-G6, abuse-G7: compressed messages, and flags that mean nothing")
+    func compression() async throws {
         let gzip: [UInt8] = [
             31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 227, 96, 3, 0, 194, 61, 99, 96, 2, 0, 0, 0,
         ]
@@ -219,16 +220,16 @@ extension RequestCase.Outcome {
                 + [2, 3, 0x7f, 0x80, 0xff].map { RequestCase(.status(13), body: .message([8, 5], flag: $0)) })
     }
 
-    @Test("G8, G9: a stream that ends within a message, or after bytes that begin none") func cutShort()
-        async throws
-    {
+    @Test("abuse-G8, abuse-G9: a stream that ends within a message, or after bytes that begin none")
+    func cutShort() async throws {
         let message = [UInt8].number(5)
         try await expect(
             (1...6).map { RequestCase(.status(13), body: Array(message.prefix($0))) }
                 + [RequestCase(.status(13), body: message + message + [0, 0, 0])])
     }
 
-    @Test("G10: paths that are not ours") func paths() async throws {
+    @Test("abuse-G10: paths that are not ours")
+    func paths() async throws {
         func call(_ path: String) -> [WireField] { .request.with(WireField(":path", path)) }
         try await expect(
             [
@@ -242,7 +243,8 @@ extension RequestCase.Outcome {
             ])
     }
 
-    @Test("G11, G12, G13: verbs, content-types and te") func heads() async throws {
+    @Test("abuse-G11, abuse-G12, abuse-G13: verbs, content-types and te")
+    func heads() async throws {
         func with(_ name: String, _ value: String) -> [WireField] { .request.with(WireField(name, value)) }
         try await expect(
             ["GET", "PUT"].map { RequestCase(.http("405"), with(":method", $0)) }
@@ -257,7 +259,8 @@ extension RequestCase.Outcome {
                 ])
     }
 
-    @Test("G14: a content-length that lies") func contentLength() async throws {
+    @Test("abuse-G14: a content-length that lies")
+    func contentLength() async throws {
         func call(_ lengths: String...) -> [WireField] {
             .request + lengths.map { WireField("content-length", $0) }
         }
@@ -269,7 +272,8 @@ extension RequestCase.Outcome {
         ])
     }
 
-    @Test("G15: trailers of a client") func trailers() async throws {
+    @Test("abuse-G15: trailers of a client")
+    func trailers() async throws {
         let head = WireFrame.headers(.request, on: 1)
         let body = WireFrame.data(.number(5), on: 1)
         try await expect([
@@ -279,7 +283,8 @@ extension RequestCase.Outcome {
         ])
     }
 
-    @Test("G16: metadata that is not base64, too much, or in upper case") func metadata() async throws {
+    @Test("abuse-G16: metadata that is not base64, too much, or in upper case")
+    func metadata() async throws {
         try await expect([
             RequestCase(.http("400"), .request + [WireField("x-bin", "?")]),
             RequestCase(.sum(5), .request + Array(repeating: WireField("x", "y"), count: 94)),
@@ -289,7 +294,9 @@ extension RequestCase.Outcome {
         ])
     }
 
-    @Test("G17: DATA after END_STREAM ends the connection; after the answer it is harmless to other calls")
+    @Test(
+        "abuse-G17: DATA after END_STREAM ends the connection; after the answer it is harmless to other calls"
+    )
     func lateData() async throws {
         try await expect([
             RequestCase(
@@ -304,9 +311,8 @@ extension RequestCase.Outcome {
         }
     }
 
-    @Test("G18: a status in any script reaches the client, and moves no terminal") func statusText()
-        async throws
-    {
+    @Test("abuse-G18: a status in any script reaches the client, and moves no terminal")
+    func statusText() async throws {
         let server = try await ServerProcess()
         let result = try await Tool.run(
             "sum-client",
@@ -319,7 +325,8 @@ extension RequestCase.Outcome {
 
     // MARK: protobuf
 
-    @Test("P1, P2, P3, P4: numbers written in other ways than usual") func varints() async throws {
+    @Test("abuse-P1, abuse-P2, abuse-P3, abuse-P4: numbers written in other ways than usual")
+    func varints() async throws {
         let minusOne = Array(repeating: UInt8(0xff), count: 9)
         try await expect([
             RequestCase(.sum(-1), body: .message([8] + minusOne + [1])),
@@ -333,7 +340,8 @@ extension RequestCase.Outcome {
         ])
     }
 
-    @Test("P5, P6, P7: fields that are not ours, and what is no field") func fields() async throws {
+    @Test("abuse-P5, abuse-P6, abuse-P7: fields that are not ours, and what is no field")
+    func fields() async throws {
         func groups(_ depth: Int) -> [UInt8] {
             .message(Array(repeating: 0x13, count: depth) + Array(repeating: 0x14, count: depth) + [8, 7])
         }
@@ -356,7 +364,8 @@ extension RequestCase.Outcome {
                 ])
     }
 
-    @Test("P8: sums that do not fit, and a total that is larger only on the way") func totals() async throws {
+    @Test("abuse-P8: sums that do not fit, and a total that is larger only on the way")
+    func totals() async throws {
         let most: [UInt8] = .message([8, 0xff, 0xff, 0xff, 0xff, 7])
         let least: [UInt8] = .message([8, 0x80, 0x80, 0x80, 0x80, 0xf8, 0xff, 0xff, 0xff, 0xff, 1])
         let minusOne: [UInt8] = .message([8] + Array(repeating: 0xff, count: 9) + [1])

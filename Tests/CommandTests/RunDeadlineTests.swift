@@ -26,17 +26,20 @@ import Testing
         try await expectDeadline("127.0.0.1:1", options)
     }
 
-    @Test("audit-C1: the deadline holds while an address answers nothing") func noAnswer() async throws {
+    @Test("audit-C1: the deadline holds while an address answers nothing")
+    func noAnswer() async throws {
         try await expectDeadline(SilentAddress().address)
     }
 
-    @Test("audit-C1: the deadline holds while a server says nothing") func silent() async throws {
+    @Test("audit-C1: the deadline holds while a server says nothing")
+    func silent() async throws {
         let server = try ScriptedServer { peer in _ = try peer.receiveAll() }
         try await expectDeadline(server.address)
         try await server.end()
     }
 
-    @Test("audit-C1: the deadline holds while the server is paused") func paused() async throws {
+    @Test("audit-C1: the deadline holds while the server is paused")
+    func paused() async throws {
         let server = try await ServerProcess()
         let tool = try #require(Tool.child(of: server.id))
         kill(tool, SIGSTOP)
@@ -44,7 +47,8 @@ import Testing
         try await expectDeadline(server.address)
     }
 
-    @Test("audit-C1: the deadline holds while a FIFO has no writer") func fifo() async throws {
+    @Test("audit-C1: the deadline holds while a FIFO has no writer")
+    func fifo() async throws {
         let server = try await ServerProcess()
         let path = Tool.temporaryPath()
         try #require(mkfifo(path, 0o600) == 0)
@@ -52,7 +56,8 @@ import Testing
         try await expectDeadline(server.address, ["-f", path], while: "")
     }
 
-    @Test("audit-C1: a deadline of nothing is over at once") func zero() async throws {
+    @Test("audit-C1: a deadline of nothing is over at once")
+    func zero() async throws {
         let server = try await ServerProcess()
         for target in [server.address, "127.0.0.1:1"] {
             let result = try await Tool.run("sum-client", ["--target", target, "--timeout", "0s", "1"])
@@ -60,9 +65,8 @@ import Testing
         }
     }
 
-    @Test("audit-C1: a limit on connecting that is shorter ends the run as before") func connectTimeout()
-        async throws
-    {
+    @Test("audit-C1: a limit on connecting that is shorter ends the run as before")
+    func connectTimeout() async throws {
         let result = try await Tool.run(
             "sum-client",
             ["--target", "127.0.0.1:1", "--timeout", "60s", "--connect-timeout", "50ms", "1"])

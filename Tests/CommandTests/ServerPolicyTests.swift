@@ -29,8 +29,8 @@ import Testing
         }
     }
 
-    @Test("audit-M6: the heap is looked through when there is much to find, for the second time") func trim()
-    {
+    @Test("audit-M6: the heap is looked through when there is much to find, for the second time")
+    func trim() {
         let mebibyte = 1 << 20
         // What is there at first is not given back.
         var policy = TrimPolicy(resident: 10 * mebibyte, inUse: 2 * mebibyte)
@@ -143,7 +143,8 @@ import Testing
         }
     }
 
-    @Test("audit-S3: the table has every option that takes a number or a time") func isComplete() {
+    @Test("audit-S3: the table has every option that takes a number or a time")
+    func isComplete() {
         let help = SumServerCommand.helpMessage(includeHidden: true)
         let names = help.matches(of: /(--[a-z-]+) <(?:n|bytes|duration|mode|port)>/).map { String($0.1) }
         #expect(Set(names) == Set(Self.options.map(\.name)))

@@ -21,7 +21,8 @@ import Testing
         #expect(!ended.log.contains("second signal"))
     }
 
-    @Test("audit-S5: SIGQUIT lets the call in flight end") func quit() async throws {
+    @Test("audit-S5: SIGQUIT lets the call in flight end")
+    func quit() async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
         await server.waitForCall()
@@ -31,7 +32,8 @@ import Testing
         #expect(await server.ended().status == 0)
     }
 
-    @Test("audit-S5: SIGHUP is logged, and changes nothing") func hangUp() async throws {
+    @Test("audit-S5: SIGHUP is logged, and changes nothing")
+    func hangUp() async throws {
         let server = try await ServerProcess()
         server.signal(SIGHUP)
         await server.waitFor("there is nothing to reload")
@@ -54,7 +56,8 @@ import Testing
         #expect(log.contains("signal=SIGTERM"))
     }
 
-    @Test("audit-S5: under nohup the end of the session is no matter") func nohup() async throws {
+    @Test("audit-S5: under nohup the end of the session is no matter")
+    func nohup() async throws {
         let server = try await ServerProcess(
             "/usr/bin/nohup", [Self.server, "--listen", "127.0.0.1:0"])
         let tool = try #require(Tool.child(of: server.id))

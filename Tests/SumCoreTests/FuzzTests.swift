@@ -8,14 +8,18 @@ import Testing
     private static let corpus = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../Fuzzing/Corpus").standardizedFileURL
 
-    @Test("F1, F2, F3, F4, F5: the inputs that fuzzing begins with", arguments: FuzzTarget.all)
+    @Test(
+        "abuse-F1, abuse-F2, abuse-F3, abuse-F4, abuse-F5: the inputs that fuzzing begins with",
+        arguments: FuzzTarget.all)
     func seeds(_ target: FuzzTarget) {
         for (number, seed) in target.seeds.enumerated() {
             #expect(throws: Never.self, "seed \(number)") { try target.run(seed) }
         }
     }
 
-    @Test("F1, F2, F3, F4, F5: the inputs in which fuzzing has found something", arguments: FuzzTarget.all)
+    @Test(
+        "abuse-F1, abuse-F2, abuse-F3, abuse-F4, abuse-F5: the inputs in which fuzzing has found something",
+        arguments: FuzzTarget.all)
     func found(_ target: FuzzTarget) throws {
         let directory = Self.corpus.appending(path: target.name)
         let files = try? FileManager.default.contentsOfDirectory(
@@ -26,7 +30,9 @@ import Testing
         }
     }
 
-    @Test("F1, F2, F3, F4, F5: seeds that were changed a little", arguments: FuzzTarget.all)
+    @Test(
+        "abuse-F1, abuse-F2, abuse-F3, abuse-F4, abuse-F5: seeds that were changed a little",
+        arguments: FuzzTarget.all)
     func mutations(_ target: FuzzTarget) {
         var mutator = Mutator()
         for _ in 0..<500 {

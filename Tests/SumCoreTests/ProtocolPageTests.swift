@@ -2,9 +2,9 @@ import Foundation
 import Testing
 
 /// docs/protocol.md and docs/reliability.md promise tests for each duty and each case; here the promises are held
-/// against the tests' names.
+/// against the tests' titles.
 @Suite struct ProtocolPageTests {
-    private static let root = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
+    private static let pages = ["protocol.md", "reliability.md"]
 
     private struct Row {
         var id: String
@@ -12,55 +12,77 @@ import Testing
         var suites: [String]
     }
 
-    /// A title that begins with ids.
-    private static var namePattern: Regex<(Substring, Substring)> {
-        /"((?:(?:audit-)?[A-Z]\d+|finding \d+)(?:, (?:(?:audit-)?[A-Z]\d+|finding \d+))*):/
+    /// The ids with which a title begins.
+    private static var titlePattern: Regex<(Substring, Substring)> {
+        /"((?:grpc|abuse|audit)-[A-Z]\d+(?:, (?:grpc|abuse|audit)-[A-Z]\d+)*):/
+    }
+
+    /// The same for ids that do not say which page they are of.
+    private static var bareTitlePattern: Regex<Substring> {
+        /"(?:[a-z]+-[A-Z]\d+, )*(?:[A-Z]\d+|finding \d+)(?:, [^ :]+)*:/
+    }
+
+    private static func lines(of page: String) throws -> [Substring] {
+        try String(contentsOf: Repository.root.appending(path: "docs/\(page)"), encoding: .utf8)
+            .split(separator: "\n")
     }
 
     private static func rows(of page: String) throws -> [Row] {
-        let page = try String(contentsOf: root.appending(path: "docs/\(page)"), encoding: .utf8)
-        return page.matches(of: /(?m)^\| ((?:audit-)?[A-Z]\d+) \| .* \| (.*) \| (.*) \|$/).map { match in
-            Row(
-                id: String(match.1), sources: match.2.matches(of: /`([^`]+)`/).map { String($0.1) },
-                suites: match.3.split(separator: ", ").map(String.init))
+        try lines(of: page).compactMap { line in
+            let row = /\| ((?:grpc|abuse|audit)-[A-Z]\d+) \| .* \| (.*) \| (.*) \|/
+            return line.wholeMatch(of: row).map { match in
+                Row(
+                    id: String(match.1), sources: match.2.matches(of: /`([^`]+)`/).map { String($0.1) },
+                    suites: match.3.split(separator: ", ").map(String.init))
+            }
         }
     }
 
-    @Test(
-        "Each duty and case has the tests that its page names, and is done where it says",
-        arguments: [
-            ("protocol.md", ["R": 11, "S": 24, "A": 21, "K": 17, "V": 5, "N": 3]),
-            (
-                "reliability.md",
-                ["H": 4, "G": 18, "P": 8, "R": 20, "L": 11, "D": 5, "K": 18, "F": 5, "S": 1, "a": 34]
-            ),
-        ] as [(String, [Character: Int])])
-    func page(_ page: String, _ count: [Character: Int]) throws {
+    /// The texts of the test files, by the files' names without extension.
+    private static func tests() throws -> [String: String] {
+        let files = try Repository.files(in: "Tests", withExtension: "swift").filter { path, _ in
+            path.hasSuffix("Tests.swift")
+        }
+        return Dictionary(
+            try files.map { _, file in
+                (
+                    file.deletingPathExtension().lastPathComponent,
+                    try String(contentsOf: file, encoding: .utf8)
+                )
+            }, uniquingKeysWith: +)
+    }
+
+    private static func ids(in test: String) -> [String] {
+        test.matches(of: titlePattern).flatMap { $0.1.split(separator: ", ").map(String.init) }
+    }
+
+    @Test("Each duty and case has the tests that its page names, and is done where it says", arguments: pages)
+    func page(_ page: String) throws {
         let rows = try Self.rows(of: page)
-        let groups = Dictionary(grouping: rows.compactMap(\.id.first)) { $0 }.mapValues(\.count)
-        #expect(groups == count)
-        let tests = try Self.filesByName(in: "Tests")
+        // A row that cannot be read would be passed over.
+        #expect(rows.count == (try Self.lines(of: page).count { $0.contains(/^\| \S*[A-Z]\d+ \|/) }))
+        let tests = try Self.tests()
         for row in rows {
             for suite in row.suites {
-                let text = try String(
-                    contentsOf: #require(tests["\(suite).swift"], "\(suite)"), encoding: .utf8)
-                let names = text.matches(of: Self.namePattern)
-                let ids = names.flatMap { $0.1.split(separator: ", ").map(String.init) }
-                #expect(ids.contains(row.id), "no test of \(suite) is named for \(row.id)")
+                let test = try #require(tests[suite], "\(suite)")
+                #expect(Self.ids(in: test).contains(row.id), "no test of \(suite) is named for \(row.id)")
             }
             for source in row.sources {
                 let folder = source.hasPrefix("sum-") ? "Sources" : "Sources/SumCore"
-                let path = Self.root.appending(path: "\(folder)/\(source)").path
+                let path = Repository.root.appending(path: "\(folder)/\(source)").path
                 #expect(FileManager.default.fileExists(atPath: path), "\(row.id): \(source)")
             }
         }
     }
 
-    private static func filesByName(in folder: String) throws -> [String: URL] {
-        let files = try #require(
-            FileManager.default.enumerator(at: root.appending(path: folder), includingPropertiesForKeys: nil))
-        return Dictionary(files.compactMap { $0 as? URL }.map { ($0.lastPathComponent, $0) }) { first, _ in
-            first
+    @Test("Each id in a title is that of one row")
+    func titles() throws {
+        let ids = try Self.pages.flatMap { try Self.rows(of: $0).map(\.id) }
+        #expect(Set(ids).count == ids.count)
+        for (suite, test) in try Self.tests() {
+            let strangers = Set(Self.ids(in: test)).subtracting(ids)
+            #expect(strangers.isEmpty, "\(suite)")
+            #expect(test.firstMatch(of: Self.bareTitlePattern) == nil, "\(suite)")
         }
     }
 }

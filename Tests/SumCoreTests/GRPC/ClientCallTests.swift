@@ -19,7 +19,7 @@ extension ClientCall {
         pairs.map { HTTP2Field($0.key, $0.value) }
     }
 
-    @Test("A1: headers, messages, trailers")
+    @Test("grpc-A1: headers, messages, trailers")
     func success() {
         var call = ClientCall()
         #expect(call.status(Self.headers, endStream: false) == nil)
@@ -29,7 +29,7 @@ extension ClientCall {
         #expect(call.closed(.noError, deadlineHasPassed: true) == nil)
     }
 
-    @Test("A2, A3: a status in the headers, with its message decoded")
+    @Test("grpc-A2, grpc-A3: a status in the headers, with its message decoded")
     func trailersOnly() {
         var call = ClientCall()
         let status = call.status(
@@ -37,7 +37,7 @@ extension ClientCall {
         #expect(status == GRPCStatus(code: .outOfRange, message: "100%"))
     }
 
-    @Test("K15: 1xx responses are skipped")
+    @Test("abuse-K15: 1xx responses are skipped")
     func informational() {
         var call = ClientCall()
         #expect(call.status(fields([":status": "103", "link": "x"]), endStream: false) == nil)
@@ -45,7 +45,7 @@ extension ClientCall {
         #expect(call.status(fields(["grpc-status": "0"]), endStream: true) == .ok)
     }
 
-    @Test("A9, A10, K6: an answer that is not gRPC is quoted, cut and escaped")
+    @Test("grpc-A9, grpc-A10, abuse-K6: an answer that is not gRPC is quoted, cut and escaped")
     func foreignBody() {
         var call = ClientCall()
         #expect(
@@ -64,7 +64,7 @@ extension ClientCall {
         #expect((status?.message.count ?? 0) < 400)
     }
 
-    @Test("A9: an answer without a body; a grpc-status wins over the HTTP status")
+    @Test("grpc-A9: an answer without a body; a grpc-status wins over the HTTP status")
     func foreignHeaders() {
         var plain = ClientCall()
         #expect(plain.status(fields([":status": "404"]), endStream: true)?.code == .unimplemented)
@@ -76,14 +76,14 @@ extension ClientCall {
         #expect(trailing.status(fields(["grpc-status": "5"]), endStream: true)?.code == .notFound)
     }
 
-    @Test("A13, K8: trailers win over a status in the headers")
+    @Test("grpc-A13, abuse-K8: trailers win over a status in the headers")
     func statusTwice() {
         var call = ClientCall()
         #expect(call.status(Self.headers + fields(["grpc-status": "0"]), endStream: false) == nil)
         #expect(call.status(fields(["grpc-status": "10"]), endStream: true)?.code == .aborted)
     }
 
-    @Test("A12, K7: an end without a grpc-status")
+    @Test("grpc-A12, abuse-K7: an end without a grpc-status")
     func noStatus() {
         var trailers = ClientCall()
         _ = trailers.status(Self.headers, endStream: false)
@@ -95,14 +95,14 @@ extension ClientCall {
         #expect(headers.status(Self.headers, endStream: true)?.code == .unknown)
     }
 
-    @Test("A14: headers in the middle of the answer")
+    @Test("grpc-A14: headers in the middle of the answer")
     func secondHeaders() {
         var call = ClientCall()
         _ = call.status(Self.headers, endStream: false)
         #expect(call.status(Self.headers, endStream: false)?.code == .internalError)
     }
 
-    @Test("A15: an answer compressed with what was not offered")
+    @Test("grpc-A15: an answer compressed with what was not offered")
     func compressed() {
         var call = ClientCall()
         let status = call.status(Self.headers + fields(["grpc-encoding": "br"]), endStream: false)
@@ -124,7 +124,7 @@ extension ClientCall {
         #expect(call.receiveHeaders(trailers, endStream: true) == .end(end))
     }
 
-    @Test("K14: only a call that was refused before it was answered is known not to have been seen")
+    @Test("grpc-K14: only a call that was refused before it was answered is known not to have been seen")
     func reach() {
         var refused = ClientCall()
         #expect(refused.closed(.refusedStream, deadlineHasPassed: false)?.reach == .notSeenByServer)
@@ -135,7 +135,7 @@ extension ClientCall {
         #expect(answered.closed(.refusedStream, deadlineHasPassed: false)?.reach == .answered)
     }
 
-    @Test("A6, K3: a reset without trailers is a failure, whatever its code")
+    @Test("grpc-A6, abuse-K3: a reset without trailers is a failure, whatever its code")
     func reset() {
         var call = ClientCall()
         #expect(call.closed(.noError, deadlineHasPassed: false)?.status.code == .internalError)
@@ -144,7 +144,7 @@ extension ClientCall {
         #expect(refused.closed(.refusedStream, deadlineHasPassed: false)?.status.code == .unavailable)
     }
 
-    @Test("A8: the server's CANCEL after the deadline is the deadline")
+    @Test("grpc-A8: the server's CANCEL after the deadline is the deadline")
     func cancelAfterDeadline() {
         var late = ClientCall()
         #expect(late.closed(.cancel, deadlineHasPassed: true)?.status.code == .deadlineExceeded)

@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test("G6: what is compressed comes out the same", arguments: GRPCCompression.allCases)
+    @Test("abuse-G6: what is compressed comes out the same", arguments: GRPCCompression.allCases)
     func roundTrip(_ compression: GRPCCompression) throws {
         let stream = try write(Self.messages, compression)
         #expect(try read(stream, compression) == Self.messages)
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(
-        "S8: bytes that are corrupt, cut short or too many are INTERNAL",
+        "grpc-S8: bytes that are corrupt, cut short or too many are INTERNAL",
         arguments: [
             GRPCCompression.deflate, .gzip,
         ])
@@ -83,7 +83,7 @@ import Testing
         #expect(status(stream, .identity) == .internalError)
     }
 
-    @Test("S9: the limit holds for what a message becomes", arguments: [GRPCCompression.deflate, .gzip])
+    @Test("grpc-S9: the limit holds for what a message becomes", arguments: [GRPCCompression.deflate, .gzip])
     func bomb(_ compression: GRPCCompression) throws {
         let stream = try write([Array(repeating: 0, count: 100_000)], compression)
         #expect(stream.readableBytes < 1000)
@@ -91,12 +91,12 @@ import Testing
         #expect(status(stream, compression, limit: 99_999) == .resourceExhausted)
     }
 
-    @Test("S6, G5: a message that is compressed in a call that is not")
+    @Test("grpc-S6, abuse-G5: a message that is compressed in a call that is not")
     func notNegotiated() throws {
         #expect(status(try write([[8, 1]], .gzip), .identity) == .internalError)
     }
 
-    @Test("S5: only what is known and offered is used")
+    @Test("grpc-S5: only what is known and offered is used")
     func accepted() {
         let accepted = GRPCCompression.allCases.filter { $0.isAccepted(by: "br, gzip") }
         #expect(accepted == [.identity, .gzip])
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test(
-        "G6: SumNumbers takes compressed numbers, and answers as it was asked",
+        "abuse-G6: SumNumbers takes compressed numbers, and answers as it was asked",
         arguments: [
             GRPCCompression.deflate, .gzip,
         ])

@@ -16,7 +16,8 @@ import Testing
         }
     }
 
-    @Test("R1, R2, R3, R8: pseudo-headers, then the timeout, then the call, then metadata")
+    @Test(
+        "grpc-R1, grpc-R2, grpc-R3, grpc-R8: pseudo-headers, then the timeout, then the call, then metadata")
     func fields() throws {
         var metadata = GRPCMetadata()
         try metadata.add("k", "v")
@@ -32,7 +33,7 @@ import Testing
         #expect(try GRPCRequestHead(received: request.fields()) == request)
     }
 
-    @Test("R4: the user agent begins with grpc-")
+    @Test("grpc-R4: the user agent begins with grpc-")
     func userAgent() {
         #expect(Version.userAgent(after: "a/1").hasPrefix("a/1 grpc-swift-sum/"))
         #expect(Version.userAgent(after: " a").hasPrefix("a grpc-swift-sum/"))
@@ -41,18 +42,19 @@ import Testing
     }
 
     @Test(
-        "S1, G12: a content-type that is not gRPC's",
+        "grpc-S1, abuse-G12: a content-type that is not gRPC's",
         arguments: ["text/plain", "application/grpcfoo", "application/grpc-web", ""])
     func contentType(_ value: String) {
         #expect(rejection(request(changing: "content-type", to: value))?.httpStatus == 415)
     }
 
-    @Test("S1: no content-type") func noContentType() {
+    @Test("grpc-S1: no content-type")
+    func noContentType() {
         #expect(rejection(request(changing: "content-type"))?.httpStatus == 415)
     }
 
     @Test(
-        "G12: content-types that are",
+        "abuse-G12: content-types that are",
         arguments: [
             "application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8",
             "APPLICATION/GRPC", "application/grpc;\u{301}",
@@ -61,34 +63,37 @@ import Testing
         #expect(rejection(request(changing: "content-type", to: value)) == nil)
     }
 
-    @Test("S4: another codec") func codec() {
+    @Test("grpc-S4: another codec")
+    func codec() {
         #expect(
             rejection(request(changing: "content-type", to: "application/grpc+json"))?.status.code
                 == .unimplemented)
     }
 
-    @Test("S2, G11: another verb", arguments: ["GET", "PUT"])
+    @Test("grpc-S2, abuse-G11: another verb", arguments: ["GET", "PUT"])
     func verb(_ verb: String) {
         let rejection = rejection(request(changing: ":method", to: verb))
         #expect(rejection?.httpStatus == 405)
         #expect(rejection?.status.code == .internalError)
     }
 
-    @Test("S5: an unknown compression is named, and what is supported") func encoding() {
+    @Test("grpc-S5: an unknown compression is named, and what is supported")
+    func encoding() {
         let rejection = rejection(request(changing: "grpc-encoding", to: "br"))
         #expect(rejection?.status.code == .unimplemented)
         #expect(rejection?.status.message.contains("br") == true)
         #expect(rejection?.fields == [HTTP2Field("grpc-accept-encoding", "identity,deflate,gzip")])
     }
 
-    @Test("S12, D2: a malformed timeout") func timeout() {
+    @Test("grpc-S12, abuse-D2: a malformed timeout")
+    func timeout() {
         let rejection = rejection(request(changing: "grpc-timeout", to: "5x"))
         #expect(rejection?.httpStatus == 400)
         #expect(rejection?.status.code == .internalError)
     }
 
     @Test(
-        "S17, G16: binary metadata that is not base64",
+        "grpc-S17, abuse-G16: binary metadata that is not base64",
         arguments: ["!", "QQ=", "Q", "QQ,=", "QQ==QQ", "Q\u{e9}"])
     func badBase64(_ value: String) {
         let rejection = rejection(request(changing: "x-bin", to: value))
@@ -97,14 +102,17 @@ import Testing
         #expect(rejection?.status.message.contains("'x-bin'") == true)
     }
 
-    @Test("S17, R10: binary metadata that is", arguments: ["", "QQ", "QQ==", "QUI", "QUJD,QQ==", "QQ, QQ"])
+    @Test(
+        "grpc-S17, grpc-R10: binary metadata that is",
+        arguments: ["", "QQ", "QQ==", "QUI", "QUJD,QQ==", "QQ, QQ"])
     func goodBase64(_ value: String) throws {
         let request = try GRPCRequestHead(received: request(changing: "x-bin", to: value))
         #expect(request.metadata.bytes("x-bin").first == Base64.decode(value.prefix { $0 != "," }))
         #expect(request.metadata.bytes("x-bin").count == (value.contains(",") ? 2 : 1))
     }
 
-    @Test("S20, S21, S22: host in place of :authority, no te, odd metadata") func tolerated() throws {
+    @Test("grpc-S20, grpc-S21, grpc-S22: host in place of :authority, no te, odd metadata")
+    func tolerated() throws {
         let fields = Sample.request.filter { $0.name != "te" && $0.name != ":authority" }
         let request = try GRPCRequestHead(
             received: fields + [HTTP2Field("host", "h"), HTTP2Field("x", "é\u{7f}")])

@@ -8,7 +8,7 @@ import Testing
         withFrame(room: room) { pipe.fill(&$0) }
     }
 
-    @Test("R6: messages are cut wherever frames end", arguments: [1, 2, 3, 7, 8, 20, 21, 22])
+    @Test("grpc-R6: messages are cut wherever frames end", arguments: [1, 2, 3, 7, 8, 20, 21, 22])
     func cutAnywhere(_ room: Int) throws {
         let pipe = MessagePipe()
         let messages = (1...3).map { ByteBuffer(bytes: [0, 0, 0, 0, 2, 8, UInt8($0)]) }
@@ -38,7 +38,7 @@ import Testing
         #expect(fill(pipe, room: 100).bytes == [1, 2, 3, 9, 9, 4])
     }
 
-    @Test("R6: a long batch is handed over in pieces, a short one is left to be copied")
+    @Test("grpc-R6: a long batch is handed over in pieces, a short one is left to be copied")
     func longPieces() throws {
         let pipe = MessagePipe()
         let long = ByteBuffer(bytes: (0..<40_000).map { UInt8(truncatingIfNeeded: $0) })
@@ -100,7 +100,9 @@ import Testing
         await hasRoom
     }
 
-    @Test("A5, K1: the end of the call frees who waits, and stops who sends", .timeLimit(.minutes(10)))
+    @Test(
+        "grpc-A5, abuse-K1: the end of the call frees who waits, and stops who sends",
+        .timeLimit(.minutes(10)))
     func end() async throws {
         let pipe = MessagePipe()
         while case .done = try pipe.write(ByteBuffer(repeating: 1, count: 100_000)) {}

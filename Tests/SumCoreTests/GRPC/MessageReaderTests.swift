@@ -21,7 +21,7 @@ import Testing
         return messages
     }
 
-    @Test("R6, F1: messages do not depend on where the stream is cut")
+    @Test("grpc-R6, abuse-F1: messages do not depend on where the stream is cut")
     func everySplit() throws {
         let bytes = Array(Self.stream.readableBytesView)
         for first in 0...bytes.count {
@@ -32,7 +32,7 @@ import Testing
         #expect(try read(bytes.map { ByteBuffer(bytes: [$0]) }) == Self.messages)
     }
 
-    @Test("S11, G8, G9: a stream that ends within a message is an error", arguments: 1..<7)
+    @Test("grpc-S11, abuse-G8, abuse-G9: a stream that ends within a message is an error", arguments: 1..<7)
     func cutShort(_ count: Int) {
         var chunk = ByteBuffer(bytes: [0, 0, 0, 0, 2, 8, 1].prefix(count))
         if count == 7 { return }
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("S9, G3, G4: the prefix alone is enough to refuse a message")
+    @Test("grpc-S9, abuse-G3, abuse-G4: the prefix alone is enough to refuse a message")
     func tooLong() throws {
         let exact = ByteBuffer(bytes: [0, 0, 0, 0, 4, 1, 2, 3, 4])
         #expect(try read([exact], limit: 4) == [[1, 2, 3, 4]])
@@ -57,7 +57,9 @@ import Testing
         }
     }
 
-    @Test("S6, S7, G5, G7: a flag that is not 0 is an error", arguments: [1, 2, 0x80, 0xff] as [UInt8])
+    @Test(
+        "grpc-S6, grpc-S7, abuse-G5, abuse-G7: a flag that is not 0 is an error",
+        arguments: [1, 2, 0x80, 0xff] as [UInt8])
     func badFlag(_ flag: UInt8) {
         let error = #expect(throws: GRPCStatus.self) { try read([ByteBuffer(bytes: [flag, 0, 0, 0, 0])]) }
         #expect(error?.code == .internalError)

@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test("K14: a call that the server refused is tried again at once, once, also without retries")
+    @Test("grpc-K14: a call that the server refused is tried again at once, once, also without retries")
     func refused() {
         var policy = RetryPolicy(maxRetries: 0)
         #expect(pause(&policy, end(.unavailable, .notSeenByServer)) == .zero)
@@ -40,7 +40,7 @@ import Testing
         #expect(policy.retries == 0)
     }
 
-    @Test("K14: a call that never left is tried again, but not for ever")
+    @Test("grpc-K14: a call that never left is tried again, but not for ever")
     func unsent() {
         var policy = RetryPolicy(maxRetries: 0)
         let pauses = (0..<5).map { _ in pause(&policy, end(.unavailable, .notSentOnWire)) }
@@ -49,7 +49,7 @@ import Testing
         #expect(pause(&policy, end(.unavailable, .notSentOnWire)) == nil)
     }
 
-    @Test("K14: UNAVAILABLE is tried again as often as asked, with pauses that grow, nothing else is")
+    @Test("grpc-K14: UNAVAILABLE is tried again as often as asked, with pauses that grow, nothing else is")
     func configured() throws {
         var policy = RetryPolicy(maxRetries: 3)
         #expect(pause(&policy, end(.internalError)) == nil)
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(
-        "K14: the server's word on retries goes before ours",
+        "grpc-K14: the server's word on retries goes before ours",
         arguments: [
             ("0", 0), ("250", 250), ("-1", nil), ("x", nil), ("99999999999", nil),
         ] as [(String, Int?)])
@@ -72,7 +72,7 @@ import Testing
         #expect(pause(&policy, end(pushback: text)) == milliseconds.map { .milliseconds($0) })
     }
 
-    @Test("K14: what was sent is not kept any more, or there is no time")
+    @Test("grpc-K14: what was sent is not kept any more, or there is no time")
     func impossible() throws {
         var policy = RetryPolicy(maxRetries: 3)
         let tooMuch = overflowing()
@@ -86,7 +86,9 @@ import Testing
         #expect(late.contains("deadline"))
     }
 
-    @Test("K14: what was sent is sent again, from the first byte, wherever frames were cut", arguments: 1...9)
+    @Test(
+        "grpc-K14: what was sent is sent again, from the first byte, wherever frames were cut",
+        arguments: 1...9)
     func replay(_ room: Int) {
         var buffer = ReplayBuffer()
         var source = ByteBuffer(bytes: 0..<40)
@@ -109,7 +111,7 @@ import Testing
         #expect(send(60) == Array(0..<40))
     }
 
-    @Test("K14: nothing passes the buffer by while it keeps what is sent, or has it to send again")
+    @Test("grpc-K14: nothing passes the buffer by while it keeps what is sent, or has it to send again")
     func bypass() {
         var buffer = ReplayBuffer()
         #expect(!buffer.isOver)
@@ -126,7 +128,7 @@ import Testing
         #expect(buffer.isOver)
     }
 
-    @Test("K14: no more than its limit is kept")
+    @Test("grpc-K14: no more than its limit is kept")
     func overflow() {
         #expect(overflowing(frames: 16).isWhole)
         #expect(overflowing(frames: 17).isWhole == false)

@@ -20,7 +20,7 @@ import Testing
         return reply
     }
 
-    @Test("A1, A21: headers come with the first message, the status in trailers, even OK")
+    @Test("grpc-A1, grpc-A21: headers come with the first message, the status in trailers, even OK")
     func success() {
         var call = ServerCall()
         #expect(call.receive() == true)
@@ -32,7 +32,7 @@ import Testing
         #expect(call.closed() == nil)
     }
 
-    @Test("A1: messages in several replies share one header block")
+    @Test("grpc-A1: messages in several replies share one header block")
     func severalReplies() {
         var call = ServerCall()
         #expect(call.reply(reply()) == .nothing)
@@ -43,7 +43,7 @@ import Testing
         #expect(call.reply(reply(end: .ok)) == .response(headers: nil, messages: ByteBuffer(), trailers: ok))
     }
 
-    @Test("A2: an error before any message is one header block")
+    @Test("grpc-A2: an error before any message is one header block")
     func trailersOnly() {
         var call = ServerCall()
         let status = GRPCStatus(code: .outOfRange, message: "50 %")
@@ -53,7 +53,7 @@ import Testing
         #expect(call.endStreamSent() == nil)
     }
 
-    @Test("A4: a status before the client's end is followed by RST_STREAM(NO_ERROR), once")
+    @Test("grpc-A4: a status before the client's end is followed by RST_STREAM(NO_ERROR), once")
     func earlyStatus() {
         var call = ServerCall()
         #expect(
@@ -65,7 +65,7 @@ import Testing
         #expect(call.closed() == nil)
     }
 
-    @Test("A4: no RST_STREAM when the client ends while the status is on its way")
+    @Test("grpc-A4: no RST_STREAM when the client ends while the status is on its way")
     func endAfterEarlyStatus() {
         var call = ServerCall()
         _ = call.reply(reply(end: .init(code: .internalError)))
@@ -73,7 +73,7 @@ import Testing
         #expect(call.endStreamSent() == nil)
     }
 
-    @Test("S15, S16: the handler learns that the client is gone, unless the call had ended")
+    @Test("grpc-S15, grpc-S16: the handler learns that the client is gone, unless the call had ended")
     func closed() {
         var receiving = ServerCall()
         #expect(receiving.closed()?.code == .cancelled)
@@ -86,7 +86,7 @@ import Testing
         #expect(answering.closed()?.code == .cancelled)
     }
 
-    @Test("S14: a deadline ends a call that has not ended")
+    @Test("grpc-S14: a deadline ends a call that has not ended")
     func expire() {
         var call = ServerCall()
         #expect(call.expire()?.code == .deadlineExceeded)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct GRPCTimeoutTests {
     @Test(
-        "R5: the finest unit that holds it in eight digits",
+        "grpc-R5: the finest unit that holds it in eight digits",
         arguments: [
             (.nanoseconds(1), "1n"), (.milliseconds(99), "99000000n"), (.seconds(1), "1000000u"),
             (.seconds(100), "100000m"), (.seconds(100_000), "100000S"),
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test(
-        "S13, D2: valid timeouts",
+        "grpc-S13, abuse-D2: valid timeouts",
         arguments: [
             ("1n", .nanoseconds(1)), ("5u", .microseconds(5)), ("100m", .milliseconds(100)),
             ("1S", .seconds(1)),
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(
-        "S12, D2: malformed timeouts",
+        "grpc-S12, abuse-D2: malformed timeouts",
         arguments: ["", "1", "S", "100000000S", "-1S", "+1S", "5x", "1.5S", "1 S", "1SS", "１S"])
     func malformed(_ text: String) {
         #expect(GRPCTimeout.decode(text) == nil)
@@ -45,7 +45,7 @@ import Testing
 
 @Suite struct PercentEncodingTests {
     @Test(
-        "A3, G18, audit-P4: messages survive the wire, spaces at their ends too",
+        "grpc-A3, abuse-G18, audit-P4: messages survive the wire, spaces at their ends too",
         arguments: [
             ("plain text", "plain text"), ("100%", "100%25"), ("line\r\nbreak", "line%0D%0Abreak"),
             ("é", "%C3%A9"),
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(
-        "A16: what cannot be decoded is shown as it is",
+        "grpc-A16: what cannot be decoded is shown as it is",
         arguments: [
             ("100%", "100%"), ("%4", "%4"), ("%zz", "%zz"), ("%c3%a9", "é"), ("%FF", "\u{fffd}"),
         ] as [(String, String)])
@@ -68,7 +68,7 @@ import Testing
 
 @Suite struct EscapingTests {
     @Test(
-        "K18, finding 18: nothing a peer wrote can move a terminal",
+        "abuse-K18: nothing a peer wrote can move a terminal",
         arguments: [
             ("a b é", "a b é"), ("\u{1b}[2J", "\\u{1B}[2J"), ("a\nb", "a\\nb"), ("\u{202e}x", "\\u{202E}x"),
             ("\u{9b}m", "\\u{009B}m"),
@@ -77,7 +77,8 @@ import Testing
         #expect(text.escapedForDisplay == shown)
     }
 
-    @Test func cut() {
+    @Test("abuse-K18: what is shown of a peer's text is cut after 256 characters")
+    func cut() {
         #expect(
             String(repeating: "a", count: 257).escapedForDisplay == String(repeating: "a", count: 256)
                 + "...")
@@ -87,7 +88,7 @@ import Testing
 
 @Suite struct GRPCStatusTests {
     @Test(
-        "A12, K9: grpc-status as it may come",
+        "grpc-A12, abuse-K9: grpc-status as it may come",
         arguments: [
             ("0", 0), ("5", 5), ("16", 16), ("17", 17), ("abc", 2), ("-1", 2), ("99999999999", 2), ("", 2),
         ] as [(String, Int)])
@@ -95,12 +96,13 @@ import Testing
         #expect(GRPCStatus(trailers: [HTTP2Field("grpc-status", text)])?.code.rawValue == code)
     }
 
-    @Test func absent() {
+    @Test("Trailers without a grpc-status have no status")
+    func absent() {
         #expect(GRPCStatus(trailers: [HTTP2Field("grpc-message", "x")]) == nil)
     }
 
     @Test(
-        "A9, K6: HTTP statuses",
+        "grpc-A9, abuse-K6: HTTP statuses",
         arguments: [
             ("400", .internalError), ("401", .unauthenticated), ("403", .permissionDenied),
             ("404", .unimplemented),
@@ -115,7 +117,7 @@ import Testing
     }
 
     @Test(
-        "A7: what RST_STREAM means",
+        "grpc-A7: what RST_STREAM means",
         arguments: [
             (.noError, .internalError), (.protocolError, .internalError), (.internalError, .internalError),
             (.flowControlError, .internalError), (.settingsTimeout, .internalError),
@@ -128,7 +130,8 @@ import Testing
         #expect(GRPCStatus.Code(streamReset: reset) == code)
     }
 
-    @Test func descriptions() {
+    @Test("A status and an error code are shown by name, or by number if they have none")
+    func descriptions() {
         #expect("\(GRPCStatus(code: .outOfRange, message: "too\u{7} big"))" == "OUT_OF_RANGE: too\\u{07} big")
         #expect("\(GRPCStatus(code: .init(rawValue: 42)))" == "code 42")
         #expect(
@@ -138,7 +141,8 @@ import Testing
 }
 
 @Suite struct GRPCMetadataTests {
-    @Test("R10: valid keys and values; -bin goes out unpadded") func valid() throws {
+    @Test("grpc-R10: valid keys and values; -bin goes out unpadded")
+    func valid() throws {
         var metadata = GRPCMetadata()
         try metadata.add("X-Trace.id_1", " a b~  ")
         try metadata.add("x-trace.id_1", "")
@@ -150,7 +154,7 @@ import Testing
     }
 
     @Test(
-        "R10: refused",
+        "grpc-R10: refused",
         arguments: [
             ("", "v"), ("a b", "v"), ("ä", "v"), (":path", "v"), ("grpc-timeout", "1S"), ("te", "x"),
             ("content-type", "x"),

@@ -28,7 +28,7 @@ import Testing
         (.pushPromise([], promised: 2, on: 1), .overhead), (unknown, .overhead),
     ]
 
-    @Test("finding 10: what frames count as, also when they come byte by byte", arguments: frames, [1, 1000])
+    @Test("What frames count as, also when they come byte by byte", arguments: frames, [1, 1000])
     func worth(_ frame: (WireFrame, Worth), _ pieceLength: Int) {
         var boundary = FrameSlicer(skipping: 0)
         pass(frame.0.bytes, to: &boundary, pieceLength)
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test("finding 9: what may ask for answers is passed on eight frames at a time")
+    @Test("What may ask for answers is passed on eight frames at a time")
     func slices() {
         var boundary = FrameSlicer(skipping: 0)
         let bytes = (0..<25).flatMap { _ in WireFrame.ping().bytes }
@@ -66,14 +66,15 @@ import Testing
         #expect(boundary.takeCounts().overhead == 16)
     }
 
-    @Test("R8: data is passed on however many frames there are") func noSlices() {
+    @Test("abuse-R8: data is passed on however many frames there are")
+    func noSlices() {
         var boundary = FrameSlicer(skipping: 0)
         let bytes = (0..<1000).flatMap { _ in WireFrame.data([0], on: 1).bytes }
         #expect(boundary.advance(over: bytes.span.bytes) == 10_000)
         #expect(boundary.takeCounts().data == 1000)
     }
 
-    @Test("R4: a header block that is too long on the wire is not passed on, whatever frames it has")
+    @Test("abuse-R4: a header block that is too long on the wire is not passed on, whatever frames it has")
     func headerBlock() {
         func boundary() -> FrameSlicer {
             FrameSlicer(skipping: 0, headerBlock: HeaderBlockLength(limit: 100, maxFrameSize: 1000))
@@ -97,7 +98,8 @@ import Testing
         }
     }
 
-    @Test("R15: whether a header block is arriving") func openBlock() {
+    @Test("abuse-R15: whether a header block is arriving")
+    func openBlock() {
         var boundary = FrameSlicer(skipping: 0)
         var isOpen: [Bool] = []
         let bytes =

@@ -32,13 +32,13 @@ import Testing
         return (passed.flatMap { $0 }, passed)
     }
 
-    @Test("finding 12: a frame header cut in two is passed on whole", arguments: 0...stream.count)
+    @Test("A frame header cut in two is passed on whole", arguments: 0...stream.count)
     func everySplit(at cut: Int) {
         let passed = pass([Self.stream[..<cut], Self.stream[cut...]])
         #expect(passed.bytes == Self.stream)
     }
 
-    @Test("finding 12: headers are passed on whole when bytes come one at a time")
+    @Test("Headers are passed on whole when bytes come one at a time")
     func bytewise() {
         let passed = pass(Self.stream.indices.map { Self.stream[$0...$0] })
         #expect(passed.bytes == Self.stream)

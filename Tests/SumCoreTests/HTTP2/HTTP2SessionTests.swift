@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "H4, A18: a call arrives whole however its bytes are cut",
+        "abuse-H4, grpc-A18: a call arrives whole however its bytes are cut",
         arguments: [1, 2, 3, 5, 8, 9, 10, 100, 4096])
     func everyPieceLength(_ length: Int) throws {
         let pair = try call(pieceLength: length)
@@ -33,7 +33,7 @@ import Testing
         #expect(pair.serverEvents.closingCode(of: 1) == .noError)
     }
 
-    @Test("K12: a body flows through a window of one byte at a time")
+    @Test("abuse-K12: a body flows through a window of one byte at a time")
     func tinyWindow() throws {
         var configuration = HTTP2Configuration()
         configuration.streamWindow = 1
@@ -51,7 +51,7 @@ import Testing
         #expect(pair.serverEvents.hasEnd(of: 1))
     }
 
-    @Test("K16: a stream whose bytes are not consumed stalls alone")
+    @Test("grpc-K16: a stream whose bytes are not consumed stalls alone")
     func withheldCredit() throws {
         var configuration = HTTP2Configuration()
         configuration.streamWindow = 1000
@@ -79,7 +79,7 @@ import Testing
         #expect(pair.serverEvents.hasEnd(of: stream))
     }
 
-    @Test("R7: a body without bytes is an empty DATA frame with END_STREAM")
+    @Test("grpc-R7: a body without bytes is an empty DATA frame with END_STREAM")
     func emptyBody() throws {
         var pair = try SessionPair()
         try pair.exchange()
@@ -104,7 +104,9 @@ import Testing
         #expect(pair.serverEvents.body(of: 1).count == 200_000)
     }
 
-    @Test("R6: long pieces of a body keep their place among what is copied", arguments: [1, 20_000, Int.max])
+    @Test(
+        "grpc-R6: long pieces of a body keep their place among what is copied",
+        arguments: [1, 20_000, Int.max])
     func longPieces(_ window: Int) throws {
         var configuration = HTTP2Configuration()
         configuration.streamWindow = Int32(clamping: window)
@@ -131,7 +133,7 @@ import Testing
         #expect(pair.serverEvents.headers(of: streams[0]).last == (window > 1 ? Sample.ok : Sample.request))
     }
 
-    @Test("A4, finding 7: trailers, and only then RST_STREAM(NO_ERROR), reach a client that still sends")
+    @Test("grpc-A4: trailers, and only then RST_STREAM(NO_ERROR), reach a client that still sends")
     func earlyEnd() throws {
         var pair = try SessionPair()
         let stream = try pair.client.submitRequest(Sample.request, body: FixedBody([1], end: .open))
@@ -149,7 +151,7 @@ import Testing
     }
 
     @Test(
-        "S18, R4, finding 8: a header list over the limit is told as such, with its length, and is not kept")
+        "grpc-S18, abuse-R4: a header list over the limit is told as such, with its length, and is not kept")
     func headerLimit() throws {
         var pair = try SessionPair()
         let bytes = HTTP2Field("x-long", String(repeating: "a", count: 9000))
@@ -172,7 +174,7 @@ import Testing
         #expect(pair.serverEvents.headers(of: 5) == [Sample.request])
     }
 
-    @Test("finding 6, G14: a body that belies its content-length never ends")
+    @Test("abuse-G14: a body that belies its content-length never ends")
     func contentLengthLie() throws {
         var pair = try SessionPair()
         _ = try pair.client.submitRequest(
@@ -182,7 +184,9 @@ import Testing
         #expect(pair.serverEvents.closingCode(of: 1) == .protocolError)
     }
 
-    @Test("K1, K2: the first GOAWAY refuses nothing, the second refuses what is newer than its last stream")
+    @Test(
+        "grpc-K1, grpc-K2: the first GOAWAY refuses nothing, the second refuses what is newer than its last stream"
+    )
     func goAway() throws {
         var pair = try SessionPair()
         let first = try pair.client.submitRequest(Sample.request, body: FixedBody([1], end: .open))
@@ -210,7 +214,7 @@ import Testing
         #expect(pair.server.isFinished)
     }
 
-    @Test("A19: a PING comes back with its payload")
+    @Test("grpc-A19: a PING comes back with its payload")
     func ping() throws {
         var pair = try SessionPair()
         try pair.server.submitPing(payload: 0x0102_0304_0506_0708)
@@ -222,7 +226,7 @@ import Testing
     }
 
     @Test(
-        "K19: bytes that are not HTTP/2 are an error, not a crash",
+        "grpc-K19: bytes that are not HTTP/2 are an error, not a crash",
         arguments: ["GET / HTTP/1.1\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}"])
     func notHTTP2(_ text: String) throws {
         let server = try HTTP2Session(role: .server)
@@ -241,7 +245,7 @@ import Testing
         #expect(pair.serverEvents.closingCode(of: stream) == code)
     }
 
-    @Test("H7: the bytes of small frames come together, in order, but not those of several streams")
+    @Test("abuse-H7: the bytes of small frames come together, in order, but not those of several streams")
     func smallFrames() throws {
         let server = try HTTP2Session(role: .server)
         let frames: [WireFrame] = [

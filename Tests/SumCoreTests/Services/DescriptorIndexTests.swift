@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test(
-        "V5: full names and their files, the imported ones included",
+        "grpc-V5: full names and their files, the imported ones included",
         arguments: [
             ("a.b.M", ["p.proto", "q.proto"]), ("a.b.M.f", ["p.proto", "q.proto"]),
             ("a.b.M.o", ["p.proto", "q.proto"]), ("a.b.M.N", ["p.proto", "q.proto"]),
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(
-        "V5: files by name",
+        "grpc-V5: files by name",
         arguments: [
             ("p.proto", ["p.proto", "q.proto"]), ("other.proto", ["other.proto"]), ("missing.proto", []),
             ("", []),
@@ -91,7 +91,7 @@ import Testing
         #expect(Self.index.files(named: name).map(\.name) == files)
     }
 
-    @Test("V5: extensions by the message they extend, and number")
+    @Test("grpc-V5: extensions by the message they extend, and number")
     func extensions() {
         #expect(Self.index.files(extending: "Q", number: 7).first?.name == "p.proto")
         #expect(Self.index.files(extending: "Q", number: 5).first?.name == "q.proto")

@@ -15,7 +15,7 @@ import Testing
         await server.shutdown(within: .seconds(60))
     }
 
-    @Test("V1: Check tells the server's status and each service's; an unknown one is NOT_FOUND")
+    @Test("grpc-V1: Check tells the server's status and each service's; an unknown one is NOT_FOUND")
     func check() async throws {
         try await withHealth { (health, _, client) async throws in
             #expect(try await client.checkHealth() == .serving)
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test("V3: List has all services, and refuses more than a hundred")
+    @Test("grpc-V3: List has all services, and refuses more than a hundred")
     func list() async throws {
         try await withHealth { (health, _, client) async throws in
             func list() async throws -> Grpc_Health_V1_HealthListResponse {
@@ -52,7 +52,9 @@ import Testing
         return call
     }
 
-    @Test("V2, V4: Watch tells the status at once, every change, and the end; a service may come later")
+    @Test(
+        "grpc-V2, grpc-V4: Watch tells the status at once, every change, and the end; a service may come later"
+    )
     func watch() async throws {
         try await withHealth { (health, _, client) async throws in
             let known = try await watch("a.A", client)

@@ -35,7 +35,7 @@ import Testing
         withFrame(room: numbers.count * 16) { NumberEncoder.append(numbers.span, to: &$0) }.bytes
     }
 
-    @Test("F2: the encoder writes what swift-protobuf writes")
+    @Test("abuse-F2: the encoder writes what swift-protobuf writes")
     func encoder() throws {
         for number in Self.edges {
             #expect(Self.encode([number]) == (try Self.oracle([number])), "\(number)")
@@ -56,7 +56,7 @@ import Testing
         #expect(frame.result == bytes.count / 7)
     }
 
-    @Test("F2: the decoder adds what swift-protobuf decodes, and leaves the rest")
+    @Test("abuse-F2: the decoder adds what swift-protobuf decodes, and leaves the rest")
     func decoder() throws {
         for number in Self.edges {
             let bytes = Self.encode([number])
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("R6: the decoder takes every whole message, wherever the bytes end")
+    @Test("grpc-R6: the decoder takes every whole message, wherever the bytes end")
     func decoderEnds() {
         let numbers = Self.edges + Self.samples(500)
         let bytes = Self.encode(numbers)
@@ -98,7 +98,8 @@ import Testing
     }
 
     @Test(
-        "F2: an unusual message is left, and with it what looks like messages within it", arguments: 0..<300)
+        "abuse-F2: an unusual message is left, and with it what looks like messages within it",
+        arguments: 0..<300)
     func decoderInside(_ before: Int) throws {
         // A field that is not known, whose value is messages.
         let inside = Self.encode(Array(repeating: 7, count: 100))
@@ -126,7 +127,7 @@ import Testing
         return try Tutorial_NumberResponse(serializedBytes: [UInt8](message.readableBytesView)).sum
     }
 
-    @Test("H7, R6: the sum does not depend on where the stream is cut")
+    @Test("abuse-H7, grpc-R6: the sum does not depend on where the stream is cut")
     func everySplit() throws {
         let numbers = Self.edges.filter { abs(Int64($0)) < 1 << 24 } + [.min, .max]
         let bytes = Self.encode(numbers)
@@ -137,7 +138,7 @@ import Testing
         #expect(try Self.sum(bytes.map { [$0] }) == expected)
     }
 
-    @Test("F2, P7: a number with any one bit changed is what the general way makes of it")
+    @Test("abuse-F2, abuse-P7: a number with any one bit changed is what the general way makes of it")
     func changedBits() throws {
         for number in Self.edges {
             let bytes = Self.encode([number])
@@ -162,7 +163,7 @@ import Testing
         return sum
     }
 
-    @Test("F1, F2: random messages give the same sum by the fast way and by swift-protobuf")
+    @Test("abuse-F1, abuse-F2: random messages give the same sum by the fast way and by swift-protobuf")
     func differential() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<200 {

@@ -37,7 +37,7 @@ import Testing
 
     private static let hosted = [SumNumbers.method()] + Health(services: []).methods
 
-    @Test("V5: v1 and v1alpha list what is hosted, themselves included", arguments: ["v1", "v1alpha"])
+    @Test("grpc-V5: v1 and v1alpha list what is hosted, themselves included", arguments: ["v1", "v1alpha"])
     func list(_ version: String) async throws {
         let request = Request.with {
             $0.host = "h"
@@ -82,7 +82,8 @@ import Testing
             warning == "reflection has no descriptors of these services and does not list them: odd.Service")
     }
 
-    @Test("audit-S8: the services of this module are described") func embedded() throws {
+    @Test("audit-S8: the services of this module are described")
+    func embedded() throws {
         let files = try Reflection.embeddedDescriptors()
         let names = files.flatMap { file in file.service.map { "\(file.package).\($0.name)" } }
         #expect(Set(names).isSuperset(of: Reflection.embeddedServices))
@@ -90,7 +91,7 @@ import Testing
         #expect(Reflection(of: Self.hosted).methods.allSatisfy { $0.warning == nil })
     }
 
-    @Test("V5: each kind of request is answered in order, an unknown name with NOT_FOUND")
+    @Test("grpc-V5: each kind of request is answered in order, an unknown name with NOT_FOUND")
     func kinds() async throws {
         let extensionOf = { (type: String) in
             Grpc_Reflection_V1_ExtensionRequest.with { ($0.containingType, $0.extensionNumber) = (type, 1) }
@@ -121,14 +122,14 @@ import Testing
         #expect(responses[6].allExtensionNumbersResponse.baseTypeName == "tutorial.NumberRequest")
     }
 
-    @Test("V5: a request that asks for nothing ends the call with INVALID_ARGUMENT")
+    @Test("grpc-V5: a request that asks for nothing ends the call with INVALID_ARGUMENT")
     func nothing() async throws {
         let (responses, status) = try await ask([Request()], of: Reflection(of: []))
         #expect(responses.isEmpty)
         #expect(status.code == .invalidArgument)
     }
 
-    @Test("V5: protos of one's own are told with what they import, and only hosted services are listed")
+    @Test("grpc-V5: protos of one's own are told with what they import, and only hosted services are listed")
     func ownDescriptors() async throws {
         let method = GRPCMethod.unary(path: "/own.Service/Call") { (_: Tutorial_NumberRequest, _) in
             Tutorial_NumberResponse()
@@ -147,7 +148,7 @@ import Testing
         #expect(services.contains("tutorial.NumberService") == false)
     }
 
-    @Test("V5: the embedded protos have exactly the hosted methods, in their kinds")
+    @Test("grpc-V5: the embedded protos have exactly the hosted methods, in their kinds")
     func hostedMethods() throws {
         var kinds: [String: String] = [:]
         for file in try Reflection.embeddedDescriptors() {
@@ -171,7 +172,7 @@ import Testing
         #expect(Set((Self.hosted + Reflection(of: []).methods).map(\.path)) == Set(kinds.keys))
     }
 
-    @Test("V5: the embedded protos have the messages of the generated code")
+    @Test("grpc-V5: the embedded protos have the messages of the generated code")
     func generatedMessages() throws {
         let index = DescriptorIndex(try Reflection.embeddedDescriptors())
         let types: [any Message.Type] = [
@@ -186,7 +187,7 @@ import Testing
     private static let protoc = "/usr/bin/protoc"
 
     @Test(
-        "V5: the embedded protos are those of the services",
+        "grpc-V5: the embedded protos are those of the services",
         .enabled(if: FileManager.default.isExecutableFile(atPath: protoc), "make test installs protoc"))
     func embeddedProtos() throws {
         let root = URL(filePath: #filePath).appending(path: "../../../..").standardizedFileURL

@@ -13,14 +13,14 @@ import Testing
         try NumberCodingTests.sum([NumberCodingTests.encode(numbers)], overflow: overflow)
     }
 
-    @Test("G1, G2, R11, N1: no messages, and messages without the field")
+    @Test("abuse-G1, abuse-G2, grpc-R11, grpc-N1: no messages, and messages without the field")
     func zeros() throws {
         #expect(try sum([]) == 0)
         #expect(try sum([[], [], [8, 0]]) == 0)
     }
 
     @Test(
-        "P1 to P6, N1: what protobuf allows",
+        "abuse-P1, abuse-P2, abuse-P3, abuse-P4, abuse-P5, abuse-P6, grpc-N1: what protobuf allows",
         arguments: [
             ([0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], -1),
             ([0x08, 0xff, 0xff, 0xff, 0xff, 0x0f], -1),
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(
-        "S10, P2, P6, P7, N1: what it does not",
+        "grpc-S10, abuse-P2, abuse-P6, abuse-P7, grpc-N1: what it does not",
         arguments: [
             [0x08] + Array(repeating: 0xff, count: 10) + [0x01], [0x08, 0x80], [0x0e], [0x0f], [0x00, 1],
             [0x08],
@@ -49,7 +49,7 @@ import Testing
         #expect(error?.code == .internalError)
     }
 
-    @Test("S11, G8, G9: a stream that ends within a message has no sum", arguments: 1...6)
+    @Test("grpc-S11, abuse-G8, abuse-G9: a stream that ends within a message has no sum", arguments: 1...6)
     func cutShort(_ count: Int) {
         let error = #expect(throws: GRPCStatus.self) {
             try NumberCodingTests.sum([
@@ -59,7 +59,7 @@ import Testing
         #expect(error?.code == .internalError)
     }
 
-    @Test("P8, N2: what does not fit int32 is an error that tells the exact sum")
+    @Test("abuse-P8, grpc-N2: what does not fit int32 is an error that tells the exact sum")
     func overflow() throws {
         for (numbers, text) in [
             ([.max, 1], "the sum 2147483648 of 2 numbers does not fit int32"),
@@ -70,14 +70,14 @@ import Testing
         #expect(try sum(of: [.max, 1], overflow: .wrap) == .min)
     }
 
-    @Test("P8, N2: a larger sum on the way is fine")
+    @Test("abuse-P8, grpc-N2: a larger sum on the way is fine")
     func passingThrough() throws {
         let numbers =
             Array(repeating: Int32.max, count: 100_000) + Array(repeating: -Int32.max, count: 99_999)
         #expect(try sum(of: numbers) == .max)
     }
 
-    @Test("S9, G4: a message over the limit")
+    @Test("grpc-S9, abuse-G4: a message over the limit")
     func tooLong() {
         let error = #expect(throws: GRPCStatus.self) { try sum([Array(repeating: 0, count: 1001)]) }
         #expect(error?.code == .resourceExhausted)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct AddressTests {
     @Test(
-        "K11: targets",
+        "grpc-K11: targets",
         arguments: [
             ("h", [.host("h", port: 50051)], "h:50051"),
             ("h:1", [.host("h", port: 1)], "h:1"),
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "K11: what is no target",
+        "grpc-K11: what is no target",
         arguments: [
             "", ":1", "h:", "h:0", "h:65536", "h:x", "x:y:z", "[::1", "[::1]x", "dns://8.8.8.8/h", "unix:",
             "ipv4:", "h/p:1", "[h]:1", "unix-abstract:a",

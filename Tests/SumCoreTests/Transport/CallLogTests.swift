@@ -35,7 +35,8 @@ import Testing
         #expect(log.entries.last?.metadata["not-logged-before"] == "1")
     }
 
-    @Test("audit-S7: a path is cut, and so is a message; a code stands by itself") func cut() {
+    @Test("audit-S7: a path is cut, and so is a message; a code stands by itself")
+    func cut() {
         var (calls, log) = callLog()
         let path = "/" + String(repeating: "\u{85}", count: 5000)
         calls.write(
@@ -47,7 +48,8 @@ import Testing
         #expect(metadata["status"] == "UNIMPLEMENTED")
     }
 
-    @Test("audit-S7: each call with data has its line") func honest() throws {
+    @Test("audit-S7: each call with data has its line")
+    func honest() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
         for call in UInt32(0)..<50 { try wire.expectSum(on: 2 * call + 1) }

@@ -62,7 +62,7 @@ private final class NotingCaller: ClientCallHandler {
 }
 
 @Suite struct ClientConnectionTests {
-    @Test("A5, A6: a status before our end stops the sending, with RST_STREAM(NO_ERROR)")
+    @Test("grpc-A5, grpc-A6: a status before our end stops the sending, with RST_STREAM(NO_ERROR)")
     func earlyStatus() throws {
         let harness = try ClientHarness()
         let (handler, _) = try harness.start()
@@ -74,7 +74,7 @@ private final class NotingCaller: ClientCallHandler {
     }
 
     @Test(
-        "A7, K3: a reset ends the call once",
+        "grpc-A7, abuse-K3: a reset ends the call once",
         arguments: [
             (HTTP2ErrorCode.refusedStream, GRPCStatus.Code.unavailable), (.cancel, .cancelled),
             (.enhanceYourCalm, .resourceExhausted),
@@ -88,7 +88,7 @@ private final class NotingCaller: ClientCallHandler {
         #expect(handler.endings.map(\.code) == [status])
     }
 
-    @Test("D3: the deadline is kept without the server, which gets RST_STREAM(CANCEL)")
+    @Test("abuse-D3: the deadline is kept without the server, which gets RST_STREAM(CANCEL)")
     func deadline() throws {
         let harness = try ClientHarness()
         let (handler, _) = try harness.start(timeout: .milliseconds(100))
@@ -99,7 +99,7 @@ private final class NotingCaller: ClientCallHandler {
         #expect(harness.events.closingCode(of: 1) == .cancel)
     }
 
-    @Test("R5: a deadline that is over is not sent")
+    @Test("grpc-R5: a deadline that is over is not sent")
     func expired() throws {
         let harness = try ClientHarness()
         let (handler, stream) = try harness.start(timeout: .zero)
@@ -108,7 +108,7 @@ private final class NotingCaller: ClientCallHandler {
         #expect(harness.events.headers(of: 1).isEmpty)
     }
 
-    @Test("K16: cancelling tells the server")
+    @Test("abuse-K16: cancelling tells the server")
     func cancel() throws {
         let harness = try ClientHarness()
         let (handler, stream) = try harness.start()
@@ -118,7 +118,7 @@ private final class NotingCaller: ClientCallHandler {
         #expect(harness.events.closingCode(of: 1) == .cancel)
     }
 
-    @Test("A14: headers in mid-answer fail the call, and the stream is cancelled")
+    @Test("grpc-A14: headers in mid-answer fail the call, and the stream is cancelled")
     func secondHeaders() throws {
         let harness = try ClientHarness()
         let (handler, _) = try harness.start()
@@ -130,7 +130,7 @@ private final class NotingCaller: ClientCallHandler {
         #expect(handler.endings.map(\.code) == [.internalError])
     }
 
-    @Test("K5, finding 14: after GOAWAY new calls fail at once, those in flight go on, and end once")
+    @Test("abuse-K5: after GOAWAY new calls fail at once, those in flight go on, and end once")
     func goAway() throws {
         let harness = try ClientHarness()
         let (first, _) = try harness.start()
@@ -145,7 +145,7 @@ private final class NotingCaller: ClientCallHandler {
         #expect(second.endings.count == 1)
     }
 
-    @Test("K10: a lost connection ends its calls with what the server last said")
+    @Test("abuse-K5: a lost connection ends its calls with what the server last said")
     func lost() throws {
         let harness = try ClientHarness()
         let (handler, _) = try harness.start()

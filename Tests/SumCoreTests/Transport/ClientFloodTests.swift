@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(
-        "K14: a server that floods loses the connection, and the call is UNAVAILABLE for that reason",
+        "abuse-K14: a server that floods loses the connection, and the call is UNAVAILABLE for that reason",
         arguments: [.ping(), .settings(), .data([], on: 1), .windowUpdate(1), .priority(on: 1)] as [WireFrame]
     )
     func flood(_ frame: WireFrame) async throws {
@@ -33,7 +33,8 @@ import Testing
         #expect(status.message.contains("too many frames that carry no data"), "\(status)")
     }
 
-    @Test("K14: a header bomb is not unpacked") func headerBomb() async throws {
+    @Test("abuse-K14: a header bomb is not unpacked")
+    func headerBomb() async throws {
         let (wire, caller) = try open()
         let block = Array(repeating: UInt8(0x88), count: 40 << 10)
         try wire.send(WireFrame(.headers, flags: .endHeaders, on: 1, payload: block))
@@ -44,7 +45,8 @@ import Testing
         #expect(status.message.contains("header block"), "\(status)")
     }
 
-    @Test("K14: PUSH_PROMISE ends the connection, and the call is UNAVAILABLE") func push() async throws {
+    @Test("abuse-K14: PUSH_PROMISE ends the connection, and the call is UNAVAILABLE")
+    func push() async throws {
         let (wire, caller) = try open()
         try wire.send(.pushPromise(.request, promised: 2, on: 1))
         #expect(!wire.isOpen)
@@ -53,7 +55,7 @@ import Testing
         #expect(status.message.contains("the answer broke HTTP/2: PROTOCOL_ERROR"), "\(status)")
     }
 
-    @Test("K14: a server that resets many calls, and sends PINGs with its answers, floods nobody")
+    @Test("abuse-K14: a server that resets many calls, and sends PINGs with its answers, floods nobody")
     func noFlood() async throws {
         let connection = try ClientConnection(ready: EmbeddedEventLoop().makePromise())
         let wire = try WireChannel(connection, ofClient: true)

@@ -27,7 +27,9 @@ import Testing
         wire.takeFrames().count { $0.kind == .ping && !$0.isAck }
     }
 
-    @Test("K6, K7: a silent server is sent a PING while there is a call, and lost when it does not answer")
+    @Test(
+        "grpc-K6, grpc-K7: a silent server is sent a PING while there is a call, and lost when it does not answer"
+    )
     func silence() async throws {
         let (wire, connection) = try open()
         let caller = call(on: connection)
@@ -44,7 +46,7 @@ import Testing
         #expect(status.message.contains("has not answered a PING"))
     }
 
-    @Test("K6: whatever comes puts the PING off, and an answer keeps the connection")
+    @Test("grpc-K6: whatever comes puts the PING off, and an answer keeps the connection")
     func activity() throws {
         let (wire, connection) = try open()
         _ = call(on: connection)
@@ -59,14 +61,16 @@ import Testing
         #expect(wire.isOpen)
     }
 
-    @Test("K6: without calls there is no PING, unless it is asked for", arguments: [false, true])
+    @Test("grpc-K6: without calls there is no PING, unless it is asked for", arguments: [false, true])
     func idle(_ withoutCalls: Bool) throws {
         let (wire, _) = try open(withoutCalls: withoutCalls)
         try wire.advance(.seconds(15))
         #expect(pings(wire) == (withoutCalls ? 1 : 0))
     }
 
-    @Test("K6: never less than ten seconds, and twice as long after too_many_pings, which the status names")
+    @Test(
+        "grpc-K6: never less than ten seconds, and twice as long after too_many_pings, which the status names"
+    )
     func tooManyPings() async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)

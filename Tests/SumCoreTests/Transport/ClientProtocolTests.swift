@@ -42,7 +42,9 @@ import Testing
 
     private static let seven: [UInt8] = [0, 0, 0, 0, 2, 8, 7]
 
-    @Test("R1, R2, R3, R7: the request, frame by frame; without numbers an empty DATA frame ends it")
+    @Test(
+        "grpc-R1, grpc-R2, grpc-R3, grpc-R7: the request, frame by frame; without numbers an empty DATA frame ends it"
+    )
     func request() async throws {
         for numbers in [[], [5]] as [[Int32]] {
             let sum = try await sum(numbers, options: .init(timeout: .seconds(60))) { peer in
@@ -72,7 +74,8 @@ import Testing
         }
     }
 
-    @Test("A18: padding, one-byte DATA frames, an empty one, CONTINUATION, and unknown frames in between")
+    @Test(
+        "grpc-A18: padding, one-byte DATA frames, an empty one, CONTINUATION, and unknown frames in between")
     func awkwardFrames() async throws {
         let sum = try await sum { peer in
             try Self.receiveRequest(peer)
@@ -88,7 +91,7 @@ import Testing
         #expect(sum == 7)
     }
 
-    @Test("A4, A5, A6: RST_STREAM(NO_ERROR) after the trailers takes nothing back")
+    @Test("grpc-A4, grpc-A5, grpc-A6: RST_STREAM(NO_ERROR) after the trailers takes nothing back")
     func resetAfterTrailers() async throws {
         let sum = try await sum { peer in
             try Self.receiveRequest(peer)
@@ -99,7 +102,9 @@ import Testing
         #expect(sum == 7)
     }
 
-    @Test("A5: a status while we send is shown at once, though the window is shut, and the stream is ended")
+    @Test(
+        "grpc-A5: a status while we send is shown at once, though the window is shut, and the stream is ended"
+    )
     func earlyStatus() async throws {
         let server = try ScriptedServer { peer in
             // No credit at all (SETTINGS_INITIAL_WINDOW_SIZE 0), so that the numbers cannot leave.
@@ -120,7 +125,7 @@ import Testing
     }
 
     @Test(
-        "A6, A7: a reset without trailers, by its code",
+        "grpc-A6, grpc-A7: a reset without trailers, by its code",
         arguments: [
             (0, GRPCStatus.Code.internalError), (1, .internalError), (2, .internalError), (3, .internalError),
             (4, .internalError), (6, .internalError), (8, .cancelled), (9, .internalError),
@@ -137,7 +142,7 @@ import Testing
     }
 
     @Test(
-        "A9, A10: an answer by something else than gRPC",
+        "grpc-A9, grpc-A10: an answer by something else than gRPC",
         arguments: [
             ("400", GRPCStatus.Code.internalError), ("401", .unauthenticated), ("403", .permissionDenied),
             ("404", .unimplemented), ("429", .unavailable), ("502", .unavailable), ("503", .unavailable),
@@ -157,7 +162,7 @@ import Testing
     }
 
     @Test(
-        "A12: a grpc-status that is missing, or no number we know",
+        "grpc-A12: a grpc-status that is missing, or no number we know",
         arguments: [
             ("abc", GRPCStatus.Code.unknown), ("-1", .unknown), ("99999999999", .unknown), ("", .unknown),
             ("17", .init(rawValue: 17)), (nil, .unknown),
@@ -173,7 +178,7 @@ import Testing
         #expect(status.code == expected)
     }
 
-    @Test("A16: a message that is not percent-encoded as it should be is still shown")
+    @Test("grpc-A16: a message that is not percent-encoded as it should be is still shown")
     func strangeMessage() async throws {
         let status = try await status { peer in
             _ = try peer.receive(.headers)
@@ -183,7 +188,7 @@ import Testing
     }
 
     @Test(
-        "A15: an answer compressed in a way that was not offered, or that was not named",
+        "grpc-A15: an answer compressed in a way that was not offered, or that was not named",
         arguments: ["br", nil])
     func strangeCompression(_ name: String?) async throws {
         let status = try await status { peer in
@@ -196,7 +201,7 @@ import Testing
         #expect(status.code == .internalError)
     }
 
-    @Test("S9, K14: a promise of 4 GiB is refused at once")
+    @Test("grpc-S9, abuse-K14: a promise of 4 GiB is refused at once")
     func hugeMessage() async throws {
         let status = try await status { peer in
             _ = try peer.receive(.headers)
@@ -207,7 +212,7 @@ import Testing
     }
 
     @Test(
-        "R9: one call at a time when the server says so, in frames no larger than it takes, within its windows"
+        "grpc-R9: one call at a time when the server says so, in frames no larger than it takes, within its windows"
     )
     func settings() async throws {
         let server = try ScriptedServer { peer in
@@ -251,7 +256,7 @@ import Testing
         try await server.end()
     }
 
-    @Test("A19: a PING is answered with its payload while a call goes on")
+    @Test("grpc-A19: a PING is answered with its payload while a call goes on")
     func ping() async throws {
         let sum = try await sum { peer in
             _ = try peer.receive(.headers)

@@ -48,9 +48,8 @@ import Testing
         #expect(wire.goAway?.code == .streamClosed || wire.resetCode(of: 1) == .streamClosed)
     }
 
-    @Test("h2spec 5.1/8: DATA after RST_STREAM is STREAM_CLOSED, for that stream") func dataAfterReset()
-        throws
-    {
+    @Test("h2spec 5.1/8: DATA after RST_STREAM is STREAM_CLOSED, for that stream")
+    func dataAfterReset() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1), .rstStream(8, on: 1), .data([0], on: 1, endStream: true))
         #expect(wire.resetCode(of: 1) == .streamClosed)
@@ -88,7 +87,8 @@ import Testing
         #expect(!wire.isOpen)
     }
 
-    @Test("h2spec 6.3/1: PRIORITY without a stream is a PROTOCOL_ERROR") func priority() throws {
+    @Test("h2spec 6.3/1: PRIORITY without a stream is a PROTOCOL_ERROR")
+    func priority() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1), .priority(on: 1), .priority(on: 0))
         #expect(wire.goAway?.code == .protocolError)

@@ -109,14 +109,16 @@ import Testing
         }
     }
 
-    @Test("audit-S3: the table has every setting with a range") func isComplete() {
+    @Test("audit-S3: the table has every setting with a range")
+    func isComplete() {
         // Those that differ: a limit that is nil by default, and a switch.
         let others: Set = ["maxConnections", "permitsPingsWithoutCalls"]
         let names = Mirror(reflecting: Configuration()).children.compactMap(\.label)
         #expect(Set(names) == Set(Self.settings.map(\.name)).union(others))
     }
 
-    @Test("audit-S3: a number of connections") func connections() throws {
+    @Test("audit-S3: a number of connections")
+    func connections() throws {
         for count in [0, -1, 2_147_483_648] {
             var configuration = Configuration()
             configuration.maxConnections = count
@@ -143,9 +145,8 @@ import Testing
         var description: String { "it is broken" }
     }
 
-    @Test("audit-S3: a connection that cannot be set up leaves a line in the log") func setUpFailure()
-        async throws
-    {
+    @Test("audit-S3: a connection that cannot be set up leaves a line in the log")
+    func setUpFailure() async throws {
         let log = InMemoryLogHandler()
         let logger = Logger(label: "test") { _ in log }
         let binder = ListenerFactory(

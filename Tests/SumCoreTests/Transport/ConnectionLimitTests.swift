@@ -18,7 +18,7 @@ import Testing
 
     // MARK: Keepalive
 
-    @Test("K4: a silent client is sent a PING, also without calls; one that answers stays")
+    @Test("grpc-K4: a silent client is sent a PING, also without calls; one that answers stays")
     func keepalive() throws {
         let wire = try WireChannel.server { $0.maxConnectionIdle = nil }
         for _ in 0..<3 {
@@ -33,7 +33,8 @@ import Testing
         try wire.expectSum(on: 1)
     }
 
-    @Test("K4: whatever the client sends puts the PING off") func activity() throws {
+    @Test("grpc-K4: whatever the client sends puts the PING off")
+    func activity() throws {
         let wire = try WireChannel.server { $0.keepaliveTime = .seconds(10) }
         _ = wire.takeFrames()
         for _ in 0..<5 {
@@ -45,8 +46,8 @@ import Testing
         #expect(wire.frames.map(\.kind) == [.ping])
     }
 
-    @Test("K4: a client that does not answer is given up, and its calls are cancelled") func silence() throws
-    {
+    @Test("grpc-K4: a client that does not answer is given up, and its calls are cancelled")
+    func silence() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
         try wire.send(.headers(.request, on: 1))
@@ -61,7 +62,8 @@ import Testing
 
     // MARK: Idleness and age
 
-    @Test("K3: a connection without calls is ended gracefully at the idle limit") func idle() throws {
+    @Test("grpc-K3: a connection without calls is ended gracefully at the idle limit")
+    func idle() throws {
         let wire = try WireChannel.server { $0.maxConnectionIdle = .seconds(60) }
         try wire.advance(.seconds(59))
         try wire.expectSum(on: 1)
@@ -81,7 +83,7 @@ import Testing
         #expect(!wire.isOpen)
     }
 
-    @Test("K3: at its age a connection is ended gracefully, and cut when its calls outlast the grace")
+    @Test("grpc-K3: at its age a connection is ended gracefully, and cut when its calls outlast the grace")
     func age() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log) {
@@ -99,7 +101,8 @@ import Testing
         #expect(log.entries.map(\.message) == ["connection failed", "call"])
     }
 
-    @Test("K3: without a grace the calls of an old connection may end") func ageWithoutGrace() throws {
+    @Test("grpc-K3: without a grace the calls of an old connection may end")
+    func ageWithoutGrace() throws {
         let wire = try WireChannel.server { $0.maxConnectionAge = .seconds(100) }
         try wire.send(.headers(.request, on: 1))
         try wire.advance(.hours(1))
@@ -112,7 +115,8 @@ import Testing
 
     // MARK: PINGs
 
-    @Test("K5: a client that pings too soon is sent away") func tooManyPings() throws {
+    @Test("grpc-K5: a client that pings too soon is sent away")
+    func tooManyPings() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
         try wire.send(.headers(.request, on: 1))
@@ -128,7 +132,8 @@ import Testing
         #expect(log.entries.map(\.message) == ["connection failed", "call"])
     }
 
-    @Test("K5: HEADERS and DATA that the server sends forgive all") func forgiven() throws {
+    @Test("grpc-K5: HEADERS and DATA that the server sends forgive all")
+    func forgiven() throws {
         let wire = try WireChannel.server { $0.permitsPingsWithoutCalls = true }
         for call in 0..<5 {
             for _ in 0..<3 { try wire.send(.ping()) }
@@ -137,7 +142,7 @@ import Testing
         #expect(wire.isOpen)
     }
 
-    @Test("K5: PINGs without calls count, unless they are permitted", arguments: [true, false])
+    @Test("grpc-K5: PINGs without calls count, unless they are permitted", arguments: [true, false])
     func withoutCalls(_ isPermitted: Bool) throws {
         let wire = try WireChannel.server {
             $0.permitsPingsWithoutCalls = isPermitted
@@ -150,7 +155,8 @@ import Testing
         #expect(wire.isOpen == isPermitted)
     }
 
-    @Test("K5: a client that does not read is gone a second later") func dismissedUnread() throws {
+    @Test("grpc-K5: a client that does not read is gone a second later")
+    func dismissedUnread() throws {
         let wire = try WireChannel.server()
         wire.channel.isWritable = false
         for _ in 0..<4 { try wire.send(.ping()) }
@@ -161,7 +167,7 @@ import Testing
     // MARK: What is not HTTP/2
 
     @Test(
-        "K19, audit-P5: HTTP/1.1 is answered, other bytes are not; one line is logged",
+        "grpc-K19, audit-P5: HTTP/1.1 is answered, other bytes are not; one line is logged",
         arguments: [
             ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", true, "GET / HTTP/1.1"),
             ("POST /tutorial HTTP/1.0\r\n\r\n", true, "POST"),

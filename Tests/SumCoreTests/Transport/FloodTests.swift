@@ -35,57 +35,60 @@ struct Flood: Sendable, CustomTestStringConvertible {
     private static let unknown = WireFrame.Kind(rawValue: 0xfa)
 
     static let floods: [Flood] = [
-        make("R1: calls that are cancelled at once", .resets) {
+        make("abuse-R1: calls that are cancelled at once", .resets) {
             [.headers(.request, on: Flood.streamID($0)), .rstStream(8, on: Flood.streamID($0))]
         },
-        make("R2: WINDOW_UPDATE that overflows", .resets) {
+        make("abuse-R2: WINDOW_UPDATE that overflows", .resets) {
             [
                 .headers(.request, on: Flood.streamID($0)),
                 .windowUpdate(0x7fff_ffff, on: Flood.streamID($0)),
             ]
         },
-        make("R2: malformed headers", .resets) {
+        make("abuse-R2: malformed headers", .resets) {
             [.headers(.request + malformed, on: Flood.streamID($0))]
         },
-        make("R2: content-length that lies", .resets) {
+        make("abuse-R2: content-length that lies", .resets) {
             [
                 .headers(.request + [WireField("content-length", "1")], on: Flood.streamID($0)),
                 .data([1, 2], on: Flood.streamID($0), endStream: true),
             ]
         },
-        make("R5: header lists that are too long", .resets) {
+        make("abuse-R5: header lists that are too long", .resets) {
             [.headers(.request + Array(repeating: WireField("x", ""), count: 100), on: Flood.streamID($0))]
         },
-        make("R7: SETTINGS", .overhead) { _ in [.settings()] },
-        make("R7: SETTINGS that toggle windows", .overhead, first: call) {
+        make("abuse-R7: SETTINGS", .overhead) { _ in [.settings()] },
+        make("abuse-R7: SETTINGS that toggle windows", .overhead, first: call) {
             [.settings([4: $0 % 2 == 0 ? 0 : 0x7fff_ffff])]
         },
-        make("R8: empty DATA", .overhead, first: call) { _ in [.data([], on: 1)] },
-        make("R8: DATA of padding alone", .overhead, first: call) { _ in [.data([], on: 1, padding: 255)] },
-        make("R9: PRIORITY", .overhead) { [.priority(on: Flood.streamID($0))] },
-        make("R9: unknown frames", .overhead) { _ in [WireFrame(unknown, on: 1, payload: [1])] },
-        make("R9: WINDOW_UPDATE", .overhead) { _ in [.windowUpdate(1)] },
-        make("R9: WINDOW_UPDATE of a stream", .overhead, first: call) { _ in [.windowUpdate(1, on: 1)] },
-        make("R20: GOAWAY", .overhead, first: call) { _ in [.goAway(lastStreamID: 0)] },
+        make("abuse-R8: empty DATA", .overhead, first: call) { _ in [.data([], on: 1)] },
+        make("abuse-R8: DATA of padding alone", .overhead, first: call) { _ in
+            [.data([], on: 1, padding: 255)]
+        },
+        make("abuse-R9: PRIORITY", .overhead) { [.priority(on: Flood.streamID($0))] },
+        make("abuse-R9: unknown frames", .overhead) { _ in [WireFrame(unknown, on: 1, payload: [1])] },
+        make("abuse-R9: WINDOW_UPDATE", .overhead) { _ in [.windowUpdate(1)] },
+        make("abuse-R9: WINDOW_UPDATE of a stream", .overhead, first: call) { _ in [.windowUpdate(1, on: 1)]
+        },
+        make("abuse-R20: GOAWAY", .overhead, first: call) { _ in [.goAway(lastStreamID: 0)] },
         make(
-            "R9: HEADERS of a stream that has ended", .found(.headersAfterEnd),
+            "abuse-R9: HEADERS of a stream that has ended", .found(.headersAfterEnd),
             first: call + [.data([], on: 1, endStream: true)]
         ) { _ in
             [.headers(.request, on: 1)]
         },
         make(
-            "R8: empty DATA of a stream that has ended", .resets,
+            "abuse-R8: empty DATA of a stream that has ended", .resets,
             first: call + [.data([], on: 1, endStream: true)]
         ) {
             _ in [.data([], on: 1, endStream: true)]
         },
-        make("R20: ALTSVC and ORIGIN", .overhead) { _ in
+        make("abuse-R20: ALTSVC and ORIGIN", .overhead) { _ in
             [WireFrame(.init(rawValue: 0xa), payload: [0, 0]), WireFrame(.init(rawValue: 0xc))]
         },
     ]
 
     @Test(
-        "K17, R1, R2, R5, R7, R8, R9, R20: a flood ends the connection with a word and a line in the log",
+        "grpc-K17: a flood ends the connection with a word and a line in the log",
         arguments: floods)
     func end(_ flood: Flood) throws {
         let log = InMemoryLogHandler()
@@ -99,7 +102,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(resets <= 110)
         #expect(
             (resets >= 100)
-                == (flood.offence == .resets && !["R1:", "R5:"].contains(flood.testDescription.prefix(3))))
+                == (flood.offence == .resets
+                    && !["abuse-R1:", "abuse-R5:"].contains(flood.testDescription.prefix(9))))
         #expect(lines(log) == [flood.offence.description])
         let calls = log.entries.filter { $0.message == "call" }.count
         #expect(calls <= 210)
@@ -110,7 +114,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         log.entries.filter { $0.level >= .info }.map { "\($0.metadata["error"] ?? "")" }
     }
 
-    @Test("R1: never more handlers at once than calls allowed, though they outlive their streams")
+    @Test("abuse-R1: never more handlers at once than calls allowed, though they outlive their streams")
     func liveHandlers() async throws {
         let gate = Gate()
         let begun = Mutex(0)
@@ -146,7 +150,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
         await server.shutdown()
     }
 
-    @Test("R7: what a flood makes us send does not leave early, as answers do") func unhelped() throws {
+    @Test("abuse-R7: what a flood makes us send does not leave early, as answers do")
+    func unhelped() throws {
         let wire = try WireChannel.server()
         try wire.expectSum(on: 1)
         let before = wire.writes
@@ -155,9 +160,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(wire.writes == before + 1)
     }
 
-    @Test("S14, R1: calls that are over when they come leave no handlers that count") func expiredCalls()
-        async throws
-    {
+    @Test("grpc-S14, abuse-R1: calls that are over when they come leave no handlers that count")
+    func expiredCalls() async throws {
         let method = GRPCMethod(path: SumNumbers.path) { context in
             AsyncServerCallHandler(context: context) { _ in try await Task.sleep(for: .seconds(3600)) }
         }
@@ -186,7 +190,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         await server.shutdown()
     }
 
-    @Test("R3: a tenth frame of headers ends the connection", arguments: [0, 5])
+    @Test("abuse-R3: a tenth frame of headers ends the connection", arguments: [0, 5])
     func continuations(_ length: Int) throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
@@ -207,7 +211,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         return WireField.encode(.request) + table + Array(repeating: 0xbe, count: length - table.count)
     }
 
-    @Test("R4: a header block that unpacks to 565 MB is not unpacked", arguments: ["x", "X"])
+    @Test("abuse-R4: a header block that unpacks to 565 MB is not unpacked", arguments: ["x", "X"])
     func headerBomb(_ name: String) throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
@@ -221,7 +225,9 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(lines(log) == [GoAwayReason.headerBlock.description])
     }
 
-    @Test("R4, R5: a block that is short on the wire resets its stream, as often as resets are allowed")
+    @Test(
+        "abuse-R4, abuse-R5: a block that is short on the wire resets its stream, as often as resets are allowed"
+    )
     func shortBombs() throws {
         let wire = try WireChannel.server()
         let names = [UInt8](repeating: 0, count: 3 * 5000)
@@ -238,7 +244,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
     }
 
     @Test(
-        "R6: PINGs, whether the client reads or not, and where they are permitted", arguments: [true, false])
+        "abuse-R6: PINGs, whether the client reads or not, and where they are permitted",
+        arguments: [true, false])
     func pings(_ reads: Bool) throws {
         let wire = try WireChannel.server()
         wire.channel.isWritable = reads
@@ -255,7 +262,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(permissive.goAway?.debug == "too_many_frames_without_data")
     }
 
-    @Test("R7: SETTINGS with 100 entries") func settingsEntries() throws {
+    @Test("abuse-R7: SETTINGS with 100 entries")
+    func settingsEntries() throws {
         let wire = try WireChannel.server()
         let entry: [UInt8] = [0, 9, 0, 0, 0, 1]
         try wire.send(WireFrame(.settings, payload: (0..<100).flatMap { _ in entry }))
@@ -263,7 +271,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(!wire.isOpen)
     }
 
-    @Test("R10: more streams than allowed before the limit is acknowledged are refused, up to a point")
+    @Test("abuse-R10: more streams than allowed before the limit is acknowledged are refused, up to a point")
     func refusals() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log, acknowledging: false)
@@ -276,7 +284,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(log.entries.filter { $0.message == "call" }.count == 128)
     }
 
-    @Test("R14: a client that sends more than its window has its stream reset", arguments: [0, 1])
+    @Test("abuse-R14: a client that sends more than its window has its stream reset", arguments: [0, 1])
     func window(_ excess: Int) throws {
         let method = GRPCMethod(path: SumNumbers.path) { _ in
             let handler = NotingHandler()
@@ -292,16 +300,16 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(wire.resetCode(of: 1) == (excess > 0 ? .flowControlError : nil))
     }
 
-    @Test("R20: PUSH_PROMISE from a client") func pushPromise() throws {
+    @Test("abuse-R20: PUSH_PROMISE from a client")
+    func pushPromise() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1), .pushPromise(.request, promised: 2, on: 1))
         #expect(wire.goAway?.code == .protocolError)
         #expect(!wire.isOpen)
     }
 
-    @Test("audit-M5: calls that end and are reset in one segment leave nothing behind") func endedAndReset()
-        throws
-    {
+    @Test("audit-M5: calls that end and are reset in one segment leave nothing behind")
+    func endedAndReset() throws {
         let connection = try WireChannel.serverConnection { $0.maxResets = 100_000 }
         let wire = try WireChannel(connection)
         try wire.send(bytes: WireFrame.preface + WireFrame.settings().bytes + WireFrame.settingsAck.bytes)
@@ -316,7 +324,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
 
     // MARK: What is no flood
 
-    @Test("H5: headers in eight CONTINUATION frames, byte by byte, are no flood") func slowHeaders() throws {
+    @Test("abuse-H5: headers in eight CONTINUATION frames, byte by byte, are no flood")
+    func slowHeaders() throws {
         let wire = try WireChannel.server()
         for call in UInt32(0)..<20 {
             let streamID = 2 * call + 1
@@ -331,7 +340,9 @@ struct Flood: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test("R8, H6, H7: frames of one byte that carry numbers are no flood, nor is their padding")
+    @Test(
+        "abuse-R8, abuse-H6, abuse-H7: frames of one byte that carry numbers are no flood, nor is their padding"
+    )
     func smallFrames() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1))
@@ -346,9 +357,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(try NumberCodingTests.sum([answer.payload]) == 10_000)
     }
 
-    @Test("R1: calls of which every second is cancelled are no flood, at whatever rate") func cancellations()
-        throws
-    {
+    @Test("abuse-R1: calls of which every second is cancelled are no flood, at whatever rate")
+    func cancellations() throws {
         let wire = try WireChannel.server()
         for call in UInt32(0)..<2000 {
             let streamID = 2 * call + 1
@@ -360,14 +370,16 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(wire.goAway == nil)
     }
 
-    @Test("R1: all calls of a connection may be cancelled at once") func cancellationOfAll() throws {
+    @Test("abuse-R1: all calls of a connection may be cancelled at once")
+    func cancellationOfAll() throws {
         let wire = try WireChannel.server { $0.maxConcurrentStreams = 1000 }
         try wire.send(bytes: (0..<1000).flatMap { WireFrame.headers(.request, on: 2 * $0 + 1).bytes })
         try wire.send(bytes: (0..<1000).flatMap { WireFrame.rstStream(8, on: 2 * $0 + 1).bytes })
         try wire.expectSum(on: 2001)
     }
 
-    @Test("R9: what clients send along with calls is no flood, at whatever rate") func company() throws {
+    @Test("abuse-R9: what clients send along with calls is no flood, at whatever rate")
+    func company() throws {
         let wire = try WireChannel.server()
         for call in UInt32(0)..<500 {
             let streamID = 2 * call + 1
@@ -382,7 +394,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(wire.goAway == nil)
     }
 
-    @Test("finding 10: a client that sends a frame without data now and then may do so for ever")
+    @Test("A client that sends a frame without data now and then may do so for ever")
     func slowly() throws {
         let wire = try WireChannel.server()
         for _ in 0..<30 {

@@ -9,7 +9,8 @@ import Testing
         .uptimeNanoseconds(0) + .nanoseconds(Int64(seconds * 1e9))
     }
 
-    @Test("finding 10: a bucket has its burst, and its rate after that") func bucket() {
+    @Test("A bucket has its burst, and its rate after that")
+    func bucket() {
         var bucket = TokenBucket(burst: 10, perSecond: 2, now: at(0))
         #expect(bucket.take(10, at: at(0)) == true)
         #expect(bucket.take(1, at: at(0.4)) == false)
@@ -20,7 +21,8 @@ import Testing
         #expect(bucket.take(1, at: at(1000)) == false)
     }
 
-    @Test("finding 10: what is given to a bucket fills it up to its burst") func giving() {
+    @Test("What is given to a bucket fills it up to its burst")
+    func giving() {
         var bucket = TokenBucket(burst: 10, perSecond: 0, now: at(0))
         bucket.give(100)
         #expect(bucket.take(10, at: at(0)) == true)
@@ -29,7 +31,8 @@ import Testing
         #expect(bucket.take(1, at: at(0)) == false)
     }
 
-    @Test("finding 10: time that runs backwards, and large numbers, do no harm") func extremes() {
+    @Test("Time that runs backwards, and large numbers, do no harm")
+    func extremes() {
         var bucket = TokenBucket(burst: .max, perSecond: .max, now: at(5))
         #expect(bucket.take(.max, at: at(0)) == true)
         bucket.give(.max)
@@ -41,7 +44,7 @@ import Testing
     }
 
     @Test(
-        "K17, finding 9, finding 10: what is too much at once",
+        "grpc-K17: what is too much at once",
         arguments: [
             (FrameCounts(overhead: 100), nil), (FrameCounts(overhead: 101), .overhead),
             (FrameCounts(resets: 20), nil), (FrameCounts(resets: 21), .resets),
@@ -53,7 +56,8 @@ import Testing
         #expect(budget.offence(frames, queued: 0, at: at(0)) == offence)
     }
 
-    @Test("finding 10: honest work makes up for frames without data, and for resets") func earnedFrames() {
+    @Test("Honest work makes up for frames without data, and for resets")
+    func earnedFrames() {
         var budget = budget()
         for _ in 0..<1000 {
             #expect(budget.offence(FrameCounts(data: 50, overhead: 50), queued: 0, at: at(0)) == nil)
@@ -64,25 +68,29 @@ import Testing
         #expect(budget.offence(FrameCounts(data: 50, overhead: 101), queued: 0, at: at(0)) == .overhead)
     }
 
-    @Test("finding 10: a second allows a tenth of the burst") func rate() {
+    @Test("A second allows a tenth of the burst")
+    func rate() {
         var budget = budget()
         #expect(budget.offence(FrameCounts(overhead: 100, resets: 20), queued: 0, at: at(0)) == nil)
         #expect(budget.offence(FrameCounts(overhead: 10, resets: 2), queued: 0, at: at(1)) == nil)
         #expect(budget.offence(FrameCounts(resets: 3), queued: 0, at: at(2)) == .resets)
     }
 
-    @Test("A client's budget does not count the resets of its server") func withoutResets() {
+    @Test("A client's budget does not count the resets of its server")
+    func withoutResets() {
         var budget = budget(resets: nil)
         #expect(budget.offence(FrameCounts(resets: 1000, faults: 1000), queued: 0, at: at(0)) == nil)
     }
 
-    @Test("finding 11: what waits to be sent is bounded") func queue() {
+    @Test("What waits to be sent is bounded")
+    func queue() {
         var budget = budget()
         #expect(budget.offence(FrameCounts(), queued: 1000, at: at(0)) == nil)
         #expect(budget.offence(FrameCounts(), queued: 1001, at: at(0)) == .unread)
     }
 
-    @Test("K18, R10, R15: hello, then the acknowledgement, each within the limit") func handshake() {
+    @Test("grpc-K18, abuse-R10, abuse-R15: hello, then the acknowledgement, each within the limit")
+    func handshake() {
         var handshake = PrefaceTimeout(limit: .seconds(10), now: at(0))
         #expect(handshake.verdict(at: at(9)) == .wait(until: at(10)))
         #expect(handshake.verdict(at: at(10)) == .isSilent)
@@ -96,7 +104,8 @@ import Testing
         #expect(handshake.verdict(at: at(100)) == .isDone)
     }
 
-    @Test("R12, R13: a stall is what does not move for as long as the limit") func stall() {
+    @Test("abuse-R12, abuse-R13: a stall is what does not move for as long as the limit")
+    func stall() {
         var stall = StallDetector()
         let looks: [(Double, Int?, Bool)] = [
             (0, 5, false), (10, 5, false), (29, 5, false), (30, 6, false), (59, 6, false), (60, 6, true),

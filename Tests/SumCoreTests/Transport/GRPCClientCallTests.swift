@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test("A17: an error comes after the messages before it, with trailers and details")
+    @Test("grpc-A17: an error comes after the messages before it, with trailers and details")
     func error() async throws {
         try await withClient([Self.running]) { (client) async throws in
             let call: Call = client.call("/t.T/Running")
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test("K16: a server-streaming call makes the server wait for its reader, and loses nothing")
+    @Test("grpc-K16: a server-streaming call makes the server wait for its reader, and loses nothing")
     func slowReader() async throws {
         let count: Int32 = 100_000
         let method = GRPCMethod.serverStreaming(path: "/t.T/Count") {
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test("K16: cancelling the task that waits for a call cancels the call")
+    @Test("abuse-K16: cancelling the task that waits for a call cancels the call")
     func cancellation() async throws {
         let (events, note) = AsyncStream<Void>.makeStream()
         let method = GRPCMethod.clientStreaming(path: "/t.T/Wait") { (requests: GRPCRequests<Number>, _) in

@@ -37,7 +37,8 @@ import Testing
 
     private func sum(_ number: Int32) -> Sum { Sum.with { $0.sum = number } }
 
-    @Test("A unary method") func unary() async throws {
+    @Test("A unary method")
+    func unary() async throws {
         let method = GRPCMethod.unary(path: "/t.T/Double") { (request: Number, _) in
             Sum.with { $0.sum = request.num * 2 }
         }
@@ -52,7 +53,8 @@ import Testing
         #expect(try await call(method, numbers).status.code == .unimplemented)
     }
 
-    @Test("A client-streaming method") func clientStreaming() async throws {
+    @Test("A client-streaming method")
+    func clientStreaming() async throws {
         let method = GRPCMethod.clientStreaming(path: "/t.T/Sum") { (requests: GRPCRequests<Number>, _) in
             var total: Int32 = 0
             for try await request in requests { total += request.num }
@@ -74,7 +76,8 @@ import Testing
         #expect(result.status == .ok)
     }
 
-    @Test("A bidirectional method") func bidirectional() async throws {
+    @Test("A bidirectional method")
+    func bidirectional() async throws {
         let method = GRPCMethod.bidirectionalStreaming(path: "/t.T/Running") {
             (requests: GRPCRequests<Number>, responses: GRPCResponses<Sum>, _) in
             var total: Int32 = 0
@@ -88,7 +91,8 @@ import Testing
         #expect(result.status == .ok)
     }
 
-    @Test("A17, A20: what a handler throws is the status, with its details; other errors are UNKNOWN")
+    @Test(
+        "grpc-A17, grpc-A20: what a handler throws is the status, with its details; other errors are UNKNOWN")
     func errors() async throws {
         struct Mishap: Error {}
         let status = GRPCStatus(code: .failedPrecondition, message: "no: ü", details: [1, 2, 3, 4])
@@ -98,14 +102,16 @@ import Testing
         #expect(try await call(failing, [1]).status == GRPCStatus(code: .unknown, message: "Mishap()"))
     }
 
-    @Test("S10: bytes that are not the message are INTERNAL") func badMessage() async throws {
+    @Test("grpc-S10: bytes that are not the message are INTERNAL")
+    func badMessage() async throws {
         let method = GRPCMethod.unary(path: "/t.T/Double") { (_: Number, _) in Sum() }
         let outcome = try await exchange(method, [[0x0e]])
         #expect(outcome.status.code == .internalError)
         #expect(outcome.status.message.contains("tutorial.NumberRequest"))
     }
 
-    @Test("A handler sees metadata, deadline and peer") func context() async throws {
+    @Test("A handler sees metadata, deadline and peer")
+    func context() async throws {
         let method = GRPCMethod.unary(path: "/t.T/Look") { (_: Number, call) in
             let context = call.context
             guard context.metadata["k"] == ["1", "2"], context.metadata.bytes("b-bin") == [[255, 0]],
@@ -143,7 +149,7 @@ import Testing
         #expect(trailers == [HTTP2Field("grpc-status", "0"), HTTP2Field("t", "2")])
     }
 
-    @Test("S14: a deadline cancels the handler's task, and what it waits for")
+    @Test("grpc-S14: a deadline cancels the handler's task, and what it waits for")
     func deadline() async throws {
         let (cancellations, note) = AsyncStream<Bool>.makeStream()
         let hasBegun = Atomic(false)

@@ -16,7 +16,8 @@ import Testing
         await server.shutdown(within: .seconds(60))
     }
 
-    @Test("The tutorial's call") func tutorial() async throws {
+    @Test("The tutorial's call")
+    func tutorial() async throws {
         try await withServer { _, target in
             let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
             let call = client.sumNumbers(.init(timeout: .seconds(600)))
@@ -42,7 +43,7 @@ import Testing
         }
     }
 
-    @Test("L8: the kernel gives up a client that acknowledges nothing; a Unix socket has no such limit")
+    @Test("abuse-L8: the kernel gives up a client that acknowledges nothing; a Unix socket has no such limit")
     func userTimeout() async throws {
         let limits = AsyncStream<Int?>.makeStream()
         let logger = Logger(label: "test")
@@ -109,7 +110,7 @@ import Testing
         }
     }
 
-    @Test("K16: a sender waits for a server that does not consume, and a cancelled one stops")
+    @Test("grpc-K16: a sender waits for a server that does not consume, and a cancelled one stops")
     func backpressure() async throws {
         let method = GRPCMethod(path: SumNumbers.path) { _ in
             let handler = NotingHandler()
@@ -141,7 +142,7 @@ import Testing
         }
     }
 
-    @Test("A5: an early error reaches a sender that waits, with the server's words")
+    @Test("grpc-A5: an early error reaches a sender that waits, with the server's words")
     func earlyError() async throws {
         let refusal = GRPCStatus(code: .permissionDenied, message: "not you: 100 % sûr")
         let method = GRPCMethod(path: SumNumbers.path) { _ in
@@ -164,7 +165,7 @@ import Testing
         }
     }
 
-    @Test("A11, K8: an answer without a sum, or with two, is none", arguments: [0, 2])
+    @Test("grpc-A11, abuse-K8: an answer without a sum, or with two, is none", arguments: [0, 2])
     func cardinality(_ count: Int) async throws {
         let method = GRPCMethod(path: SumNumbers.path) { _ in
             let handler = NotingHandler()
@@ -186,7 +187,7 @@ import Testing
     }
 
     @Test(
-        "K12, K13: an address that refuses is passed over",
+        "grpc-K12, abuse-K13: an address that refuses is passed over",
         arguments: ["ipv4:127.0.0.1:1,127.0.0.1", "localhost"])
     func deadAddress(_ name: String) async throws {
         try await withServer { server, _ in
@@ -197,7 +198,8 @@ import Testing
         }
     }
 
-    @Test("Numbers after the end are refused") func sendAfterClose() async throws {
+    @Test("Numbers after the end are refused")
+    func sendAfterClose() async throws {
         try await withServer { _, target in
             let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
             let call = client.sumNumbers()
@@ -211,7 +213,7 @@ import Testing
     }
 
     @Test(
-        "K10, K11, audit-P5: servers that are none",
+        "abuse-K10, abuse-K11, audit-P5: servers that are none",
         arguments: [
             (
                 "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" as String?,
@@ -242,7 +244,7 @@ import Testing
     }
 
     @Test(
-        "K2, L7: a server stops while a connection is idle, and the next call finds the one that took its place"
+        "grpc-K2, abuse-L7: a server stops while a connection is idle, and the next call finds the one that took its place"
     )
     func restart() async throws {
         let server = try await GRPCServer.start(

@@ -91,9 +91,8 @@ import Testing
                 == GRPCStatus(code: .internalError, message: "the answer broke HTTP/2: \(reason)"))
     }
 
-    @Test("audit-P5: credit beyond what there can be is our reset, not the server's") func credit()
-        async throws
-    {
+    @Test("audit-P5: credit beyond what there can be is our reset, not the server's")
+    func credit() async throws {
         let status = try await status([.windowUpdate(0x7fff_ffff, on: 1)])
         #expect(status.code == .internalError)
         #expect(status.message.hasPrefix("the answer broke HTTP/2: FLOW_CONTROL_ERROR"), "\(status)")
@@ -119,7 +118,8 @@ import Testing
         #expect(lateStatus.message.contains("INVALID_ARGUMENT: mmm"))
     }
 
-    @Test("audit-P5: too many fields, and far too many") func manyFields() async throws {
+    @Test("audit-P5: too many fields, and far too many")
+    func manyFields() async throws {
         func answer(_ count: Int) -> WireFrame {
             .headers(.response + Array(repeating: WireField("x", ""), count: count), on: 1)
         }
@@ -133,9 +133,8 @@ import Testing
         #expect(far.message.hasPrefix("the server's headers have more than"))
     }
 
-    @Test("audit-P4: white space at the ends of an answer's values harms no call") func whiteSpace()
-        async throws
-    {
+    @Test("audit-P4: white space at the ends of an answer's values harms no call")
+    func whiteSpace() async throws {
         let fields: [WireField] = .response.with(WireField("content-type", " application/grpc"))
         let ok = try await status([
             .headers(fields + [WireField("x", " y ")], on: 1), .data([0, 0, 0, 0, 2, 8, 6], on: 1),

@@ -79,7 +79,8 @@ import Testing
         try wire.expectSum(on: 11)
     }
 
-    @Test("audit-P6: such lines are counted and limited") func refusalLimit() {
+    @Test("audit-P6: such lines are counted and limited")
+    func refusalLimit() {
         let log = InMemoryLogHandler()
         var logger = Logger(label: "test") { _ in log }
         let start = NIODeadline.uptimeNanoseconds(0)
@@ -125,7 +126,8 @@ import Testing
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
     }
 
-    @Test("S2, audit-P7: another verb is 405, with what is allowed") func verb() throws {
+    @Test("grpc-S2, audit-P7: another verb is 405, with what is allowed")
+    func verb() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request.with(WireField(":method", "GET")), on: 1, endStream: true))
         let answer = try #require(wire.frames.last)

@@ -150,7 +150,8 @@ import Testing
         #expect(frames.first?["behind"] == (hasTrailers ? "2" : nil))
     }
 
-    @Test("audit-P1: headers and trailers need no credit") func withoutCredit() async throws {
+    @Test("audit-P1: headers and trailers need no credit")
+    func withoutCredit() async throws {
         let method = Kind.bidirectional.method { call in
             try call.setResponseMetadata(Self.metadata("front", "1"))
             throw GRPCStatus(code: .notFound)

@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(
-        "K4, K14: a stream that was refused is tried again at once on the same connection, with all its numbers"
+        "abuse-K4, grpc-K14: a stream that was refused is tried again at once on the same connection, with all its numbers"
     )
     func refused() async throws {
         let server = try ScriptedServer { peer in
@@ -60,7 +60,7 @@ import Testing
         try await server.end()
     }
 
-    @Test("K2, K5: a call above the last id of GOAWAY is made again on a new connection")
+    @Test("grpc-K2, abuse-K5: a call above the last id of GOAWAY is made again on a new connection")
     func goAway() async throws {
         let server = try ScriptedServer { peer, number in
             try peer.send(.settings(), .settingsAck)
@@ -78,7 +78,7 @@ import Testing
         try await server.end()
     }
 
-    @Test("K2, K5: a call at or below the last id of GOAWAY goes on")
+    @Test("grpc-K2, abuse-K5: a call at or below the last id of GOAWAY goes on")
     func goAwayLater() async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)
@@ -92,7 +92,7 @@ import Testing
         try await server.end()
     }
 
-    @Test("K14: a lost connection is UNAVAILABLE, and tried again as often as asked; the server is told")
+    @Test("grpc-K14: a lost connection is UNAVAILABLE, and tried again as often as asked; the server is told")
     func unavailable() async throws {
         let server = try ScriptedServer { peer, number in
             try peer.send(.settings(), .settingsAck)
@@ -107,7 +107,7 @@ import Testing
         #expect(server.connections == 3)
     }
 
-    @Test("K14: without retries, or after the last one, it is the status", arguments: [0, 1])
+    @Test("grpc-K14: without retries, or after the last one, it is the status", arguments: [0, 1])
     func exhausted(_ retries: Int) async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)
@@ -123,7 +123,8 @@ import Testing
         try await server.end()
     }
 
-    @Test("K14: a server says when to try again, or not to", arguments: [("0", 2), ("-1", 1), ("soon", 1)])
+    @Test(
+        "grpc-K14: a server says when to try again, or not to", arguments: [("0", 2), ("-1", 1), ("soon", 1)])
     func pushback(_ pushback: String, _ attempts: Int) async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)
@@ -143,7 +144,7 @@ import Testing
     }
 
     @Test(
-        "K14: once the answer has begun, or more was sent than is kept, there is no further attempt",
+        "grpc-K14: once the answer has begun, or more was sent than is kept, there is no further attempt",
         arguments: [
             (1, true), (60_000, false),
         ])
@@ -192,7 +193,7 @@ import Testing
         #expect(server.connections == 1)
     }
 
-    @Test("K9: a call that waits for its server outlasts refused connections; its deadline still counts")
+    @Test("grpc-K9: a call that waits for its server outlasts refused connections; its deadline still counts")
     func waitForReady() async throws {
         let taken = try ScriptedServer { _ in }
         taken.stopListening()

@@ -9,7 +9,8 @@ import Testing
 
 /// The server's connection against clients that break rules, or use them to the full.
 @Suite struct ScriptedClientTests {
-    @Test("H6: padded DATA gives the right sum") func padding() throws {
+    @Test("abuse-H6: padded DATA gives the right sum")
+    func padding() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1))
         for byte in NumberCodingTests.encode([1, 2, 3]) { try wire.send(.data([byte], on: 1, padding: 255)) }
@@ -18,7 +19,7 @@ import Testing
         try wire.expectSum(on: 3)
     }
 
-    @Test("S24: any number of messages is a call", arguments: [0, 1, 2, 10_000])
+    @Test("grpc-S24: any number of messages is a call", arguments: [0, 1, 2, 10_000])
     func cardinality(_ count: Int) throws {
         let wire = try WireChannel.server()
         let numbers = Array(repeating: Int32(1), count: count)
@@ -36,7 +37,7 @@ import Testing
     }
 
     @Test(
-        "S19, S20, G13, G16: what HTTP/2 forbids in a header list resets its stream, and only that",
+        "grpc-S19, grpc-S20, abuse-G13, abuse-G16: what HTTP/2 forbids in a header list resets its stream, and only that",
         arguments: [
             .request + [WireField("connection", "keep-alive")],
             .request + [WireField(":authority", "other")],
@@ -54,7 +55,7 @@ import Testing
     }
 
     @Test(
-        "S20, S21, S22: what is unusual and allowed",
+        "grpc-S20, grpc-S21, grpc-S22: what is unusual and allowed",
         arguments: [
             .request.without("te"),
             .request.without(":authority") + [WireField("host", "a")],
@@ -69,7 +70,8 @@ import Testing
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
     }
 
-    @Test("S17, A21: bad base64 is refused with HTTP's status and gRPC's") func badBase64() throws {
+    @Test("grpc-S17, grpc-A21: bad base64 is refused with HTTP's status and gRPC's")
+    func badBase64() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request + [WireField("x-bin", "?")], on: 1))
         let answer = try #require(wire.frames.first { $0.streamID == 1 })
@@ -82,7 +84,7 @@ import Testing
     }
 
     @Test(
-        "S18, audit-P5: a header list over the limit is RESOURCE_EXHAUSTED, with both numbers; the limit is announced"
+        "grpc-S18, audit-P5: a header list over the limit is RESOURCE_EXHAUSTED, with both numbers; the limit is announced"
     )
     func headerList() throws {
         let wire = try WireChannel.server { $0.maxHeaderListSize = 1000 }
@@ -110,7 +112,7 @@ import Testing
         try wire.expectSum(on: 11)
     }
 
-    @Test("S18: a list may be longer than a frame when the limit allows it")
+    @Test("grpc-S18: a list may be longer than a frame when the limit allows it")
     func longHeaderList() throws {
         let wire = try WireChannel.server { $0.maxHeaderListSize = 100_000 }
         let long = WireField("x", String(repeating: "v", count: 16_000))
@@ -120,7 +122,7 @@ import Testing
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
     }
 
-    @Test("S23: streams over the limit are refused, while the client cannot know it")
+    @Test("grpc-S23: streams over the limit are refused, while the client cannot know it")
     func streamsBeforeAcknowledgement() throws {
         let wire = try WireChannel.server(acknowledging: false) { $0.maxConcurrentStreams = 2 }
         #expect(wire.frames.first { $0.kind == .settings }?.setting(3) == 2)
@@ -131,7 +133,7 @@ import Testing
         try wire.expectSum(on: 7)
     }
 
-    @Test("S23, audit-P7: after that too, the others go on, until the client has overdone it")
+    @Test("grpc-S23, audit-P7: after that too, the others go on, until the client has overdone it")
     func streamsOverTheLimit() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log) { $0.maxConcurrentStreams = 2 }
@@ -149,7 +151,8 @@ import Testing
         #expect(!wire.isOpen)
     }
 
-    @Test("S15: a client's CANCEL is not answered, and counts as CANCELLED") func cancel() throws {
+    @Test("grpc-S15: a client's CANCEL is not answered, and counts as CANCELLED")
+    func cancel() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
         try wire.send(.headers(.request, on: 1), .data([0, 0], on: 1))
@@ -160,7 +163,8 @@ import Testing
         try wire.expectSum(on: 3)
     }
 
-    @Test("S16: the calls of a lost connection count as CANCELLED") func lost() throws {
+    @Test("grpc-S16: the calls of a lost connection count as CANCELLED")
+    func lost() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
         try wire.send(.headers(.request, on: 1), .headers(.request, on: 3))
@@ -168,7 +172,8 @@ import Testing
         #expect(log.callStatuses.map { $0.hasPrefix("CANCELLED") } == [true, true])
     }
 
-    @Test("A19: a PING comes back with its payload while a call is in flight") func ping() throws {
+    @Test("grpc-A19: a PING comes back with its payload while a call is in flight")
+    func ping() throws {
         let wire = try WireChannel.server()
         try wire.send(
             .headers(.request, on: 1), .data([0, 0, 0], on: 1), .ping([1, 2, 3, 4, 5, 6, 7, 8]),
@@ -179,7 +184,8 @@ import Testing
         #expect(wire.takeFrames().first { $0.kind == .data }?.payload == [0, 0, 0, 0, 2, 8, 7])
     }
 
-    @Test("Frames of unknown types and useless ones are passed over") func ignored() throws {
+    @Test("Frames of unknown types and useless ones are passed over")
+    func ignored() throws {
         let wire = try WireChannel.server()
         try wire.send(
             WireFrame(WireFrame.Kind(rawValue: 0xfa), on: 7, payload: [1, 2, 3]), .priority(on: 9),

@@ -17,7 +17,7 @@ import Testing
             methods: [GRPCMethod(path: Self.path) { _ in handler.value }], configuration: configuration)
     }
 
-    @Test("G1, A1: numbers in, sum out")
+    @Test("abuse-G1, grpc-A1: numbers in, sum out")
     func sum() throws {
         let harness = try ServerHarness()
         let stream = try harness.request(FixedBody(NumberCodingTests.encode([1, -2, 300])))
@@ -40,7 +40,7 @@ import Testing
         #expect((3...10).contains(writes))
     }
 
-    @Test("G1, R7: END_STREAM on HEADERS counts as no numbers")
+    @Test("abuse-G1, grpc-R7: END_STREAM on HEADERS counts as no numbers")
     func endOnHeaders() throws {
         let harness = try ServerHarness()
         let body = FixedBody([], end: .finished(trailers: [HTTP2Field("x", "y")]))
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(
-        "S3, G10: unknown methods",
+        "grpc-S3, abuse-G10: unknown methods",
         arguments: ["/tutorial.NumberService/Nope", "/nope/SumNumbers", "/", "/tutorial.NumberService/"])
     func unknownMethod(_ path: String) throws {
         let harness = try ServerHarness()
@@ -61,7 +61,7 @@ import Testing
         #expect(harness.events.headers(of: stream).count == 1)
     }
 
-    @Test("S1, G12: a request that is not gRPC's gets an HTTP status")
+    @Test("grpc-S1, abuse-G12: a request that is not gRPC's gets an HTTP status")
     func notGRPC() throws {
         let harness = try ServerHarness()
         let fields =
@@ -70,7 +70,7 @@ import Testing
         #expect(harness.events.headers(of: stream).first?.first(":status") == "415")
     }
 
-    @Test("A2, A4, G3: a bad message ends the call while the client still sends")
+    @Test("grpc-A2, grpc-A4, abuse-G3: a bad message ends the call while the client still sends")
     func earlyError() throws {
         let harness = try ServerHarness()
         let stream = try harness.request(FixedBody([0, 0xff, 0xff, 0xff, 0xff], end: .open))
@@ -80,7 +80,9 @@ import Testing
         #expect(harness.status(of: 3) == .ok)
     }
 
-    @Test("A4: RST_STREAM(NO_ERROR) stops a client that has not stopped by itself a second after its status")
+    @Test(
+        "grpc-A4: RST_STREAM(NO_ERROR) stops a client that has not stopped by itself a second after its status"
+    )
     func resetAfterEarlyStatus() throws {
         let harness = try ServerHarness()
         let stream = try harness.request(FixedBody([0, 0xff, 0xff, 0xff, 0xff], end: .open))
@@ -93,7 +95,7 @@ import Testing
         #expect(harness.events.closingCode(of: stream) == .noError)
     }
 
-    @Test("K16: credit follows what the handler has consumed")
+    @Test("grpc-K16: credit follows what the handler has consumed")
     func credit() throws {
         let handler = NotingHandler()
         handler.onReceive = { _ in ServerReply() }
@@ -107,7 +109,7 @@ import Testing
         #expect(harness.status(of: stream) == nil)
     }
 
-    @Test("K16: the connection's credit does not wait for a slow handler")
+    @Test("grpc-K16: the connection's credit does not wait for a slow handler")
     func connectionCredit() throws {
         let slow = NotingHandler()
         slow.onReceive = { _ in ServerReply() }
@@ -117,7 +119,7 @@ import Testing
         #expect(slow.received == 4 * window)
     }
 
-    @Test("S14, D1: a deadline ends the call, and the handler learns of it")
+    @Test("grpc-S14, abuse-D1: a deadline ends the call, and the handler learns of it")
     func deadline() throws {
         let handler = NotingHandler()
         let harness = try harness(handler)
@@ -133,7 +135,7 @@ import Testing
     }
 
     @Test(
-        "S14, D2: a timeout that is over when it comes, though the whole call comes with it",
+        "grpc-S14, abuse-D2: a timeout that is over when it comes, though the whole call comes with it",
         arguments: ["0m", "0n", "1n"], [HTTP2BodyState.open, .finished(trailers: [])])
     func expired(_ timeout: String, _ end: HTTP2BodyState) throws {
         let harness = try ServerHarness()
@@ -144,7 +146,7 @@ import Testing
         #expect(harness.events.body(of: stream).isEmpty)
     }
 
-    @Test("S13, D2: the longest timeout there is")
+    @Test("grpc-S13, abuse-D2: the longest timeout there is")
     func longestDeadline() throws {
         let harness = try ServerHarness()
         let fields = Sample.request + [HTTP2Field("grpc-timeout", "99999999H")]
@@ -152,7 +154,7 @@ import Testing
         #expect(harness.status(of: stream) == .ok)
     }
 
-    @Test("S15: a client's CANCEL reaches the handler, and nothing is answered")
+    @Test("grpc-S15: a client's CANCEL reaches the handler, and nothing is answered")
     func cancel() throws {
         let handler = NotingHandler()
         let harness = try harness(handler)
@@ -163,7 +165,7 @@ import Testing
         #expect(harness.events.headers(of: stream).isEmpty)
     }
 
-    @Test("S16: a lost connection cancels its calls")
+    @Test("grpc-S16: a lost connection cancels its calls")
     func lostConnection() throws {
         let handler = NotingHandler()
         let harness = try harness(handler)
@@ -173,7 +175,7 @@ import Testing
         #expect(!handler.hasEnd)
     }
 
-    @Test("S23: no more calls at once than announced")
+    @Test("grpc-S23: no more calls at once than announced")
     func concurrentStreams() throws {
         let handler = NotingHandler()
         var configuration = GRPCServer.Configuration()
@@ -186,7 +188,9 @@ import Testing
         #expect(handler.received == 3)
     }
 
-    @Test("K1, L1: drain announces, waits for the PING, refuses, and closes when the last call has ended")
+    @Test(
+        "grpc-K1, abuse-L1: drain announces, waits for the PING, refuses, and closes when the last call has ended"
+    )
     func drain() throws {
         let harness = try ServerHarness()
         let body = FixedBody(NumberCodingTests.encode([1]), end: .open)
@@ -209,7 +213,7 @@ import Testing
         #expect(!harness.channel.isActive)
     }
 
-    @Test("K1: a client that does not answer the PING is refused after a second, and cut after another")
+    @Test("grpc-K1: a client that does not answer the PING is refused after a second, and cut after another")
     func drainWithoutPing() throws {
         let harness = try ServerHarness()
         harness.channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
@@ -220,7 +224,7 @@ import Testing
     }
 
     @Test(
-        "K18: a client that does not begin is dropped; one that has begun may be idle",
+        "grpc-K18: a client that does not begin is dropped; one that has begun may be idle",
         arguments: [0, 23, 24])
     func handshake(_ bytesSent: Int) throws {
         let silent = EmbeddedChannel()
@@ -241,7 +245,7 @@ import Testing
         #expect(harness.channel.isActive)
     }
 
-    @Test("L5: a connection that is lost while it answers is freed, with a handler that knows its call")
+    @Test("abuse-L5: a connection that is lost while it answers is freed, with a handler that knows its call")
     func lostWhileAnswering() throws {
         let made = MadeHandler()
         let method = GRPCMethod(path: Self.path) { context in

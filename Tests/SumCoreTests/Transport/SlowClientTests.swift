@@ -14,10 +14,10 @@ import Testing
         log.entries.compactMap { $0.metadata["error"].map { "\($0)" } }
     }
 
-    @Test("K18, R10, R15: a client that does not acknowledge the SETTINGS is told so, and is gone")
-    func settings()
-        throws
-    {
+    @Test(
+        "grpc-K18, abuse-R10, abuse-R15: a client that does not acknowledge the SETTINGS is told so, and is gone"
+    )
+    func settings() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log, acknowledging: false)
         try wire.advance(.seconds(10) - .nanoseconds(1))
@@ -29,9 +29,8 @@ import Testing
         #expect(lines(log) == [GoAwayReason.settingsTimeout.description])
     }
 
-    @Test("R15: a client that says nothing is gone", arguments: [0, 23, 24]) func silence(_ length: Int)
-        throws
-    {
+    @Test("abuse-R15: a client that says nothing is gone", arguments: [0, 23, 24])
+    func silence(_ length: Int) throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel(WireChannel.serverConnection(log: log))
         try wire.send(bytes: Array(WireFrame.preface.prefix(length)))
@@ -42,7 +41,8 @@ import Testing
         #expect(lines(log).count == 1)
     }
 
-    @Test("R3, R15: headers that were begun and do not end", arguments: [9, 20, -9, -1]) func headers(
+    @Test("abuse-R3, abuse-R15: headers that were begun and do not end", arguments: [9, 20, -9, -1])
+    func headers(
         _ cut: Int
     ) throws {
         let log = InMemoryLogHandler()
@@ -62,7 +62,8 @@ import Testing
         #expect(lines(log) == [GoAwayReason.slowHeaders.description])
     }
 
-    @Test("R15: the time for headers begins anew with each block") func headersInTime() throws {
+    @Test("abuse-R15: the time for headers begins anew with each block")
+    func headersInTime() throws {
         let wire = try WireChannel.server()
         for call in UInt32(0)..<5 {
             try wire.send(.headers(.request, on: 2 * call + 1, endHeaders: false))
@@ -73,7 +74,8 @@ import Testing
         #expect(wire.isOpen)
     }
 
-    @Test("R12: a client that does not read is gone after 30 seconds, at most 40") func unread() throws {
+    @Test("abuse-R12: a client that does not read is gone after 30 seconds, at most 40")
+    func unread() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
         _ = wire.takeFrames()
@@ -89,7 +91,8 @@ import Testing
         #expect(lines(log) == [GoAwayReason.stalled.description])
     }
 
-    @Test("R12: a client that reads a little is not gone") func slowReader() throws {
+    @Test("abuse-R12: a client that reads a little is not gone")
+    func slowReader() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1))
         for _ in 0..<10 {
@@ -103,9 +106,8 @@ import Testing
         #expect(wire.takeFrames().last?["grpc-status"] == "0")
     }
 
-    @Test("R13: an answer for which there is no credit is given up, and that stream alone") func noCredit()
-        throws
-    {
+    @Test("abuse-R13: an answer for which there is no credit is given up, and that stream alone")
+    func noCredit() throws {
         let wire = try WireChannel.server()
         try wire.send(.settings([4: 0]))
         try wire.send(.headers(.request, on: 1), .data([], on: 1, endStream: true))
@@ -120,7 +122,8 @@ import Testing
         try wire.expectSum(on: 5)
     }
 
-    @Test("R13: an answer that is taken byte by byte is not given up") func littleCredit() throws {
+    @Test("abuse-R13: an answer that is taken byte by byte is not given up")
+    func littleCredit() throws {
         let wire = try WireChannel.server()
         try wire.send(.settings([4: 0]))
         try wire.send(.headers(.request, on: 1), .data([0, 0, 0, 0, 2, 8, 1], on: 1, endStream: true))
@@ -132,7 +135,8 @@ import Testing
         #expect(wire.takeFrames().last?["grpc-status"] == "0")
     }
 
-    @Test("R13: a handler that goes on is not hurried") func streaming() throws {
+    @Test("abuse-R13: a handler that goes on is not hurried")
+    func streaming() throws {
         let method = GRPCMethod(path: SumNumbers.path) { _ in
             let handler = NotingHandler()
             handler.onReceive = {
@@ -151,7 +155,7 @@ import Testing
     }
 
     @Test(
-        "audit-M2, R13: a stream that has much to send and is not let, is given up, although its call goes on",
+        "audit-M2, abuse-R13: a stream that has much to send and is not let, is given up, although its call goes on",
         arguments: [64 << 10, 64 << 10 + 1])
     func muchUntaken(_ count: Int) throws {
         let method = GRPCMethod(path: SumNumbers.path) { _ in
@@ -172,9 +176,8 @@ import Testing
         #expect(wire.resetCode(of: 1) == (count > 64 << 10 ? .cancel : nil))
     }
 
-    @Test("R12: a graceful end does not wait for ever for a client that does not read") func unreadEnd()
-        throws
-    {
+    @Test("abuse-R12: a graceful end does not wait for ever for a client that does not read")
+    func unreadEnd() throws {
         let wire = try WireChannel.server()
         wire.channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
         wire.channel.isWritable = false

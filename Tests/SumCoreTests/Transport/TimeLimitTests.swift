@@ -7,7 +7,7 @@ import Testing
 @Suite struct TimeLimitTests {
     private func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
 
-    @Test("K4, K6: a PING after the time, the end after the timeout, unless something comes")
+    @Test("grpc-K4, grpc-K6: a PING after the time, the end after the timeout, unless something comes")
     func keepalive() {
         var keepalive = Keepalive(time: .seconds(10), timeout: .seconds(5), withoutCalls: false, now: at(0))
         #expect(keepalive.step(at: at(0), hasCalls: true) == .wait(until: at(10)))
@@ -21,7 +21,8 @@ import Testing
         #expect(keepalive.step(at: at(33), hasCalls: true) == .giveUp)
     }
 
-    @Test("K6: without calls a client may be silent, if so it was wanted") func keepaliveWithoutCalls() {
+    @Test("grpc-K6: without calls a client may be silent, if so it was wanted")
+    func keepaliveWithoutCalls() {
         var quiet = Keepalive(time: .seconds(10), timeout: .seconds(5), withoutCalls: false, now: at(0))
         #expect(quiet.step(at: at(10), hasCalls: false) == .wait(until: at(20)))
         #expect(quiet.step(at: at(20), hasCalls: true) == .ping(until: at(25)))
@@ -29,7 +30,7 @@ import Testing
         #expect(eager.step(at: at(10), hasCalls: false) == .ping(until: at(15)))
     }
 
-    @Test("K5: two PINGs too soon are forgiven, the third is not")
+    @Test("grpc-K5: two PINGs too soon are forgiven, the third is not")
     func strikes() {
         var strikes = PingStrikes(minInterval: .seconds(300), permitsWithoutCalls: false)
         let isTooMany = [0, 1, 2, 3].map { strikes.ping(at: at($0), hasCalls: true, hasSent: false) }
@@ -37,7 +38,7 @@ import Testing
     }
 
     @Test(
-        "K5: what comes too soon",
+        "grpc-K5: what comes too soon",
         arguments: [
             (299, true, false, true), (300, true, false, false),
             (300, false, false, true), (7199, false, false, true), (7200, false, false, false),
@@ -51,14 +52,16 @@ import Testing
         #expect(answers == [false, false, false, isTooSoon])
     }
 
-    @Test("K5: strikes begin anew when HEADERS or DATA were sent") func forgiven() {
+    @Test("grpc-K5: strikes begin anew when HEADERS or DATA were sent")
+    func forgiven() {
         var strikes = PingStrikes(minInterval: .seconds(300), permitsWithoutCalls: false)
         let hasSent = [true, false, false, true, false, false, false]
         let answers = hasSent.map { strikes.ping(at: at(0), hasCalls: true, hasSent: $0) }
         #expect(answers == [false, false, false, false, false, false, true])
     }
 
-    @Test("K3: idleness counts from the end of the last call") func idle() throws {
+    @Test("grpc-K3: idleness counts from the end of the last call")
+    func idle() throws {
         var lifetime = try #require(ConnectionLifetime(idle: .seconds(10), age: nil, grace: nil, now: at(0)))
         #expect(lifetime.verdict(at: at(0)) == .wait(until: at(10)))
         lifetime.beginCalls()
@@ -69,7 +72,7 @@ import Testing
         #expect(lifetime.verdict(at: at(26)) == .wait(until: nil))
     }
 
-    @Test("K3: the age is spread by a tenth", arguments: [(-1.0, 90), (0, 100), (1, 110)])
+    @Test("grpc-K3: the age is spread by a tenth", arguments: [(-1.0, 90), (0, 100), (1, 110)])
     func age(_ spread: Double, _ end: Int64) throws {
         var lifetime = try #require(
             ConnectionLifetime(
@@ -80,7 +83,8 @@ import Testing
         #expect(lifetime.verdict(at: at(end + 7)) == .close)
     }
 
-    @Test("K3: neither limit, no lifetime; the longest there is does no harm") func extremes() throws {
+    @Test("grpc-K3: neither limit, no lifetime; the longest there is does no harm")
+    func extremes() throws {
         #expect(ConnectionLifetime(idle: nil, age: nil, grace: .seconds(1), now: at(0)) == nil)
         let longest = TimeAmount(.seconds(Int64.max))
         var lifetime = try #require(

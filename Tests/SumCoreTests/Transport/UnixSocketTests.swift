@@ -60,7 +60,8 @@ import Testing
         }
     }
 
-    @Test("audit-S2: a server that ends leaves nothing behind, its lock included") func tidy() async throws {
+    @Test("audit-S2: a server that ends leaves nothing behind, its lock included")
+    func tidy() async throws {
         let place = try Place()
         let server = try await place.start()
         try await place.expectSum()
@@ -119,7 +120,8 @@ import Testing
         }
     }
 
-    @Test("audit-S2: the socket of a server that was killed is replaced") func dead() async throws {
+    @Test("audit-S2: the socket of a server that was killed is replaced")
+    func dead() async throws {
         let place = try Place()
         close(try bind(place.path, backlog: 1))
         try Data().write(to: URL(filePath: "\(place.path).lock"))
@@ -151,7 +153,8 @@ import Testing
         }
     }
 
-    @Test("audit-S2: a start that fails further on leaves no socket behind") func failedStart() async throws {
+    @Test("audit-S2: a start that fails further on leaves no socket behind")
+    func failedStart() async throws {
         let place = try Place()
         await #expect(throws: ListenError.self) {
             try await GRPCServer.start(
@@ -160,7 +163,8 @@ import Testing
         #expect(place.files == [])
     }
 
-    @Test("audit-S2: a file that happens to have the lock's name stays") func fileAtLock() async throws {
+    @Test("audit-S2: a file that happens to have the lock's name stays")
+    func fileAtLock() async throws {
         let place = try Place()
         try Data("precious".utf8).write(to: URL(filePath: "\(place.path).lock"))
         let server = try await place.start()
@@ -170,7 +174,8 @@ import Testing
         #expect(try String(contentsOfFile: "\(place.path).lock", encoding: .utf8) == "precious")
     }
 
-    @Test("audit-S2: a link is not followed to what would be removed") func link() async throws {
+    @Test("audit-S2: a link is not followed to what would be removed")
+    func link() async throws {
         let place = try Place()
         let target = try Place()
         close(try bind(target.path, backlog: 1))

@@ -4,7 +4,7 @@ import NIOEmbedded
 @testable import SumCore
 
 extension FuzzTarget {
-    /// F4: a whole connection of a client, with calls on it, takes any bytes, in any pieces, at any time. Every call
+    /// abuse-F4: a whole connection of a client, with calls on it, takes any bytes, in any pieces, at any time. Every call
     /// ends once, what is sent is HTTP/2, and in the end nothing is left.
     public static let client = FuzzTarget("client", seeds: ClientScripts.seeds) { bytes in
         let ledger = Ledger()

@@ -3,7 +3,7 @@ import NIOCore
 @testable import SumCore
 
 extension FuzzTarget {
-    /// F1: the messages, and the error after them, do not depend on where the stream is cut, and are those that
+    /// abuse-F1: the messages, and the error after them, do not depend on where the stream is cut, and are those that
     /// one finds by counting. What is written again is read again.
     public static let deframer = FuzzTarget("deframer", seeds: Framing.seeds) { bytes in
         var input = FuzzInput(bytes)

@@ -4,7 +4,7 @@ import SwiftProtobuf
 @testable import SumCore
 
 extension FuzzTarget {
-    /// F2: the handler of SumNumbers accepts what swift-protobuf accepts, refuses what it refuses, and comes to the
+    /// abuse-F2: the handler of SumNumbers accepts what swift-protobuf accepts, refuses what it refuses, and comes to the
     /// same sum, wherever the stream is cut. The loop over numbers takes whole messages only. What the encoder
     /// writes is what swift-protobuf writes.
     public static let numbers = FuzzTarget("numbers", seeds: Framing.seeds) { bytes in

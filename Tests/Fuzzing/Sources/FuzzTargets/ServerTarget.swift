@@ -4,7 +4,7 @@ import NIOCore
 @testable import SumCore
 
 extension FuzzTarget {
-    /// F3: a whole connection of a server takes any bytes, in any pieces, at any time. Handlers are told what they
+    /// abuse-F3: a whole connection of a server takes any bytes, in any pieces, at any time. Handlers are told what they
     /// are promised, what is sent is HTTP/2, and in the end nothing is left.
     public static let server = FuzzTarget("server", seeds: ServerScripts.seeds) { bytes in
         let ledger = Ledger()

@@ -3,7 +3,7 @@ import NIOCore
 @testable import SumCore
 
 extension FuzzTarget {
-    /// F5: whatever reads text takes any, and gives what the obvious way gives, or what it is made from.
+    /// abuse-F5: whatever reads text takes any, and gives what the obvious way gives, or what it is made from.
     public static let text = FuzzTarget("text", seeds: TextCheck.seeds) { bytes in
         var input = FuzzInput(bytes)
         try input.element(of: TextCheck.all).run(&input)
