@@ -15,7 +15,7 @@ import Testing
 
     /// In the order in which they build on each other.
     private static let rooms = [
-        Room(path: "Base", imports: ["FoundationEssentials", "NIOCore"]),
+        Room(path: "Base", imports: ["FoundationEssentials", "Glibc", "NIOCore"]),
         Room(path: "HTTP2", imports: ["CNghttp2", "NIOCore"], sees: ["Base"]),
         Room(
             path: "GRPC/Wire", imports: ["CZlib", "NIOCore"], sees: ["Base", "HTTP2"],
@@ -87,6 +87,7 @@ import Testing
         "ServerConnection+Refusal.swift: .now()",
         "ServerConnection.swift: .now()",
         "ServerConnection.swift: ChannelHandlerContext",
+        "ServerConnection.swift: NIOLoopBound",
         "ServerStream.swift: Scheduled",
     ]
 
