@@ -1,25 +1,25 @@
-/// The command line, split into options and operands before ArgumentParser sees it, which takes `-2` for an
-/// option and seconds for ten thousand operands.
+/// The command line, split into options and operands before ArgumentParser sees it. ArgumentParser would take `-2` for
+/// an option, and needs seconds for ten thousand operands.
 struct Arguments: Equatable {
-    /// An operand and its place on the command line, counted from 1.
+    /// An operand and its place on the command line, counting all words from 1.
     struct Operand: Equatable {
         var place: Int
         var word: String
     }
 
-    /// What is left for ArgumentParser.
+    /// The words for ArgumentParser.
     private(set) var options: [String] = []
     /// Numbers, or `-` for standard input.
     private(set) var operands: [Operand] = []
 
-    /// Options whose value is the next word. A test compares this list with ArgumentParser's.
+    /// The options whose value is the next word. A test compares this list with ArgumentParser's.
     static let optionsWithValue: Set<String> = [
         "--target", "--connect-timeout", "--timeout", "--metadata", "--compress", "--retry",
         "--keepalive-time",
         "--keepalive-timeout", "--user-agent", "-f", "--file", "--service", "--generate-completion-script",
     ]
 
-    /// Short options without a value.
+    /// The short options without a value.
     static let flags: Set<Character> = ["h", "v"]
 
     init(_ words: some Sequence<String>) {
@@ -41,9 +41,9 @@ struct Arguments: Equatable {
         }
     }
 
-    /// An option as ArgumentParser understands it, and whether the next word is its value.
+    /// Splits an option into words that ArgumentParser understands, and tells whether the next word is its value.
     ///
-    /// Of short options that are written together, the last may take a value, which may be attached: `-vfPATH` is
+    /// Short options may be written together. The last of them may take a value, which may be attached: `-vfPATH` is
     /// `-v -f PATH` (POSIX.1-2017, XBD 12.2).
     private static func read(_ word: String) -> (words: [String], expectsValue: Bool) {
         guard !word.hasPrefix("--") else { return ([word], optionsWithValue.contains(word)) }
@@ -67,9 +67,10 @@ struct Arguments: Equatable {
 }
 
 extension Arguments {
-    /// The numbers on the command line, all of them checked, and the other places to read from.
+    /// Returns the numbers on the command line and the inputs to read after them.
     ///
-    /// - Parameter files: the paths given as options.
+    /// - Parameter files: the paths given with `-f`; `-` is standard input.
+    /// - Throws: the first operand that is not an int32.
     func numbersAndInputs(files: [String]) throws(InputError) -> (numbers: [Int32], inputs: [Input]) {
         var numbers: [Int32] = []
         var inputs = files.map { path in path == "-" ? Input.standardInput : .file(path) }

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import SumCore
 
-/// The options of sum-client; the numbers are taken from the command line before (`Arguments`).
+/// The options of sum-client. `Arguments` has removed the numbers from the command line before.
 struct ClientOptions: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sum-client",
@@ -11,15 +11,15 @@ struct ClientOptions: ParsableCommand {
             ... | sum-client [options]
             """,
         discussion: """
-            Numbers come from the command line, from files (-f) and from standard input, which is read when there \
-            are neither, or for '-'. In text they stand between white space. Each is checked before it is sent.
+            Numbers are read from the command line, from files (-f), and from standard input if there are neither, or \
+            for '-'. In text they are separated by white space. Each is checked before it is sent.
 
             EXAMPLES:
               sum-client 1 -2 3
               seq 1 10 | sum-client --timeout 1s
 
-            EXIT STATUS: 0 the sum was printed; 1 input or output failed; 2 a number is bad; 64 wrong usage; 64 \
-            plus the gRPC status code if the call failed (68 deadline exceeded, 75 sum out of range, 76 \
+            EXIT STATUS: 0 the sum was printed; 1 input or output failed; 2 a number is not an int32; 64 wrong \
+            usage; 64 plus the gRPC status code if the call failed (68 deadline exceeded, 75 sum out of range, 76 \
             unimplemented, 77 internal, 78 unavailable); 130 interrupted.
             """,
         version: "sum-client \(Version.current)")
@@ -28,21 +28,21 @@ struct ClientOptions: ParsableCommand {
         parsing: .unconditional,
         help: .init(
             """
-            The server: HOST:PORT, dns:///HOST:PORT, ipv4:ADDRESS:PORT, ipv6:[ADDRESS]:PORT or unix:PATH. \
+            Server to call: HOST:PORT, dns:///HOST:PORT, ipv4:ADDRESS:PORT, ipv6:[ADDRESS]:PORT or unix:PATH. \
             (default: localhost:50051)
             """),
         transform: { text in try Target(text) })
     var target: Target?
 
     @Option(
-        duration: "How long to try to connect; a refused connection is tried again until then.",
+        duration: "Time to connect; a refused connection is retried until then.",
         in: .milliseconds(1) ... .longest)
     var connectTimeout = Duration.seconds(2)
 
     @Option(
         duration: """
-            How long the whole run may take, connecting included, such as 250ms, 1.5s or 1h30m; the server is told \
-            too. (default: no limit)
+            Deadline of the whole run, connecting included, such as 250ms, 1.5s or 1h30m; it is sent to the server \
+            too. (default: none)
             """)
     var timeout: Duration?
 
@@ -50,67 +50,67 @@ struct ClientOptions: ParsableCommand {
         parsing: .unconditionalSingleValue,
         help: .init(
             """
-            Metadata to send along, 'key: value'; can be repeated. Other users of this machine see it in the list \
-            of processes (ps), so put no secret there.
+            Metadata to send, 'key: value'; can be repeated. Other users of this machine can see it in the process \
+            list (ps), so do not put a secret there.
             """, valueName: "metadata"))
     var metadata: [String] = []
 
     @Option(
-        help: "How to compress each number's message: 'identity' for not at all, 'deflate' or 'gzip'.")
+        help: "Compression of each number's message: 'identity' (none), 'deflate' or 'gzip'.")
     var compress = GRPCCompression.identity
 
     @Option(
         number: """
-            How often to try again after UNAVAILABLE, as long as the server has not begun to answer and what was \
-            sent fits into 256 KiB.
+            How many times to retry after UNAVAILABLE, as long as the response has not begun and what was sent fits \
+            into 256 KiB.
             """)
     var retry: UInt8 = 0
 
-    @Flag(help: "Wait for the server as long as --timeout allows, instead of --connect-timeout.")
+    @Flag(help: "Wait for the server until --timeout has passed, instead of --connect-timeout.")
     var waitForReady = false
 
     @Option(
         duration: """
-            Silence of the server after which it is sent a PING, at least 10s. Servers may refuse more than one in \
-            five minutes. (default: never)
+            Silence after which the server is sent a PING, at least 10s. Servers may end connections with more than \
+            one in five minutes. (default: never)
             """, in: .seconds(10) ... .longest)
     var keepaliveTime: Duration?
 
     @Option(
-        duration: "How long the server has for answering it before it is lost.",
+        duration: "Time for the server to send anything after that PING, before the connection is lost.",
         in: .milliseconds(1) ... .longest)
     var keepaliveTimeout = Duration.seconds(20)
 
     @Option(
         parsing: .unconditional,
-        help: .init("What to call the program in the user agent, such as 'job/1.2'.", valueName: "name"))
+        help: .init("Program name to put in front of the user agent, such as 'job/1.2'.", valueName: "name"))
     var userAgent: String?
 
     @Option(
         name: .shortAndLong, parsing: .unconditionalSingleValue,
-        help: .init("A file to read numbers from; can be repeated.", valueName: "path"))
+        help: .init("File to read numbers from; can be repeated.", valueName: "path"))
     var file: [String] = []
 
-    @Flag(help: "Print whether the server is serving, instead of a sum; exit 0 only if it is, else 1.")
+    @Flag(help: "Print the server's health instead of a sum; exit with 0 if it is SERVING, with 1 if not.")
     var health = false
 
     @Option(
-        help: .init("With --health: the service to ask for. (default: the whole server)", valueName: "name"))
+        help: .init("With --health: service to check. (default: the whole server)", valueName: "name"))
     var service: String?
 
-    @Flag(help: "Print a JSON object with the sum, the count of numbers and the time the call took.")
+    @Flag(help: "Print a JSON object with the sum, the count of numbers, and the seconds the call took.")
     var json = false
 
-    @Flag(name: .shortAndLong, help: "Tell on standard error what is being done.")
+    @Flag(name: .shortAndLong, help: "Describe on standard error what is being done.")
     var verbose = false
 
     func validate() throws {
         _ = try requestMetadata()
         guard userAgent?.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) ?? true else {
-            throw ValidationError("the user agent is printable ASCII")
+            throw ValidationError("the user agent must be printable ASCII")
         }
         guard service == nil || health else {
-            throw ValidationError("--service goes with --health")
+            throw ValidationError("--service requires --health")
         }
     }
 
@@ -135,7 +135,7 @@ struct ClientOptions: ParsableCommand {
         var metadata = GRPCMetadata()
         for text in self.metadata {
             guard let colon = text.firstIndex(of: ":") else {
-                throw ValidationError("metadata is 'key: value', not '\(text)'")
+                throw ValidationError("metadata must be 'key: value', not '\(text)'")
             }
             let value = text[text.index(after: colon)...].drop { $0 == " " }
             do {

@@ -1,12 +1,12 @@
 import SumCore
 import SystemPackage
 
-/// Where numbers come from, beside the command line.
+/// A source of numbers other than the command line.
 enum Input: Equatable {
     case standardInput
     case file(String)
 
-    /// The name in messages.
+    /// The name used in messages.
     var name: String {
         switch self {
         case .standardInput: "stdin"
@@ -14,8 +14,8 @@ enum Input: Equatable {
         }
     }
 
-    /// Finds out, before anything is sent, whether the input can be read, as far as this can be known without opening
-    /// what may have only one reader, or may wait for a writer: a FIFO, or a device.
+    /// Checks before anything is sent whether the input can be read. FIFOs and devices are not opened for this: they
+    /// may allow only one reader, and opening a FIFO waits for a writer.
     func check() throws(InputError) {
         guard case .file(let path) = self else { return }
         do {
@@ -32,7 +32,7 @@ enum Input: Equatable {
         }
     }
 
-    /// Opens it; waits until somebody writes, if it is a FIFO.
+    /// Opens the input. A FIFO makes this wait until there is a writer.
     func open() throws(InputError) -> FileDescriptor {
         switch self {
         case .standardInput: return .standardInput
@@ -46,15 +46,15 @@ enum Input: Equatable {
     }
 }
 
-/// Why the input could not be used.
+/// Why an input could not be used.
 enum InputError: Error, Equatable {
     case notANumber(place: String, word: String, hint: String? = nil)
     case io(String)
 }
 
-/// Reads blocks of text and turns them into numbers. Blocks its thread while the source has nothing.
+/// Reads text in blocks and parses the numbers in it. Blocks its thread while the input has nothing to read.
 struct InputReader {
-    /// A block is as long as what the source gives at once, up to this many bytes.
+    /// Bytes of the largest block. A block is what one read returns.
     private static let blockSize = 256 << 10
 
     private let input: Input
@@ -62,15 +62,16 @@ struct InputReader {
     private var parser = NumberParser()
     private var text = [UInt8](repeating: 0, count: blockSize)
 
-    /// Opens the input, which is to be done when its turn has come: there may be more inputs than descriptors.
+    /// Opens the input. Create a reader only when its turn has come: there may be more inputs than file descriptors.
     init(_ input: Input) throws(InputError) {
         self.input = input
         descriptor = try input.open()
     }
 
-    /// Replaces `numbers` by the next ones, as many as one read gives.
+    /// Replaces `numbers` by the numbers of the next block.
     ///
-    /// - Returns: false at the end of the input, which may give a last number.
+    /// - Returns: false at the end of the input, which may still yield a last number.
+    /// - Throws: the first word that is not an int32, or why reading failed.
     mutating func read(_ numbers: inout [Int32]) throws(InputError) -> Bool {
         numbers.removeAll(keepingCapacity: true)
         do {

@@ -1,34 +1,34 @@
 import SumCore
 
-/// Reads int32 numbers, with white space between them, from text that comes in blocks cut anywhere.
+/// Parses int32 numbers separated by white space, in text that arrives in blocks cut anywhere.
 ///
-/// A byte order mark of UTF-8 at the beginning of the text, which editors on Windows write, is skipped.
+/// Skips a UTF-8 byte order mark at the start of the text, which editors on Windows write.
 struct NumberParser {
-    /// A word that is no number, and where it is.
+    /// A word that is not an int32, and its place.
     struct BadNumber: Error, Equatable {
         /// Counted from 1.
         var line: Int
-        /// Of the word's first byte; counted in bytes, from 1.
+        /// The column of the word's first byte, counted in bytes from 1.
         var column: Int
-        /// The word, or its beginning if it is long. Bytes that are not UTF-8 are written as `\xFF`.
+        /// The word, or its beginning if it is long. If it is not valid UTF-8, bytes are written as `\xFF`.
         var word: String
-        /// Whether the text begins with the byte order mark of UTF-16.
+        /// Whether the text begins with a UTF-16 byte order mark.
         var beginsAsUTF16 = false
     }
 
-    /// The line that has been reached, and how many of its bytes; a cut word is not counted yet.
+    /// The current line, and how many of its bytes have been parsed, not counting a cut word.
     private var line = 1
     private var lineLength = 0
-    /// A word whose end has not come.
+    /// A word whose end has not arrived.
     private var cutWord = CutWord()
-    /// How many bytes of a byte order mark have come; nil behind the place for one.
+    /// How many bytes of a byte order mark have arrived; nil after the place where one may be.
     private var markLength: Int? = 0
 
     private static let mark: [UInt8] = [0xef, 0xbb, 0xbf]
 
-    /// Appends the numbers in `block` to `numbers`, but for a last word that may go on in the next block.
+    /// Appends the numbers in `block` to `numbers`, except for a last word that may continue in the next block.
     ///
-    /// - Throws: the first word that is no number; the numbers before it have been appended.
+    /// - Throws: the first word that is not an int32; the numbers before it have been appended.
     mutating func parse(_ block: Span<UInt8>, into numbers: inout [Int32]) throws(BadNumber) {
         guard markLength != nil else { return try parseText(block, into: &numbers) }
         let end = try skipMark(block)
@@ -60,7 +60,7 @@ struct NumberParser {
         pass(block.extracting(start...), from: startLine)
     }
 
-    /// Appends the last number, at the end of the text.
+    /// Appends the last number. Call this at the end of the text.
     mutating func finish(into numbers: inout [Int32]) throws(BadNumber) {
         if let length = markLength, length > 0 { try takeMarkAsWord(length) }
         guard cutWord.length > 0 else { return }
@@ -70,9 +70,9 @@ struct NumberParser {
         cutWord.removeAll()
     }
 
-    /// Reads one word, such as an argument.
+    /// Parses one word, such as an argument.
     ///
-    /// - Returns: nil when it is not an int32.
+    /// - Returns: nil if it is not an int32.
     static func number(_ word: Span<UInt8>) -> Int32? {
         var position = 0
         let isNegative = word.count > 0 && word[0] == UInt8(ascii: "-")
@@ -81,7 +81,7 @@ struct NumberParser {
         var magnitude: Int64 = 0
         while position < word.count {
             guard let digit = digit(word[position]) else { return nil }
-            // Stops growing where it is out of range anyway.
+            // Stops growing once it is out of range, so that it cannot overflow.
             magnitude = min(magnitude * 10 + digit, 1 << 32)
             position += 1
         }
@@ -93,7 +93,7 @@ struct NumberParser {
         return value <= 9 ? Int64(value) : nil
     }
 
-    // MARK: The beginning
+    // MARK: Byte order mark
 
     /// - Returns: where the rest of the block begins.
     private mutating func skipMark(_ block: Span<UInt8>) throws(BadNumber) -> Int {
@@ -109,13 +109,13 @@ struct NumberParser {
         return position
     }
 
-    /// Some bytes of a mark are none.
+    /// Treats the first bytes of an incomplete byte order mark as part of a word.
     private mutating func takeMarkAsWord(_ length: Int) throws(BadNumber) {
         markLength = nil
         try cut(Self.mark.span.extracting(..<length))
     }
 
-    // MARK: Words that blocks cut
+    // MARK: Words cut by the end of a block
 
     /// - Returns: where the rest of the block begins.
     private mutating func completeCutWord(
@@ -129,7 +129,7 @@ struct NumberParser {
         return end
     }
 
-    /// A word that is too long to be shown whole, and cannot be a number any more, is not waited for.
+    /// Adds bytes to the cut word. Fails before its end arrives if it is too long to be shown and cannot be a number.
     private mutating func cut(_ bytes: Span<UInt8>) throws(BadNumber) {
         cutWord.append(bytes)
         if cutWord.isLong, cutWord.number == nil { throw bad(cutWord) }
@@ -137,7 +137,7 @@ struct NumberParser {
 
     // MARK: Places
 
-    /// Moves the column beyond `text`, which began on the line `startLine`; `line` has moved already.
+    /// Updates the column for `text`, which began on the line `startLine`; `line` is already updated.
     private mutating func pass(_ text: Span<UInt8>, from startLine: Int) {
         guard line > startLine else {
             lineLength += text.count
@@ -147,7 +147,7 @@ struct NumberParser {
         while text[text.count - 1 - lineLength] != UInt8(ascii: "\n") { lineLength += 1 }
     }
 
-    /// - Parameter word: it begins at the place that has been reached.
+    /// - Parameter word: a word that begins at the current place.
     private func bad(_ word: CutWord) -> BadNumber {
         let isFirst = line == 1 && lineLength == 0
         return BadNumber(
@@ -162,16 +162,16 @@ struct NumberParser {
     }
 }
 
-/// A word that may be longer than memory: its beginning, to be shown, and what it comes to.
+/// A word of any length, of which only the beginning (for messages) and the significant digits are kept.
 private struct CutWord {
-    /// The most bytes that are shown.
+    /// Bytes shown at most.
     private static let limit = 64
-    /// A sign, a zero and ten digits.
+    /// Bytes of the longest number: a sign, a zero and ten digits.
     private static let longestNumber = 12
 
     private(set) var length = 0
     private var beginning: [UInt8] = []
-    /// The word with one zero in the place of many in front, cut one byte beyond the longest number.
+    /// The word with its leading zeros reduced to one, cut one byte after the longest number.
     private var significant: [UInt8] = []
 
     init() {}
@@ -191,7 +191,7 @@ private struct CutWord {
         length += bytes.count
     }
 
-    /// Whether it is a zero so far, perhaps with a sign.
+    /// Whether it is zero so far, perhaps with a sign.
     private var isZero: Bool {
         let digits = "+-".utf8.contains(significant.first ?? 0) ? significant.dropFirst() : significant[...]
         return digits.count == 1 && digits.first == UInt8(ascii: "0")
@@ -216,7 +216,7 @@ private struct CutWord {
     var shown: String {
         var bytes = beginning[...]
         if isLong {
-            // Not half a character.
+            // Drops an incomplete character at the end.
             for _ in 0..<3 where bytes.last.map({ $0 & 0xc0 == 0x80 }) == true { bytes.removeLast() }
             if let last = bytes.last, last >= 0xc0 { bytes.removeLast() }
         }

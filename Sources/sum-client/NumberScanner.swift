@@ -1,23 +1,23 @@
-/// The loop over text: reads words that are numbers, for as long as each is an int32 in at most ten digits, with
-/// no sign or a minus, and one or more white spaces after it. What is not, `NumberParser` judges.
+/// The loop over text. It accepts int32 numbers of at most ten digits, with a minus or no sign, each followed by white
+/// space, and stops at anything else, which `NumberParser` handles.
 ///
-/// A word is found and read by arithmetic on eight bytes at a time: the place of the first byte that is no digit
-/// gives its length, and three multiplications join digits to pairs, fours, and the eight. No branch depends on the
-/// sign or, but for words of more than eight bytes, on how many digits there are. Since where a word begins is known
-/// only when the one before it has been read, two cursors take turns, one from the middle on.
+/// It finds and reads a word by arithmetic on eight bytes at a time: the position of the first byte that is not a digit
+/// gives the length, and three multiplications join digits into pairs, fours, and the eight. No branch depends on the
+/// sign, nor on the number of digits unless a word has more than eight bytes. Where a word begins is known only after
+/// the one before it has been read, so two cursors work in alternation, the second one from the middle on.
 enum NumberScanner {
-    /// Less text than this is not worth a second cursor.
+    /// Bytes of text below which a second cursor is not worth while.
     private static let smallestText = 256
 
-    /// Appends the numbers from `start` on, and moves it to the first word that is not as above, or is so near to
-    /// the end of `text` that it may go on beyond it.
+    /// Appends the numbers from `start` on, and moves `start` to the first word that the loop does not accept, or that
+    /// is so close to the end of `text` that it may continue in the next block.
     ///
-    /// - Parameter line: grows with the line feeds passed.
+    /// - Parameter line: is increased by the number of line feeds passed.
     static func scan(
         _ text: Span<UInt8>, from start: inout Int, line: inout Int, into numbers: inout [Int32]
     ) {
-        // The shortest number takes two bytes of text, so each cursor has room for all that it may find. Not room for
-        // none: for that, Swift's library writes to the storage that all empty arrays share.
+        // The shortest number takes two bytes of text, so each cursor has room for all it can find. The capacity is
+        // never 0, for which Swift's library would write to the storage that all empty arrays share.
         numbers.append(addingCapacity: (text.count - start + 1) / 2) { output in
             unsafe output.withUnsafeMutableBufferPointer { output, count in
                 guard let free = unsafe output.baseAddress.map({ unsafe $0 + count }) else { return }
@@ -39,7 +39,7 @@ enum NumberScanner {
         }
     }
 
-    /// Where a word may begin, behind white space, about halfway to the end; the end itself when that is near.
+    /// A position after white space, about halfway to the end; the end itself if there is little text.
     private static func middle(of text: Span<UInt8>, from start: Int) -> Int {
         guard text.count - start >= smallestText else { return text.count }
         var middle = start + (text.count - start) / 2
@@ -54,28 +54,28 @@ enum NumberScanner {
     }
 }
 
-/// A place in the text, and the memory for the numbers that are found from there on.
+/// A position in the text, and the memory for the numbers found from there on.
 @safe private struct Cursor {
     private(set) var position: Int
     private(set) var lineFeeds = 0
     private(set) var count = 0
     let start: UnsafeMutablePointer<Int32>
 
-    /// Bytes that a step may read: a minus, twice eight, and a white space.
+    /// Bytes that a step may read: a minus, two words of eight, and a white space.
     private static let lookahead = 18
 
-    /// - Parameter free: memory for half as many numbers as there are bytes to step over.
+    /// - Parameter free: memory for one number per two bytes of text.
     init(position: Int, free: UnsafeMutablePointer<Int32>) {
         self.position = position
         unsafe start = free
     }
 
-    /// Takes the number at `position` and the white space after it, or a white space.
+    /// Takes the number at `position` with the white space after it, or one white space.
     ///
-    /// What the next step waits for is only where this one ends, so that is found first, from the same eight bytes
-    /// whatever the sign. Sound because it reads no further than `lookahead`, and a number takes two bytes at least.
+    /// The next step depends only on where this one ends, so the end is computed first, from the same eight bytes
+    /// whatever the sign. Sound because a step reads at most `lookahead` bytes, and a number takes at least two.
     ///
-    /// - Returns: false, and takes nothing, if there is something else, or it is too near to the end.
+    /// - Returns: false, without taking anything, if there is something else, or the end of the text is too close.
     @inline(__always)
     mutating func step(_ text: Span<UInt8>) -> Bool {
         guard position <= text.count &- Self.lookahead else { return false }
@@ -115,7 +115,7 @@ enum NumberScanner {
     }
 }
 
-/// Eight bytes of text, the first of them lowest, less the "0" of each.
+/// Eight bytes of text, the first one lowest, each XORed with the character "0".
 private struct Digits {
     private let bytes: UInt64
 
@@ -125,43 +125,44 @@ private struct Digits {
     @inline(__always)
     private init(bytes: UInt64) { self.bytes = bytes }
 
-    /// Whether the first byte is a digit or a minus, which are the bits of this mask.
+    /// Whether the first byte is a digit or a minus: the bits set in this mask.
     @inline(__always)
     var mayBegin: Bool {
         let first = bytes & 0xff
         return first < 32 && 0x2000_03ff as UInt64 &>> first & 1 != 0
     }
 
-    /// 1 if the first byte, a digit or a minus, is a minus. No comparison: of that the compiler might make a branch.
+    /// 1 if the first byte, a digit or a minus, is a minus. Not a comparison, which the compiler might turn into a
+    /// branch.
     @inline(__always)
     var minus: Int64 { Int64(truncatingIfNeeded: bytes >> 4 & 1) }
 
-    /// A minus, if the first byte is one, made 0.
+    /// The bytes with the first one set to 0 if it is a minus.
     @inline(__always)
     func without(_ minus: Int64) -> Digits {
         Digits(bytes: bytes & ~(UInt64(truncatingIfNeeded: 0 &- minus) & 0xff))
     }
 
-    /// The high bit of each byte that is no digit; higher than the first of them, also of others.
+    /// The high bit is set in the first byte that is not a digit. Bytes after it may have it set as well.
     @inline(__always)
     private var others: UInt64 {
-        // 0x76 more than a digit's 9 reaches the high bit. Carries go upwards.
+        // Adding 0x76 sets the high bit of anything above 9. Carries go to higher bytes only.
         (bytes &+ 0x7676_7676_7676_7676 | bytes) & 0x8080_8080_8080_8080
     }
 
-    /// How many there are in a row.
+    /// How many bytes from the first on are digits.
     @inline(__always)
     var count: Int { others.trailingZeroBitCount >> 3 }
 
-    /// The same, if the first byte, a digit or a minus, is counted too. Neither of these carries.
+    /// The same, counting the first byte even if it is a minus. Neither a digit nor a minus carries.
     @inline(__always)
     var countFromSecond: Int { (others & ~0x80).trailingZeroBitCount >> 3 }
 
-    /// The number that the first 1 to 8 bytes are, most significant first.
+    /// The number formed by the first 1 to 8 digits, most significant first.
     @inline(__always)
     func value(_ count: Int) -> Int64 {
-        // Zeros take the places below the first byte that are not used. Each line joins neighbours: the product has, in
-        // the upper half of each pair, the lower times the factor, plus the upper.
+        // Shifts zeros into the unused low bytes. Each line then joins neighbours: the product has, in the upper half
+        // of each pair, the lower one times the factor, plus the upper one.
         var value = bytes &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)
         value = (value &* (10 << 8 | 1)) >> 8 & 0x00ff_00ff_00ff_00ff
         value = (value &* (100 << 16 | 1)) >> 16 & 0x0000_ffff_0000_ffff
@@ -171,9 +172,9 @@ private struct Digits {
 }
 
 extension Span<UInt8> {
-    /// The eight bytes from `position` on, the first of them lowest.
+    /// The eight bytes from `position` on, the first one lowest.
     ///
-    /// The caller keeps `position` + 8 within the span: this is the innermost loop.
+    /// Unchecked, because this is the innermost loop: the caller keeps `position` + 8 within the span.
     @inline(__always)
     fileprivate func word(at position: Int) -> UInt64 {
         unsafe UInt64(

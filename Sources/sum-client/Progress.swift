@@ -1,5 +1,4 @@
-/// A line on a terminal that says how far the run is. It appears when the run has lasted a second, and goes
-/// when the run ends.
+/// A progress line on a terminal. It appears after the run has lasted a second, and disappears when the run ends.
 struct Progress {
     private static let firstAfter = Duration.seconds(1)
     private static let interval = Duration.milliseconds(250)
@@ -18,7 +17,7 @@ struct Progress {
         }
     }
 
-    /// Takes the line away.
+    /// Stops the updates and removes the line.
     func end() async {
         task.cancel()
         await task.value
@@ -30,7 +29,7 @@ struct Progress {
         return "\(grouped(count)) numbers, \((rate * 10).rounded() / 10) million a second"
     }
 
-    /// 1234567 as 1,234,567.
+    /// Formats 1234567 as 1,234,567.
     private static func grouped(_ number: Int) -> String {
         let digits = String(number)
         return digits.enumerated().reduce(into: "") { text, digit in

@@ -1,9 +1,10 @@
 import ArgumentParser
 import SumCore
 
-// Options that say what would be valid when they refuse a value. sum-server has a link to this file.
+// Options with a range, which the error for a refused value states. sum-server has a link to this file.
 //
-// They take the next word whatever it looks like, so that `-1s` is a value that is refused, and not a missing one.
+// They take the next word as their value even if it begins with a dash, so that the error for `-1s` says that the value
+// is out of range, and not that it is missing.
 
 extension Option<Duration> {
     init(wrappedValue: Duration, duration help: String, in range: ClosedRange<Duration> = .zero ... .longest)
@@ -36,7 +37,7 @@ extension Option where Value: FixedWidthInteger & Sendable {
 }
 
 extension Option {
-    /// The help says what the default is.
+    /// An option without a default value; `help` must state the default.
     init<Number: FixedWidthInteger & Sendable>(
         number help: String, name: String = "n", in range: ClosedRange<Number> = Number.min...Number.max
     ) where Value == Number? {
@@ -52,8 +53,8 @@ extension ClosedRange<Duration> {
         guard contains(duration) else {
             throw ValidationError(
                 upperBound == .longest
-                    ? "it is at least \(lowerBound.text)"
-                    : "it is from \(lowerBound.text) to \(upperBound.text)")
+                    ? "it must be at least \(lowerBound.text)"
+                    : "it must be from \(lowerBound.text) to \(upperBound.text)")
         }
         return duration
     }
@@ -62,7 +63,7 @@ extension ClosedRange<Duration> {
 extension ClosedRange where Bound: FixedWidthInteger {
     fileprivate func value(of text: String) throws -> Bound {
         guard let number = Bound(text), contains(number) else {
-            throw ValidationError("it is a number from \(lowerBound) to \(upperBound)")
+            throw ValidationError("it must be a number from \(lowerBound) to \(upperBound)")
         }
         return number
     }

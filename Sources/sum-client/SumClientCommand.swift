@@ -6,12 +6,13 @@ import UnixSignals
 
 @main
 enum SumClientCommand {
-    /// Not `async`: that would need threads before it is known whether there may be any.
+    /// Not `async`, because an async main function needs threads, and `ProcessLimits` must first check that it may have
+    /// some.
     static func main() {
         StandardDescriptors.reserve()
         ProcessSignals.ignoreBrokenPipes()
         do {
-            // An event loop, a thread for what blocks, and one for tasks for each core.
+            // Per core: an event loop, a thread for tasks, and one for blocking work.
             try ProcessLimits.check(threadsPerCore: 2, descriptors: 12)
         } catch {
             Console.say("\(error)")
@@ -57,7 +58,7 @@ enum SumClientCommand {
             }
             return options
         } catch {
-            // What --help and --version ask for. ArgumentParser's own `exit` would not notice that it cannot be written.
+            // The output of --help and --version. ArgumentParser's own `exit` would not notice if writing it failed.
             guard !ClientOptions.exitCode(for: error).isSuccess else {
                 write(ClientOptions.fullMessage(for: error))
                 Console.quit(.success)
@@ -68,7 +69,7 @@ enum SumClientCommand {
         }
     }
 
-    /// Everything that can be wrong before there is a connection is found here.
+    /// Checks everything that can be checked before connecting.
     private static func plan(_ options: ClientOptions, _ arguments: Arguments) -> SumRun.Plan {
         if arguments.operands.isEmpty, options.file.isEmpty, Console.standardInputIsTerminal {
             Console.say("no numbers: give them as arguments, or pipe them in (see 'sum-client --help')")
@@ -123,7 +124,7 @@ enum SumClientCommand {
         Console.quit(.success)
     }
 
-    /// Writes a line, the result, to standard output; a result that could not be written is a failure.
+    /// Writes the result to standard output. If that fails, the run has failed.
     private static func write(_ line: String) {
         do {
             try FileDescriptor.standardOutput.writeAllWaiting("\(line)\n")

@@ -10,7 +10,7 @@ final class SumRun: Sendable {
         var options: GRPCCallOptions
         var numbers: [Int32]
         var inputs: [Input]
-        /// Told what is being done.
+        /// Receives a description of each step, for `--verbose`.
         var narrate: @Sendable (String) -> Void
     }
 
@@ -29,7 +29,7 @@ final class SumRun: Sendable {
     private let plan: Plan
     private let sent = Atomic(0)
     private let client: GRPCClient
-    /// Whatever ends the run first: the sum, a failure of input or call, an interruption.
+    /// What ended the run: the sum, an error of the input or the call, or an interruption. The first result counts.
     private let results: AsyncStream<Result<Outcome, Failure>>
     private let ending: AsyncStream<Result<Outcome, Failure>>.Continuation
 
@@ -39,17 +39,17 @@ final class SumRun: Sendable {
         (results, ending) = AsyncStream.makeStream()
     }
 
-    /// Numbers handed over so far.
+    /// Numbers queued for sending so far.
     var numbersSent: Int { sent.load(ordering: .relaxed) }
 
-    /// Gives the run up; the call is cancelled on the wire.
+    /// Ends the run; the call is cancelled on the wire.
     func interrupt() {
         ending.yield(.failure(.interrupted))
     }
 
-    /// Runs, and leaves nothing open.
+    /// Performs the run, and closes the client.
     func outcome() async -> Result<Outcome, Failure> {
-        // Not a child task: it may be blocked in a read that nothing can interrupt.
+        // Not a child task: it may be blocked in a read that cannot be interrupted, and must not be awaited.
         Task { ending.yield(await connectAndSum()) }
         var results = results.makeAsyncIterator()
         let outcome = await results.next() ?? .failure(.interrupted)
@@ -59,7 +59,7 @@ final class SumRun: Sendable {
 
     private func connectAndSum() async -> Result<Outcome, Failure> {
         do {
-            // The call begins before there is a connection: its deadline counts connecting.
+            // The call begins before there is a connection, so that its deadline includes connecting.
             let call = client.sumNumbers(plan.options)
             reportEarlyEnd(of: call)
             if let peer = await call.peer() { plan.narrate("connected to \(peer)") }
@@ -78,7 +78,7 @@ final class SumRun: Sendable {
         }
     }
 
-    /// A status that comes while the input is still open counts at once, even if a read is waiting for more.
+    /// Ends the run as soon as the call fails, even while a read is waiting for more input.
     private func reportEarlyEnd(of call: SumNumbersCall) {
         Task {
             let status = await call.ended()
@@ -89,7 +89,8 @@ final class SumRun: Sendable {
     private func send(to call: SumNumbersCall) async throws {
         try await send(plan.numbers, to: call)
         guard !plan.inputs.isEmpty else { return }
-        // On a thread of its own, which reads may block, and on which reading, parsing and encoding need no hand-over.
+        // On a thread of its own, which reads may block, and which does the reading, parsing and encoding without
+        // switching threads.
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         try await withTaskExecutorPreference(EventLoopExecutor(thread.next())) {
             for input in plan.inputs { try await sendAll(of: input, to: call) }

@@ -1,20 +1,20 @@
 import Glibc
 import SystemPackage
 
-/// Standard error, if it is a terminal that understands the escape that clears a line.
+/// Standard error as a terminal.
 enum Terminal {
-    /// A terminal that is dumb, or of which nothing is known, is only written to line by line.
+    /// Whether standard error is a terminal that can clear a line. One that is dumb or unknown gets plain lines only.
     static let canClearLines = isatty(STDERR_FILENO) != 0 && canClearLines(environment("TERM"))
 
-    /// - Parameter kind: the terminal's, as TERM has it.
+    /// - Parameter kind: the value of TERM.
     static func canClearLines(_ kind: String?) -> Bool {
         kind != nil && kind != "" && kind != "dumb"
     }
 
-    /// Goes to the beginning of the line and clears it (ECMA-48, EL).
+    /// Moves to the start of the line and clears it (ECMA-48, EL).
     static let clearLine = "\r\u{1B}[K"
 
-    /// Columns, as they are now. What is known of neither the terminal nor the shell is taken for 80.
+    /// The current width in columns; 80 if neither the terminal nor COLUMNS tells.
     static var width: Int {
         var size = winsize()
         // Sound: the request fills in a winsize (ioctl_tty(2)).

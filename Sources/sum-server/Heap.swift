@@ -1,20 +1,23 @@
 import CMalloc
 import FoundationEssentials
 
-/// Lets the process give back what a large message or many connections took.
+/// Returns memory to the system after a large message or many connections.
 struct Heap {
     private var policy: TrimPolicy
 
-    /// To be called first. Left alone, glibc keeps up to twice the largest block that was ever freed, in each thread's part
-    /// of the heap (mallopt(3), "M_MMAP_THRESHOLD"). Buffers of sockets are smaller than these limits.
+    /// Sets fixed thresholds for malloc. Call this first.
+    ///
+    /// By default, glibc raises its thresholds with the largest block freed, and then keeps up to twice that size in
+    /// each arena (mallopt(3), "M_MMAP_THRESHOLD"). Socket buffers are smaller than the thresholds set here.
     init() {
         _ = mallopt(M_MMAP_THRESHOLD, 1 << 20)
         _ = mallopt(M_TRIM_THRESHOLD, 2 << 20)
         policy = TrimPolicy(resident: Self.resident ?? 0, inUse: Self.inUse)
     }
 
-    /// Gives back what is free between what is in use, if there is much of it. To be called every few seconds, on a
-    /// thread without connections: it may take tens of milliseconds.
+    /// Returns free memory to the system, if there is enough of it.
+    ///
+    /// Call this every few seconds, on a thread without connections: it may take tens of milliseconds.
     mutating func trimIfWorthwhile() {
         guard let resident = Self.resident, policy.mayHaveGrown(resident: resident) else { return }
         guard policy.mustTrim(resident: resident, inUse: Self.inUse) else { return }
@@ -22,7 +25,7 @@ struct Heap {
         policy.trimmed(from: resident, to: Self.resident ?? resident, inUse: Self.inUse)
     }
 
-    /// Bytes of memory that belong to no file (proc_pid_status(5), RssAnon).
+    /// Bytes of resident anonymous memory (proc_pid_status(5), RssAnon).
     private static var resident: Int? {
         guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else {
             return nil
@@ -37,38 +40,40 @@ struct Heap {
     }
 }
 
-/// When it is worthwhile to look through the heap for memory to give back.
+/// Decides when to trim the heap.
 ///
-/// A look through it may find little, because what is in use lies in between, and much a little later. So it is repeated
-/// while it gives much back, and otherwise tried again after a pause that doubles.
+/// A trim may return little memory because of fragmentation, and more a little later. So it is repeated while it
+/// returns enough, and otherwise after a pause that doubles each time.
 struct TrimPolicy {
-    /// Bytes that are not worth the time.
+    /// Bytes below which a trim is not worth its time.
     static let least = 2 << 20
-    /// Questions that are not asked after a trim that gave little back: at first, and at most.
+    /// How many polls to skip after a trim that returned little: at first, and at most.
     private static let pauses = 2...128
 
-    /// Resident bytes at the beginning, and those of them that were not in use: stacks, the runtime's own.
+    /// Resident bytes at the start, and those of them that malloc had not handed out: stacks, the runtime.
     private let base: Int
     private let floor: Int
-    /// Bytes that were resident and not in use when they were counted last.
+    /// Bytes that were resident and not in use at the last poll.
     private var slack: Int
     private var pause = Self.pauses.lowerBound
     private var toSkip = 0
 
-    /// - Parameters: what the process has before it has done anything.
+    /// - Parameters:
+    ///   - resident: resident bytes before the process has done anything.
+    ///   - inUse: bytes in use at that time.
     init(resident: Int, inUse: Int) {
         base = resident
         floor = resident - inUse
         slack = floor
     }
 
-    /// Whether a count is due, which takes time: there is nothing to give back of what was there at the beginning.
+    /// Whether enough memory was added since the start to be worth counting what is in use, which takes time.
     func mayHaveGrown(resident: Int) -> Bool {
         resident > base + Self.least
     }
 
-    /// - Returns: whether much is free, and was the last time: what comes and goes from second to second would be taken
-    ///   back at once.
+    /// Whether to trim now: enough is free, and was at the last poll too. Memory that is free only for a moment would
+    /// be needed again at once.
     mutating func mustTrim(resident: Int, inUse: Int) -> Bool {
         defer { slack = resident - inUse }
         if toSkip > 0 {
@@ -78,7 +83,7 @@ struct TrimPolicy {
         return min(resident - inUse, slack) > floor + Self.least
     }
 
-    /// Takes note of what a trim has left.
+    /// Records the result of a trim.
     mutating func trimmed(from before: Int, to resident: Int, inUse: Int) {
         slack = resident - inUse
         if before - resident >= Self.least {

@@ -1,96 +1,107 @@
 import ArgumentParser
 import SumCore
 
-/// The options that limit what clients may do.
+/// The options for the limits on clients.
 struct LimitOptions: ParsableArguments {
     private typealias Ranges = GRPCServer.Configuration.Ranges
     private static let defaults = GRPCServer.Configuration()
 
     @Option(
-        number: "The longest number's message accepted. (default: \(SumNumbers.defaultMaxMessageSize))",
+        number: "Largest message accepted for a number. (default: \(SumNumbers.defaultMaxMessageSize))",
         name: "bytes", in: Ranges.maxMessageSize)
     var maxMessageSize: Int?
 
     @Option(
         number: """
-            Bytes that a client's compressed messages may decompress to beyond 16 times their own size; a tenth of it \
-            a second.
+            Bytes that a client's compressed messages may decompress to in excess of 16 times their own size (burst; \
+            refills by a tenth per second).
             """, name: "bytes", in: Ranges.maxDecompressionExcess)
     var maxDecompressionExcess = defaults.maxDecompressionExcess
 
     @Option(
-        number: "The largest header list of a request accepted.", name: "bytes",
+        number: "Largest header list accepted in a request.", name: "bytes",
         in: Ranges.maxHeaderListSize)
     var maxHeaderListSize = defaults.maxHeaderListSize
 
     @Option(
-        number: "The most calls a client may have open on a connection.", in: Ranges.maxConcurrentStreams)
+        number: "Most open calls per connection.", in: Ranges.maxConcurrentStreams)
     var maxConcurrentStreams = defaults.maxConcurrentStreams
 
     @Option(
         number:
-            "The most connections open at once; others are closed at once. (default: 80 % of the descriptors allowed)",
+            "Most open connections; further ones are closed at once. (default: 80 % of the file descriptors allowed)",
         in: Ranges.maxConnections)
     var maxConnections: Int?
 
     @Option(
-        number:
-            "Frames without data, such as PING, that a client may send beyond those its calls make up for; a tenth of it a second.",
+        number: """
+            Frames without data, such as PING, that a client may send in excess of those its calls justify (burst; \
+            refills by a tenth per second).
+            """,
         in: Ranges.maxOverheadFrames)
     var maxOverheadFrames = defaults.maxOverheadFrames
 
     @Option(
-        number:
-            "Calls that a client may give up beyond those it lets end; a tenth of it a second. Those it breaks count twice.",
+        number: """
+            Cancelled calls allowed in excess of completed ones (burst; refills by a tenth per second). Calls reset \
+            for a protocol error count double.
+            """,
         in: Ranges.maxResets)
     var maxResets = defaults.maxResets
 
     @Option(
-        duration: "How long a client may take to begin HTTP/2, to acknowledge SETTINGS, and to end headers.",
+        duration: "Time for a client to begin HTTP/2, to acknowledge SETTINGS, and to complete a header block.",
         in: Ranges.handshakeTimeout)
     var handshakeTimeout = defaults.handshakeTimeout
 
     @Option(
-        duration: "How long a client may leave what it is sent unread, a third more at most.",
+        duration: """
+            Time that a connection, or a call, may make no progress while there is something to send; detected up to a \
+            third of this late.
+            """,
         in: Ranges.writeTimeout)
     var writeTimeout = defaults.writeTimeout
 
     @Option(duration: "Silence after which a client is sent a PING.", in: Ranges.keepaliveTime)
     var keepaliveTime = defaults.keepaliveTime
 
-    @Option(duration: "How long a client may take to answer that PING.", in: Ranges.keepaliveTimeout)
+    @Option(duration: "Time for the client to send anything after that PING.", in: Ranges.keepaliveTimeout)
     var keepaliveTimeout = defaults.keepaliveTimeout
 
     @Option(
-        duration:
-            "The least time between PINGs of a client that has calls; the third too soon in a row ends its connection.",
+        duration: """
+            Shortest interval between PINGs of a client that has calls; three in a row that come sooner end its \
+            connection.
+            """,
         in: Ranges.minPingInterval)
     var minPingInterval = defaults.minPingInterval
 
-    @Flag(help: "Allow PINGs at that interval without calls too, and not only every two hours.")
+    @Flag(help: "Apply that interval also without calls, where it is otherwise two hours.")
     var permitPingsWithoutCalls = false
 
     @Option(
-        duration: "How long a connection may be without calls before it is ended.",
+        duration: "Time without calls after which a connection is closed gracefully.",
         in: Ranges.maxConnectionIdle)
     var maxConnectionIdle = Duration.seconds(5 * 60)
 
     @Option(
-        duration: "How old a connection may be, 10 % more or less, before it is ended. (default: for ever)",
+        duration: "Age at which a connection is closed gracefully, give or take 10 %. (default: unlimited)",
         in: Ranges.maxConnectionAge)
     var maxConnectionAge: Duration?
 
     @Option(
         duration:
-            "How long the calls on a connection of that age may take to end before they are cut. (default: for ever)",
+            "Time for the calls on such a connection to finish before they are cut off. (default: unlimited)",
         in: Ranges.maxConnectionAgeGrace)
     var maxConnectionAgeGrace: Duration?
 
     @Option(
         parsing: .unconditional,
         help: .init(
-            "The permissions of Unix domain sockets, such as 0660; who may write may connect. (default: by the umask)",
-            valueName: "mode"), transform: SocketMode.init)
+            """
+            Permissions of Unix domain sockets, in octal, such as 0660; whoever may write may connect. (default: set \
+            by the umask)
+            """, valueName: "mode"), transform: SocketMode.init)
     var socketMode: SocketMode?
 
     var configuration: GRPCServer.Configuration {
@@ -116,13 +127,13 @@ struct LimitOptions: ParsableArguments {
     }
 }
 
-/// The permissions of a socket, in octal.
+/// The permissions of a socket, given in octal.
 struct SocketMode {
     var bits: UInt16
 
     init(_ text: String) throws {
         guard let bits = UInt16(text, radix: 8), GRPCServer.Configuration.Ranges.isSocketMode(bits) else {
-            throw ValidationError("it is an octal number up to 777 that lets somebody write, such as 660")
+            throw ValidationError("it must be an octal number up to 777 that lets somebody write, such as 660")
         }
         self.bits = bits
     }

@@ -1,7 +1,7 @@
 import Logging
 
-/// Logs lines as swift-log's `StreamLogHandler` does, to a `LineWriter`, with values that a reader can tell from each
-/// other: one with a space, a quote or an equals sign stands in quotes.
+/// Logs to a `LineWriter` in the format of swift-log's `StreamLogHandler`, but quotes values that contain a space, a
+/// quote or an equals sign, so that the fields of a line can be told apart.
 struct LineLogHandler: LogHandler {
     let label: String
     let writer: LineWriter
@@ -40,7 +40,7 @@ struct LineLogHandler: LogHandler {
         return quoted + "\""
     }
 
-    /// Where one line goes.
+    /// Writes one line to the writer.
     private struct Stream: TextOutputStream, Sendable {
         var writer: LineWriter
         var lostBefore: Int

@@ -4,30 +4,31 @@ import SumCore
 import Synchronization
 import SystemPackage
 
-/// Writes lines to a descriptor on a queue of its own: whoever does not read them holds up nothing but them.
+/// Writes lines to a file descriptor on a dispatch queue of its own, so that a reader that stops blocks nothing else.
 ///
-/// It may be a pipe, a socket, a terminal or a file, and may be shared with other programs, so its flags stay as they are.
+/// The descriptor may be a pipe, a socket, a terminal or a file, and may be shared with other programs, so its flags
+/// are not changed.
 final class LineWriter: Sendable {
     static let standardOutput = LineWriter(.standardOutput)
     static let standardError = LineWriter(.standardError)
 
     private struct Line {
         var text: String
-        /// The lines lost before it, of which it tells.
+        /// The lost lines that this line reports.
         var lostBefore: Int
     }
 
     private struct State {
         var waiting: [Line] = []
         var waitingBytes = 0
-        /// Lines lost that no other has told of.
+        /// Lost lines that no line has reported yet.
         var lost = 0
         var isDraining = false
     }
 
-    /// Bytes that may wait; the lines beyond are lost.
+    /// Bytes that may wait. Lines beyond this are lost.
     private static let capacity = 256 << 10
-    /// Bytes of one write, unless a line is longer: what a pipe takes in one piece, so that the lines of several
+    /// Bytes per write, unless a single line is longer. A pipe takes this many atomically, so that the lines of several
     /// programs stay whole (pipe(7), PIPE_BUF).
     private static let pieceSize = 4096
 
@@ -40,7 +41,7 @@ final class LineWriter: Sendable {
         queue = DispatchQueue(label: "lines of descriptor \(descriptor.rawValue)")
     }
 
-    /// The lines lost so far, of which the caller's next line has to tell.
+    /// Returns how many lines were lost since the last call. The caller must report them in its next line.
     func takeLost() -> Int {
         state.withLock { state in
             defer { state.lost = 0 }
@@ -48,7 +49,9 @@ final class LineWriter: Sendable {
         }
     }
 
-    /// - Parameter lostBefore: what `takeLost` said for this line.
+    /// Queues a line, or drops it if too much is waiting.
+    ///
+    /// - Parameter lostBefore: the count of lost lines that this line reports, from `takeLost`.
     func write(_ line: String, lostBefore: Int = 0) {
         let line = Line(text: line, lostBefore: lostBefore)
         let mustStart = state.withLock { state in
@@ -64,7 +67,7 @@ final class LineWriter: Sendable {
         if mustStart { queue.async { self.drain() } }
     }
 
-    /// Waits until what there is has been written, but for a second at most.
+    /// Waits until the queued lines have been written, for at most one second.
     func flush() {
         guard state.withLock({ $0.isDraining }) else { return }
         let isDone = DispatchSemaphore(value: 0)
@@ -72,7 +75,8 @@ final class LineWriter: Sendable {
         _ = isDone.wait(timeout: .now() + .seconds(1))
     }
 
-    /// Writes the last line from this thread, as the only one there may be, unless that takes longer than a second.
+    /// Flushes, and writes a last line from this thread, because there may be no other thread. Gives up if the
+    /// descriptor does not become writable within a second.
     func finish(with line: String) {
         flush()
         guard waitUntilWritable(milliseconds: 1000) else { return }

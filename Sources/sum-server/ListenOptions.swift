@@ -1,31 +1,31 @@
 import ArgumentParser
 import SumCore
 
-/// The options that say where to listen.
+/// The options for the addresses to listen on.
 struct ListenOptions: ParsableArguments {
     @Option(
-        number: "The port to listen on; 0 lets the system choose one. (default: \(Target.defaultPort))",
+        number: "Port to listen on; 0 lets the system choose one. (default: \(Target.defaultPort))",
         name: "port")
     var port: UInt16?
 
     @Option(
         parsing: .unconditional,
-        help: "The name or address to listen on. (default: all interfaces, IPv4 and IPv6)")
+        help: "Name or address to listen on. (default: all interfaces, IPv4 and IPv6)")
     var host: String?
 
     @Option(
         parsing: .unconditionalSingleValue,
         help: .init(
             """
-            An address to listen on, HOST:PORT, [IPV6]:PORT, *:PORT or unix:PATH, instead of --host and --port; can \
-            be repeated.
+            Address to listen on, instead of --host and --port: HOST:PORT, [IPV6]:PORT, *:PORT or unix:PATH. Can be \
+            repeated.
             """, valueName: "address"),
         transform: { text in try ListenAddress(text) })
     var listen: [ListenAddress] = []
 
     func validate() throws {
         guard listen.isEmpty || (port == nil && host == nil) else {
-            throw ValidationError("--listen takes the place of --host and --port: give one or the other")
+            throw ValidationError("--listen replaces --host and --port: give one or the other")
         }
         do {
             _ = try all()

@@ -1,18 +1,18 @@
 import Glibc
 import SumCore
 
-/// The signals that the server is told with, as the main thread waits for them: no other thread is interrupted by them,
-/// and however busy the others are, they are heard.
+/// The signals that control the server. Only the main thread receives them, by waiting: no other thread is interrupted,
+/// and they are noticed however busy the other threads are.
 struct Signals {
     private var awaited = sigset_t()
 
-    /// Holds them back in every thread that is started from now on. To be called while there is none but the main one.
+    /// Blocks the signals in every thread started from now on. Call this while the main thread is the only one.
     ///
-    /// Those that the parent ignores stay ignored, SIGHUP under nohup as well as SIGINT and SIGQUIT of a shell's
-    /// background job. Not so SIGTERM, without which nobody could stop the server gracefully.
+    /// Signals that the parent process ignores stay ignored: SIGHUP under nohup, SIGINT and SIGQUIT in a shell's
+    /// background job. The exception is SIGTERM, without which nobody could stop the server gracefully.
     init() {
         ProcessSignals.ignoreBrokenPipes()
-        // A background job may write to its terminal, where that stops jobs by default.
+        // Lets a background job write to its terminal, even if the terminal is set to stop it for that (`stty tostop`).
         signal(SIGTTOU, SIG_IGN)
         unsafe sigemptyset(&awaited)
         for number in [SIGTERM, SIGINT, SIGQUIT, SIGHUP]
@@ -23,9 +23,9 @@ struct Signals {
         unsafe pthread_sigmask(SIG_BLOCK, &awaited, nil)
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     ///
-    /// - Returns: its number; nil when none has come for so many seconds.
+    /// - Returns: the signal's number; nil if none arrived within `seconds`.
     func next(within seconds: UInt32) -> Int32? {
         var (awaited, number) = (awaited, SIGALRM)
         alarm(seconds)

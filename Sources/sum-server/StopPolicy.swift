@@ -1,6 +1,6 @@
-/// What signals mean, one after the other.
+/// Decides what each signal does, depending on those before it.
 struct StopPolicy {
-    /// What comes within this time of the first wish to stop is the same wish: GNU timeout and npm send two.
+    /// A second signal within this time counts as the same request to stop: GNU timeout and npm send two.
     static let sameWish = Duration.milliseconds(500)
 
     enum Signal {
@@ -11,10 +11,10 @@ struct StopPolicy {
     }
 
     enum Action: Equatable {
-        /// Stop gracefully.
+        /// Shut down gracefully.
         case drain
         case endAtOnce
-        /// Say that there is nothing to reload.
+        /// Log that there is nothing to reload.
         case refuseReload
         case none
     }

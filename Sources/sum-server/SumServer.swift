@@ -4,13 +4,14 @@ import Logging
 import SumCore
 import SystemPackage
 
-/// The process around the server: its limits, its signals, its memory, its end.
+/// The server's process: limits, signals, memory, exit.
 @main
 enum SumServer {
-    /// Every how many seconds it is looked whether there is memory to give back.
+    /// Seconds between checks whether to return memory to the system.
     private static let heapInterval: UInt32 = 2
 
-    /// Not `async`: that would need threads before it is known whether there may be any.
+    /// Not `async`, because an async main function needs threads, and `ProcessLimits` must first check that it may have
+    /// some.
     static func main() {
         var heap = Heap()
         StandardDescriptors.reserve()
@@ -44,7 +45,7 @@ enum SumServer {
             case .drain:
                 stopper.yield(name(number))
             case .endAtOnce:
-                logger.warning("second signal: ending at once")
+                logger.warning("second signal: stopping at once")
                 end(1)
             case .refuseReload:
                 logger.info("there is nothing to reload", metadata: ["signal": "\(name(number))"])
@@ -83,14 +84,14 @@ enum SumServer {
         }
     }
 
-    /// Says why on standard error.
+    /// Exits with `status` after it has written the queued output and `reason` on standard error.
     static func fail(_ reason: String, _ status: Int32) -> Never {
         LineWriter.standardOutput.flush()
         LineWriter.standardError.finish(with: "sum-server: \(reason.escapedWhole)\n")
         exit(status)
     }
 
-    /// Ends the process once the lines are written, if they can be.
+    /// Exits with `status` after it has written the queued output, if that is possible.
     static func end(_ status: Int32) -> Never {
         LineWriter.standardOutput.flush()
         LineWriter.standardError.flush()

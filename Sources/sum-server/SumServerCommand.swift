@@ -5,25 +5,27 @@ import SumCore
 struct SumServerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sum-server",
-        abstract: "Adds the numbers that gRPC clients stream, and answers with their sum.",
+        abstract: "Adds the numbers that gRPC clients stream, and responds with their sum.",
         discussion: """
-            Serves tutorial.NumberService/SumNumbers. Prints one line an address on standard output once it \
-            listens; logs go to standard error.
+            Serves tutorial.NumberService/SumNumbers. When it is listening, it prints one line per address on standard \
+            output. Logs go to standard error.
 
-            SIGTERM, SIGINT or SIGQUIT: new calls are refused and those in flight finish. Another signal, half a second \
-            later or more, ends at once. SIGHUP changes nothing: there is nothing to reload.
+            SIGTERM, SIGINT and SIGQUIT shut it down gracefully: new calls are refused, open calls may finish. A \
+            second signal, at least half a second later, stops it at once. SIGHUP does nothing: there is nothing to \
+            reload.
 
-            EXIT STATUS: 0 all calls had finished; 1 the server could not listen, or calls were cut; 64 wrong usage.
+            EXIT STATUS: 0 stopped by a signal, and every call had finished; 1 it could not start or listen, calls \
+            were cut off, or a second signal stopped it; 64 wrong usage.
             """,
         version: "sum-server \(Version.current)")
 
     @OptionGroup var addresses: ListenOptions
 
     @Option(
-        help: "What becomes of a sum that does not fit int32: 'error' ends the call, 'wrap' keeps 32 bits.")
+        help: "What to do with a sum that does not fit int32: 'error' fails the call, 'wrap' keeps the low 32 bits.")
     var overflow = SumNumbers.Overflow.error
 
-    @Option(duration: "How long calls in flight may take when the server stops.")
+    @Option(duration: "Time for open calls to finish when the server shuts down.")
     var drainTimeout = Duration.seconds(25)
 
     @OptionGroup var limits: LimitOptions
@@ -36,11 +38,11 @@ struct SumServerCommand: ParsableCommand {
 
     @Option(
         help:
-            "The least severe messages to log; 'debug' has a line for every call that ends, 'trace' for its beginning too."
+            "Least severe level to log. 'debug' logs every call when it ends, 'trace' also when it begins."
     )
     var logLevel = Logger.Level.info
 
-    /// Serves until there is a wish to stop, then ends the process.
+    /// Serves until `stop` yields the name of a signal, then shuts down and exits.
     func serve(until stop: AsyncStream<String>, logger: Logger) async throws {
         let healthService = Health(services: [SumNumbers.service])
         var methods = [
@@ -58,7 +60,7 @@ struct SumServerCommand: ParsableCommand {
             logger.info("stopping", metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout)"])
             healthService.shutDown()
             guard await server.shutdown(within: drainTimeout) else {
-                logger.warning("calls were cut: they had not finished within the drain timeout")
+                logger.warning("calls were cut off: they did not finish within the drain timeout")
                 SumServer.end(1)
             }
             SumServer.end(0)

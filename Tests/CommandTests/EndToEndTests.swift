@@ -67,7 +67,7 @@ import Testing
             (["-f", "/"], "", 1, "/: Is a directory"),
             (
                 ["--metadata", "novalue", "1"], "", 64,
-                "metadata is 'key: value', not 'novalue' (see 'sum-client --help')"
+                "metadata must be 'key: value', not 'novalue' (see 'sum-client --help')"
             ),
             (
                 ["--metadata", "grpc-x: 1", "1"], "", 64,

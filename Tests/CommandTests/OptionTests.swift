@@ -11,12 +11,12 @@ import Testing
             ("sum-client", "--timeout", "<duration>", "5", aDuration),
             ("sum-client", "--timeout", "<duration>", "-1s", "a duration cannot be negative"),
             ("sum-client", "--timeout", "<duration>", "1000001h", "a duration is at most 1000000h"),
-            ("sum-client", "--connect-timeout", "<duration>", "0s", "it is at least 1ms"),
-            ("sum-client", "--keepalive-time", "<duration>", "0s", "it is at least 10s"),
-            ("sum-client", "--keepalive-time", "<duration>", "9s", "it is at least 10s"),
-            ("sum-client", "--keepalive-timeout", "<duration>", "0s", "it is at least 1ms"),
-            ("sum-client", "--retry", "<n>", "256", "it is a number from 0 to 255"),
-            ("sum-client", "--retry", "<n>", "-1", "it is a number from 0 to 255"),
+            ("sum-client", "--connect-timeout", "<duration>", "0s", "it must be at least 1ms"),
+            ("sum-client", "--keepalive-time", "<duration>", "0s", "it must be at least 10s"),
+            ("sum-client", "--keepalive-time", "<duration>", "9s", "it must be at least 10s"),
+            ("sum-client", "--keepalive-timeout", "<duration>", "0s", "it must be at least 1ms"),
+            ("sum-client", "--retry", "<n>", "256", "it must be a number from 0 to 255"),
+            ("sum-client", "--retry", "<n>", "-1", "it must be a number from 0 to 255"),
             (
                 "sum-client", "--target", "<target>", "unix://tmp/x",
                 "the target 'unix://tmp/x' has two slashes: write unix:///tmp/x if the path is absolute, or unix:tmp/x"
@@ -26,8 +26,8 @@ import Testing
                 "the address 'unix://tmp/x' has two slashes: write unix:///tmp/x if the path is absolute, or unix:tmp/x"
             ),
             ("sum-server", "--listen", "<address>", "localhost", "the address 'localhost' names no port"),
-            ("sum-server", "--port", "<port>", "-1", "it is a number from 0 to 65535"),
-            ("sum-server", "--port", "<port>", "65536", "it is a number from 0 to 65535"),
+            ("sum-server", "--port", "<port>", "-1", "it must be a number from 0 to 65535"),
+            ("sum-server", "--port", "<port>", "65536", "it must be a number from 0 to 65535"),
             ("sum-server", "--drain-timeout", "<duration>", "5", aDuration),
             ("sum-server", "--drain-timeout", "<duration>", "-1s", "a duration cannot be negative"),
         ])

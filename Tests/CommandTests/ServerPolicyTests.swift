@@ -79,7 +79,7 @@ import Testing
                 ("-1s", "a duration cannot be negative"),
                 ("5", "a duration is a number with a unit, such as 500ms, 1.5s or 1h30m"),
             ]
-            if let below { refused.append((below, "it is at least \(low)")) }
+            if let below { refused.append((below, "it must be at least \(low)")) }
             return OptionRange(
                 name: name, accepted: [low, "1000000h", "447h", "596h", "894h"], refused: refused)
         }
@@ -89,7 +89,7 @@ import Testing
                 "\(range.lowerBound - 1)", "-5", "\(range.upperBound + 1)", "99999999999999999999999", "x",
                 "1.5",
             ]
-            let reason = "it is a number from \(range.lowerBound) to \(range.upperBound)"
+            let reason = "it must be a number from \(range.lowerBound) to \(range.upperBound)"
             return OptionRange(
                 name: name, accepted: ["\(range.lowerBound)", "\(range.upperBound)"],
                 refused: values.map { ($0, reason) })
@@ -117,7 +117,7 @@ import Testing
         OptionRange(
             name: "--socket-mode", accepted: ["0600", "660", "0777", "2"],
             refused: ["0", "0444", "1777", "9", "-1"].map {
-                ($0, "it is an octal number up to 777 that lets somebody write, such as 660")
+                ($0, "it must be an octal number up to 777 that lets somebody write, such as 660")
             }),
     ]
 
