@@ -50,7 +50,7 @@ struct LimitOptions: ParsableArguments {
     var maxResets = defaults.maxResets
 
     @Option(
-        duration: "Time for a client to begin HTTP/2, to acknowledge SETTINGS, and to complete a header block.",
+        duration: "Time for a client to begin HTTP/2, to acknowledge SETTINGS, and to end a header block.",
         in: Ranges.handshakeTimeout)
     var handshakeTimeout = defaults.handshakeTimeout
 
@@ -133,7 +133,8 @@ struct SocketMode {
 
     init(_ text: String) throws {
         guard let bits = UInt16(text, radix: 8), GRPCServer.Configuration.Ranges.isSocketMode(bits) else {
-            throw ValidationError("it must be an octal number up to 777 that lets somebody write, such as 660")
+            throw ValidationError(
+                "it must be an octal number up to 777 that lets somebody write, such as 660")
         }
         self.bits = bits
     }

@@ -22,7 +22,9 @@ struct SumServerCommand: ParsableCommand {
     @OptionGroup var addresses: ListenOptions
 
     @Option(
-        help: "What to do with a sum that does not fit int32: 'error' fails the call, 'wrap' keeps the low 32 bits.")
+        help: """
+            What to do with a sum that does not fit int32: 'error' fails the call, 'wrap' keeps the low 32 bits.
+            """)
     var overflow = SumNumbers.Overflow.error
 
     @Option(duration: "Time for open calls to finish when the server shuts down.")
