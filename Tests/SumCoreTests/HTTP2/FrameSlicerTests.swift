@@ -1,3 +1,4 @@
+import ScriptedPeers
 import Testing
 
 @testable import SumCore
@@ -12,19 +13,19 @@ import Testing
 
     /// What is passed on when the stream comes in pieces: every byte, in order, and no header in part.
     private func pass(_ pieces: [ArraySlice<UInt8>]) -> (bytes: [UInt8], pieces: [[UInt8]]) {
-        var boundary = FrameSlicer(skipping: 24)
+        var slicer = FrameSlicer(skipping: 24)
         var passed: [[UInt8]] = []
         for piece in pieces {
             var rest = Array(piece)
-            if !boundary.held.isEmpty {
-                let (taken, isWhole) = boundary.completeHeader(from: rest.span.bytes)
+            if !slicer.held.isEmpty {
+                let (taken, isWhole) = slicer.completeHeader(from: rest.span.bytes)
                 rest.removeFirst(taken)
                 guard isWhole else { continue }
-                passed.append(boundary.held)
-                boundary.releaseHeader()
+                passed.append(slicer.held)
+                slicer.releaseHeader()
             }
-            while !rest.isEmpty, boundary.held.isEmpty {
-                let count = boundary.advance(over: rest.span.bytes)
+            while !rest.isEmpty, slicer.held.isEmpty {
+                let count = slicer.advance(over: rest.span.bytes)
                 passed.append(Array(rest[..<count]))
                 rest.removeFirst(count)
             }
@@ -46,5 +47,67 @@ import Testing
             passed.pieces.filter { $0.count == 9 } == [
                 Array(Self.stream[24..<33]), Array(Self.stream[36..<45]), Array(Self.stream[45..<54]),
             ])
+    }
+
+    @Test("What may ask for answers is passed on eight frames at a time")
+    func slices() {
+        var slicer = FrameSlicer(skipping: 0)
+        let bytes = (0..<25).flatMap { _ in WireFrame.ping().bytes }
+        #expect(slicer.advance(over: bytes.span.bytes) == 8 * 17)
+        #expect(slicer.takeCounts().overhead == 8)
+        #expect(slicer.advance(over: Array(bytes[136...]).span.bytes) == 8 * 17)
+        #expect(slicer.advance(over: Array(bytes[272...]).span.bytes) == 8 * 17)
+        #expect(slicer.takeCounts().overhead == 16)
+    }
+
+    @Test("abuse-R8: data is passed on however many frames there are")
+    func noSlices() {
+        var slicer = FrameSlicer(skipping: 0)
+        let bytes = (0..<1000).flatMap { _ in WireFrame.data([0], on: 1).bytes }
+        #expect(slicer.advance(over: bytes.span.bytes) == 10_000)
+        #expect(slicer.takeCounts().data == 1000)
+    }
+
+    @Test("abuse-R4: a header block that is too long on the wire is not passed on, whatever frames it has")
+    func headerBlock() {
+        func slicer() -> FrameSlicer {
+            FrameSlicer(skipping: 0, headerBlock: HeaderBlockLength(limit: 100, maxFrameSize: 1000))
+        }
+        func block(_ lengths: Int...) -> [UInt8] {
+            lengths.enumerated().flatMap { index, length in
+                WireFrame(
+                    index == 0 ? .headers : .continuation,
+                    flags: index == lengths.count - 1 ? .endHeaders : [],
+                    on: 1, payload: Array(repeating: 0, count: length)
+                ).bytes
+            }
+        }
+        for (bytes, passed) in [
+            (block(100), 109), (block(101), 0), (block(50, 50), 118), (block(50, 51), 59),
+            (block(100) + block(100), 218), (block(1001), 1010),
+        ] {
+            var slicer = slicer()
+            #expect(slicer.advance(over: bytes.span.bytes) == passed)
+            #expect(slicer.headerBlock.isTooLong == (passed < bytes.count))
+        }
+    }
+
+    @Test("abuse-R15: whether a header block is arriving")
+    func openBlock() {
+        var slicer = FrameSlicer(skipping: 0)
+        var isOpen: [Bool] = []
+        let bytes =
+            WireFrame.headers([WireField("a", "b")], on: 1, endHeaders: false).bytes
+            + WireFrame.continuation([WireField("a", "b")], on: 1, endHeaders: true).bytes
+            + WireFrame.data([1, 2, 3], on: 1).bytes
+        for byte in bytes {
+            slicer.advance(over: [byte], inPiecesOf: 1)
+            isOpen.append(slicer.isInHeaderBlock)
+        }
+        let fieldLength = WireField.encode([WireField("a", "b")]).count
+        let expected =
+            Array(repeating: false, count: 8) + Array(repeating: true, count: 9 + 2 * fieldLength)
+            + Array(repeating: false, count: 13)
+        #expect(isOpen == expected)
     }
 }

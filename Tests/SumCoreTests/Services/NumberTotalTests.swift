@@ -15,7 +15,7 @@ import Testing
     ) -> ServerReply {
         let handler = handler(overflow)
         handler.decoder.add(sum: total, count: count)
-        _ = handler.receive(ByteBuffer(bytes: NumberCodingTests.encode(numbers)))
+        _ = handler.receive(ByteBuffer(bytes: Numbers.encode(numbers)))
         return handler.receiveEnd()
     }
 
@@ -66,7 +66,7 @@ import Testing
             for total in [Int128(Int64.max), Int128(Int64.min)] {
                 var decoder = NumberDecoder()
                 decoder.add(sum: total, count: 5)
-                let bytes = NumberCodingTests.encode(Array(repeating: number, count: count))
+                let bytes = Numbers.encode(Array(repeating: number, count: count))
                 #expect(decoder.add(bytes.span.bytes) == bytes.count)
                 #expect(decoder.sum == total + Int128(number) * Int128(count))
                 #expect(decoder.count == Int64(count) + 5)

@@ -6,11 +6,11 @@ import Testing
 @Suite struct SumNumbersTests {
     private func sum(_ messages: [[UInt8]], overflow: SumNumbers.Overflow = .error) throws -> Int32 {
         let stream = messages.reduce(into: ByteBuffer()) { $0.writeMessage($1) }
-        return try NumberCodingTests.sum([[UInt8](stream.readableBytesView)], overflow: overflow)
+        return try Numbers.sum([[UInt8](stream.readableBytesView)], overflow: overflow)
     }
 
     private func sum(of numbers: [Int32], overflow: SumNumbers.Overflow = .error) throws -> Int32 {
-        try NumberCodingTests.sum([NumberCodingTests.encode(numbers)], overflow: overflow)
+        try Numbers.sum([Numbers.encode(numbers)], overflow: overflow)
     }
 
     @Test("abuse-G1, abuse-G2, grpc-R11, grpc-N1: no messages, and messages without the field")
@@ -52,8 +52,8 @@ import Testing
     @Test("grpc-S11, abuse-G8, abuse-G9: a stream that ends within a message has no sum", arguments: 1...6)
     func cutShort(_ count: Int) {
         let error = #expect(throws: GRPCStatus.self) {
-            try NumberCodingTests.sum([
-                NumberCodingTests.encode([1, 2]) + [0, 0, 0, 0, 2, 8, 1].prefix(count)
+            try Numbers.sum([
+                Numbers.encode([1, 2]) + [0, 0, 0, 0, 2, 8, 1].prefix(count)
             ])
         }
         #expect(error?.code == .internalError)

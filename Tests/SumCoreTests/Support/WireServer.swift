@@ -37,7 +37,7 @@ extension WireChannel {
         _ = takeFrames()
         try send(
             .headers(.request, on: streamID),
-            .data(NumberCodingTests.encode([1, 2, 3]), on: streamID, endStream: true))
+            .data(Numbers.encode([1, 2, 3]), on: streamID, endStream: true))
         let answer = takeFrames().filter { $0.streamID == streamID }
         #expect(answer.map(\.kind) == [.headers, .data, .headers], sourceLocation: sourceLocation)
         #expect(answer.first?[":status"] == "200", sourceLocation: sourceLocation)

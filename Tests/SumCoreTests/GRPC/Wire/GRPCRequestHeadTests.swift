@@ -33,14 +33,6 @@ import Testing
         #expect(try GRPCRequestHead(received: request.fields()) == request)
     }
 
-    @Test("grpc-R4: the user agent begins with grpc-")
-    func userAgent() {
-        #expect(Version.userAgent(after: "a/1").hasPrefix("a/1 grpc-swift-sum/"))
-        #expect(Version.userAgent(after: " a").hasPrefix("a grpc-swift-sum/"))
-        #expect(Version.userAgent(after: "").hasPrefix("grpc-swift-sum/\(Version.current) ("))
-        #expect(Version.userAgent(after: "").contains("nghttp2/1."))
-    }
-
     @Test(
         "grpc-S1, abuse-G12: a content-type that is not gRPC's",
         arguments: ["text/plain", "application/grpcfoo", "application/grpc-web", ""])

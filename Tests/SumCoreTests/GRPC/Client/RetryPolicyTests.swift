@@ -75,7 +75,7 @@ import Testing
     @Test("grpc-K14: what was sent is not kept any more, or there is no time")
     func impossible() throws {
         var policy = RetryPolicy(maxRetries: 3)
-        let tooMuch = overflowing()
+        let tooMuch = ReplayBuffer.filled(frames: 17)
         let kept = try #require(message(&policy, end(), tooMuch))
         #expect(kept == "why (more was sent than the 262144 bytes kept for another attempt)")
         #expect(pause(&policy, end(.unavailable, .notSeenByServer), tooMuch) == nil)
@@ -84,69 +84,5 @@ import Testing
         #expect(message(&policy, end(), begun) == "why")
         let late = try #require(message(&policy, end(), timeLeft: .milliseconds(10)))
         #expect(late.contains("deadline"))
-    }
-
-    @Test(
-        "grpc-K14: what was sent is sent again, from the first byte, wherever frames were cut",
-        arguments: 1...9)
-    func replay(_ room: Int) {
-        var buffer = ReplayBuffer()
-        var source = ByteBuffer(bytes: 0..<40)
-        func send(_ frames: Int) -> [UInt8] {
-            (0..<frames).flatMap { _ in
-                withFrame(room: room) { frame in
-                    buffer.fill(&frame) { frame in
-                        frame.append(moving: &source)
-                        return source.readableBytes == 0 ? .finished : .open
-                    }
-                }.bytes
-            }
-        }
-        let first = send(3)
-        #expect(first == Array(0..<UInt8(3 * room)))
-        #expect(buffer.rewind() == true)
-        #expect(send(60) == Array(0..<40))
-        #expect(buffer.isWhole)
-        #expect(buffer.rewind() == true)
-        #expect(send(60) == Array(0..<40))
-    }
-
-    @Test("grpc-K14: nothing passes the buffer by while it keeps what is sent, or has it to send again")
-    func bypass() {
-        var buffer = ReplayBuffer()
-        #expect(!buffer.isOver)
-        _ = withFrame(room: 4) { frame in
-            buffer.fill(&frame) { frame in
-                frame.append(1, as: UInt8.self)
-                return .open
-            }
-        }
-        #expect(buffer.rewind() == true)
-        buffer.drop()
-        #expect(!buffer.isOver)
-        _ = withFrame(room: 4) { frame in buffer.fill(&frame) { _ in .open } }
-        #expect(buffer.isOver)
-    }
-
-    @Test("grpc-K14: no more than its limit is kept")
-    func overflow() {
-        #expect(overflowing(frames: 16).isWhole)
-        #expect(overflowing(frames: 17).isWhole == false)
-        #expect(overflowing(frames: 17).hasOverflowed)
-    }
-
-    /// A buffer after frames of 16 KiB.
-    private func overflowing(frames: Int = 17) -> ReplayBuffer {
-        var buffer = ReplayBuffer()
-        for _ in 0..<frames {
-            _ = withFrame(room: 16 << 10) { frame in
-                buffer.fill(&frame) { frame in
-                    var bytes = ByteBuffer(repeating: 1, count: 16 << 10)
-                    frame.append(moving: &bytes)
-                    return .open
-                }
-            }
-        }
-        return buffer
     }
 }

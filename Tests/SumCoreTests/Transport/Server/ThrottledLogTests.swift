@@ -22,6 +22,4 @@ import Testing
         #expect(log.entries.allSatisfy { $0.level == .info && $0.message == "connection failed" })
         #expect("\(log.entries.last?.metadata["peer"] ?? "")" == "there")
     }
-
-    private func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
 }

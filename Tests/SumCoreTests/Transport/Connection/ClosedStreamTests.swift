@@ -30,7 +30,7 @@ import Testing
         #expect(wire.isOpen)
         #expect(wire.goAway == nil)
         #expect(wire.frames.last?.isAck == true)
-        try wire.send(.data(NumberCodingTests.encode([1, 2]), on: 1, endStream: true))
+        try wire.send(.data(Numbers.encode([1, 2]), on: 1, endStream: true))
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
         #expect(!wire.isOpen)
         #expect(log.entries.allSatisfy { $0.level <= .debug && $0.message != "connection failed" })

@@ -346,7 +346,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
     func smallFrames() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1))
-        let numbers = NumberCodingTests.encode(Array(repeating: 1, count: 10_000))
+        let numbers = Numbers.encode(Array(repeating: 1, count: 10_000))
         try wire.send(
             bytes: numbers.enumerated().flatMap { index, byte in
                 WireFrame.data([byte], on: 1, padding: index % 10 == 0 ? 10 : nil).bytes
@@ -354,7 +354,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         try wire.send(.data([], on: 1, endStream: true))
         try wire.finishTurns()
         let answer = try #require(wire.takeFrames().first { $0.kind == .data })
-        #expect(try NumberCodingTests.sum([answer.payload]) == 10_000)
+        #expect(try Numbers.sum([answer.payload]) == 10_000)
     }
 
     @Test("abuse-R1: calls of which every second is cancelled are no flood, at whatever rate")

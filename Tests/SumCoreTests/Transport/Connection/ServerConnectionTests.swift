@@ -20,7 +20,7 @@ import Testing
     @Test("abuse-G1, grpc-A1: numbers in, sum out")
     func sum() throws {
         let harness = try ServerHarness()
-        let stream = try harness.request(FixedBody(NumberCodingTests.encode([1, -2, 300])))
+        let stream = try harness.request(FixedBody(Numbers.encode([1, -2, 300])))
         #expect(harness.events.body(of: stream) == [0, 0, 0, 0, 3, 8, 0xab, 2])
         #expect(harness.status(of: stream) == .ok)
         #expect(harness.events.closingCode(of: stream) == .noError)
@@ -31,7 +31,7 @@ import Testing
         let harness = try ServerHarness()
         for _ in 0..<40 {
             _ = try harness.client.submitRequest(
-                Sample.request, body: FixedBody(NumberCodingTests.encode([1])))
+                Sample.request, body: FixedBody(Numbers.encode([1])))
         }
         while try harness.client.send(limit: 1 << 20) {}
         try harness.channel.writeInbound(harness.client.allOutput())
@@ -140,7 +140,7 @@ import Testing
     func expired(_ timeout: String, _ end: HTTP2BodyState) throws {
         let harness = try ServerHarness()
         let fields = Sample.request + [HTTP2Field("grpc-timeout", timeout)]
-        let body = FixedBody(NumberCodingTests.encode([1, 2]), end: end)
+        let body = FixedBody(Numbers.encode([1, 2]), end: end)
         let stream = try harness.request(body, fields: fields)
         #expect(harness.status(of: stream)?.code == .deadlineExceeded)
         #expect(harness.events.body(of: stream).isEmpty)
@@ -193,7 +193,7 @@ import Testing
     )
     func drain() throws {
         let harness = try ServerHarness()
-        let body = FixedBody(NumberCodingTests.encode([1]), end: .open)
+        let body = FixedBody(Numbers.encode([1]), end: .open)
         let stream = try harness.request(body)
         harness.channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
         try harness.exchange()

@@ -106,7 +106,7 @@ import Testing
     func whiteSpace(_ fields: [WireField]) throws {
         let wire = try WireChannel.server()
         try wire.send(
-            .headers(fields, on: 1), .data(NumberCodingTests.encode([1, 2]), on: 1, endStream: true))
+            .headers(fields, on: 1), .data(Numbers.encode([1, 2]), on: 1, endStream: true))
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
     }
 
@@ -122,7 +122,7 @@ import Testing
     func authority(_ fields: [WireField]) throws {
         let wire = try WireChannel.server()
         try wire.send(
-            .headers(fields, on: 1), .data(NumberCodingTests.encode([1, 2]), on: 1, endStream: true))
+            .headers(fields, on: 1), .data(Numbers.encode([1, 2]), on: 1, endStream: true))
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
     }
 

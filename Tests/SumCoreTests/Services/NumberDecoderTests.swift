@@ -4,62 +4,11 @@ import Testing
 
 @testable import SumCore
 
-@Suite struct NumberCodingTests {
-    /// Every length of varint, from both ends, and both signs.
-    static let edges: [Int32] =
-        (0..<32).flatMap { shift -> [Int32] in
-            let power = Int32(bitPattern: 1 << shift)
-            return [power, power &- 1, power &+ 1, 0 &- power, ~power]
-        } + [0, .max, .min]
-
-    /// Numbers of all lengths, the same in every run.
-    static func samples(_ count: Int) -> [Int32] {
-        var state: UInt64 = 0x9e37_79b9_7f4a_7c15
-        return (0..<count).map { _ in
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int32(truncatingIfNeeded: state >> 32) >> Int32(state >> 8 & 31)
-        }
-    }
-
-    /// What swift-protobuf makes of the numbers.
-    static func oracle(_ numbers: [Int32]) throws -> [UInt8] {
-        var stream = ByteBuffer()
-        for number in numbers {
-            stream.writeMessage(
-                try Tutorial_NumberRequest.with { $0.num = number }.serializedBytes() as [UInt8])
-        }
-        return [UInt8](stream.readableBytesView)
-    }
-
-    static func encode(_ numbers: [Int32]) -> [UInt8] {
-        withFrame(room: numbers.count * 16) { NumberEncoder.append(numbers.span, to: &$0) }.bytes
-    }
-
-    @Test("abuse-F2: the encoder writes what swift-protobuf writes")
-    func encoder() throws {
-        for number in Self.edges {
-            #expect(Self.encode([number]) == (try Self.oracle([number])), "\(number)")
-        }
-        let samples = Self.samples(10_000)
-        #expect(Self.encode(samples) == (try Self.oracle(samples)))
-    }
-
-    @Test(
-        "The encoder stops where the longest number would not fit",
-        arguments: [
-            (15, []), (16, [0, 0, 0, 0, 2, 8, 1]), (23, [0, 0, 0, 0, 2, 8, 1, 0, 0, 0, 0, 2, 8, 2]),
-        ]
-            as [(Int, [UInt8])])
-    func encoderRoom(_ room: Int, _ bytes: [UInt8]) {
-        let frame = withFrame(room: room) { NumberEncoder.append([1, 2].span, to: &$0) }
-        #expect(frame.bytes == bytes)
-        #expect(frame.result == bytes.count / 7)
-    }
-
+@Suite struct NumberDecoderTests {
     @Test("abuse-F2: the decoder adds what swift-protobuf decodes, and leaves the rest")
     func decoder() throws {
-        for number in Self.edges {
-            let bytes = Self.encode([number])
+        for number in Numbers.edges {
+            let bytes = Numbers.encode([number])
             for rest in [[], [0], [0xff], Array(repeating: 0xff, count: 40)] as [[UInt8]] {
                 var decoder = NumberDecoder()
                 #expect(decoder.add((bytes + rest).span.bytes) == bytes.count)
@@ -71,11 +20,11 @@ import Testing
 
     @Test("grpc-R6: the decoder takes every whole message, wherever the bytes end")
     func decoderEnds() {
-        let numbers = Self.edges + Self.samples(500)
-        let bytes = Self.encode(numbers)
+        let numbers = Numbers.edges + Numbers.samples(500)
+        let bytes = Numbers.encode(numbers)
         var (whole, sum, end) = (0, Int64(0), 0)
         for cut in 0...bytes.count {
-            if whole < numbers.count, cut == end + Self.encode([numbers[whole]]).count {
+            if whole < numbers.count, cut == end + Numbers.encode([numbers[whole]]).count {
                 sum += Int64(numbers[whole])
                 whole += 1
                 end = cut
@@ -91,7 +40,7 @@ import Testing
         "The largest bytes do not overflow, however many there are",
         arguments: [.max, -1, 127, .min] as [Int32])
     func decoderPlaces(_ number: Int32) {
-        let bytes = Self.encode(Array(repeating: number, count: 20_000))
+        let bytes = Numbers.encode(Array(repeating: number, count: 20_000))
         var decoder = NumberDecoder()
         #expect(decoder.add(bytes.span.bytes) == bytes.count)
         #expect(decoder.sum == 20_000 * Int64(number))
@@ -102,65 +51,38 @@ import Testing
         arguments: 0..<300)
     func decoderInside(_ before: Int) throws {
         // A field that is not known, whose value is messages.
-        let inside = Self.encode(Array(repeating: 7, count: 100))
+        let inside = Numbers.encode(Array(repeating: 7, count: 100))
         let unusual: [UInt8] = [0, 0, 0, 2, 0xbf, 0x1a, 0xbc, 0x05] + inside
-        let bytes = Self.encode(Array(repeating: 1, count: before))
+        let bytes = Numbers.encode(Array(repeating: 1, count: before))
         var decoder = NumberDecoder()
         #expect(decoder.add((bytes + unusual + bytes).span.bytes) == bytes.count)
         #expect(decoder.sum == Int64(before))
-        #expect(try Self.sum([bytes + unusual + bytes]) == Int32(2 * before))
-    }
-
-    /// The sum by way of the handler, which joins messages that were cut.
-    static func sum(_ chunks: [[UInt8]], overflow: SumNumbers.Overflow = .error) throws -> Int32 {
-        let handler = SumNumbersHandler(overflow: overflow, context: .sample(maxMessageSize: 1000))
-        for chunk in chunks {
-            let reply = handler.receive(ByteBuffer(bytes: chunk))
-            if let status = reply.end { throw status }
-            #expect(reply.consumed == chunk.count)
-        }
-        let reply = handler.receiveEnd()
-        guard let status = reply.end, status.isOK else { throw reply.end ?? .init(code: .unknown) }
-        var reader = MessageReader(maxLength: 100)
-        var messages = reply.messages
-        let message = try #require(try reader.next(from: &messages))
-        return try Tutorial_NumberResponse(serializedBytes: [UInt8](message.readableBytesView)).sum
+        #expect(try Numbers.sum([bytes + unusual + bytes]) == Int32(2 * before))
     }
 
     @Test("abuse-H7, grpc-R6: the sum does not depend on where the stream is cut")
     func everySplit() throws {
-        let numbers = Self.edges.filter { abs(Int64($0)) < 1 << 24 } + [.min, .max]
-        let bytes = Self.encode(numbers)
+        let numbers = Numbers.edges.filter { abs(Int64($0)) < 1 << 24 } + [.min, .max]
+        let bytes = Numbers.encode(numbers)
         let expected = Int32(truncatingIfNeeded: numbers.reduce(0) { $0 + Int64($1) })
         for cut in 0...bytes.count {
-            #expect(try Self.sum([Array(bytes[..<cut]), Array(bytes[cut...])]) == expected)
+            #expect(try Numbers.sum([Array(bytes[..<cut]), Array(bytes[cut...])]) == expected)
         }
-        #expect(try Self.sum(bytes.map { [$0] }) == expected)
+        #expect(try Numbers.sum(bytes.map { [$0] }) == expected)
     }
 
     @Test("abuse-F2, abuse-P7: a number with any one bit changed is what the general way makes of it")
     func changedBits() throws {
-        for number in Self.edges {
-            let bytes = Self.encode([number])
+        for number in Numbers.edges {
+            let bytes = Numbers.encode([number])
             for bit in 0..<(bytes.count * 8) {
                 var changed = bytes
                 changed[bit / 8] ^= 1 << (bit % 8)
                 let general = Result { try Self.generalSum(changed) }
-                let ours = Result { try Self.sum([changed], overflow: .wrap) }
+                let ours = Result { try Numbers.sum([changed], overflow: .wrap) }
                 #expect((try? ours.get()) == (try? general.get()), "\(changed)")
             }
         }
-    }
-
-    /// The sum by way of swift-protobuf alone.
-    private static func generalSum(_ bytes: [UInt8]) throws -> Int32 {
-        var (reader, stream) = (MessageReader(maxLength: 1000), ByteBuffer(bytes: bytes))
-        var sum: Int32 = 0
-        while let message = try reader.next(from: &stream) {
-            sum &+= try Tutorial_NumberRequest(serializedBytes: [UInt8](message.readableBytesView)).num
-        }
-        try reader.finish()
-        return sum
     }
 
     @Test("abuse-F1, abuse-F2: random messages give the same sum by the fast way and by swift-protobuf")
@@ -175,9 +97,20 @@ import Testing
             let stream = messages.reduce(into: ByteBuffer()) { $0.writeMessage($1) }
             let bytes = [UInt8](stream.readableBytesView)
             let cut = Int.random(in: 0...bytes.count)
-            let sum = try Self.sum([Array(bytes[..<cut]), Array(bytes[cut...])], overflow: .wrap)
+            let sum = try Numbers.sum([Array(bytes[..<cut]), Array(bytes[cut...])], overflow: .wrap)
             #expect(sum == Int32(truncatingIfNeeded: expected))
         }
+    }
+
+    /// The sum by way of swift-protobuf alone.
+    private static func generalSum(_ bytes: [UInt8]) throws -> Int32 {
+        var (reader, stream) = (MessageReader(maxLength: 1000), ByteBuffer(bytes: bytes))
+        var sum: Int32 = 0
+        while let message = try reader.next(from: &stream) {
+            sum &+= try Tutorial_NumberRequest(serializedBytes: [UInt8](message.readableBytesView)).num
+        }
+        try reader.finish()
+        return sum
     }
 
     /// A message in one of the many ways that protobuf allows.

@@ -13,7 +13,7 @@ import Testing
     func padding() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1))
-        for byte in NumberCodingTests.encode([1, 2, 3]) { try wire.send(.data([byte], on: 1, padding: 255)) }
+        for byte in Numbers.encode([1, 2, 3]) { try wire.send(.data([byte], on: 1, padding: 255)) }
         try wire.send(.data([], on: 1, endStream: true))
         #expect(wire.takeFrames().contains { $0.kind == .data && $0.payload == [0, 0, 0, 0, 2, 8, 6] })
         try wire.expectSum(on: 3)
@@ -24,10 +24,10 @@ import Testing
         let wire = try WireChannel.server()
         let numbers = Array(repeating: Int32(1), count: count)
         try wire.send(.headers(.request, on: 1))
-        try wire.send(bytes: pieces(of: NumberCodingTests.encode(numbers), on: 1))
+        try wire.send(bytes: pieces(of: Numbers.encode(numbers), on: 1))
         try wire.send(.data([], on: 1, endStream: true))
         let answer = try #require(wire.takeFrames().first { $0.kind == .data })
-        #expect(try NumberCodingTests.sum([answer.payload]) == Int32(count))
+        #expect(try Numbers.sum([answer.payload]) == Int32(count))
     }
 
     private func pieces(of bytes: [UInt8], on streamID: UInt32) -> [UInt8] {
@@ -66,7 +66,7 @@ import Testing
     func unusual(_ fields: [WireField]) throws {
         let wire = try WireChannel.server()
         try wire.send(
-            .headers(fields, on: 1), .data(NumberCodingTests.encode([1, 2]), on: 1, endStream: true))
+            .headers(fields, on: 1), .data(Numbers.encode([1, 2]), on: 1, endStream: true))
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
     }
 

@@ -41,7 +41,7 @@ import Testing
         }
         #expect(turns >= work / TurnBudget.turn / 2)
         let answer = try #require(wire.takeFrames().first { $0.kind == .data })
-        #expect(try NumberCodingTests.sum([answer.payload]) == 301)
+        #expect(try Numbers.sum([answer.payload]) == 301)
     }
 
     @Test("audit-M1: a call beside slow ones is answered at once, on the same connection and on another")
