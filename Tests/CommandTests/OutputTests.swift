@@ -122,20 +122,3 @@ import Testing
         #expect(text.contains("\n40\r\n") || text.contains("\(Self.clear)40\r\n"))
     }
 }
-
-extension Pipe {
-    /// Reads until `text` has come, or the end.
-    ///
-    /// - Returns: what has been read.
-    fileprivate func read(until text: String) async -> String {
-        await Tool.offload {
-            var seen = Data()
-            while !String(decoding: seen, as: UTF8.self).contains(text),
-                let byte = try? self.fileHandleForReading.read(upToCount: 1), !byte.isEmpty
-            {
-                seen += byte
-            }
-            return String(decoding: seen, as: UTF8.self)
-        }
-    }
-}

@@ -3,9 +3,6 @@ import Testing
 
 /// The programs that the docs show are compiled, against the modules that the tests were built with.
 @Suite struct TutorialTests {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
-        .standardizedFileURL
-
     @Test(
         "Programs in the docs compile without a warning",
         arguments: [
@@ -14,7 +11,7 @@ import Testing
             ("hosting.md", "reflection.swift"),
         ])
     func compiles(_ page: String, _ name: String) async throws {
-        let page = try String(contentsOf: Self.root.appending(path: "docs/\(page)"), encoding: .utf8)
+        let page = try String(contentsOf: Repository.root.appending(path: "docs/\(page)"), encoding: .utf8)
         let program = try #require(Self.block(named: name, in: page))
         let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).swift")
         defer { try? FileManager.default.removeItem(at: file) }
@@ -41,9 +38,10 @@ import Testing
 
     /// Those of the C modules below SumCore: some in the dependencies' sources, some made by the build.
     private static func moduleMaps() -> [URL] {
-        let checkouts = subfolders(root.appending(path: ".build/checkouts"))
+        let checkouts = subfolders(Repository.root.appending(path: ".build/checkouts"))
             .flatMap { subfolders($0.appending(path: "Sources")) }.map { $0.appending(path: "include") }
-        let folders = subfolders(Tool.directory) + checkouts + subfolders(root.appending(path: "Sources"))
+        let folders =
+            subfolders(Tool.directory) + checkouts + subfolders(Repository.root.appending(path: "Sources"))
         return folders.map { $0.appending(path: "module.modulemap") }
             .filter { FileManager.default.fileExists(atPath: $0.path) }
     }

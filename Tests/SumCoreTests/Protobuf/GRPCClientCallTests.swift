@@ -11,16 +11,6 @@ import Testing
     private typealias Sum = Tutorial_NumberResponse
     private typealias Call = GRPCClientCall<Number, Sum>
 
-    private func withClient(
-        _ methods: [GRPCMethod], _ body: (GRPCClient) async throws -> Void
-    ) async throws {
-        let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: methods)
-        let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
-        try await body(client)
-        await client.close()
-        await server.shutdown(within: .seconds(60))
-    }
-
     /// Answers each number with the sum so far.
     private static let running = GRPCMethod.bidirectionalStreaming(path: "/t.T/Running") {
         (requests: GRPCRequests<Number>, responses: GRPCResponses<Sum>, call) in
@@ -43,7 +33,7 @@ import Testing
         arguments:
             GRPCCompression.allCases)
     func bidirectional(_ compression: GRPCCompression) async throws {
-        try await withClient([Self.running]) { (client) async throws in
+        try await withClient(of: [Self.running]) { (client) async throws in
             var options = GRPCCallOptions(timeout: .seconds(60))
             options.compression = compression
             try options.metadata.add("k", "1")
@@ -65,7 +55,7 @@ import Testing
 
     @Test("grpc-A17: an error comes after the messages before it, with trailers and details")
     func error() async throws {
-        try await withClient([Self.running]) { (client) async throws in
+        try await withClient(of: [Self.running]) { (client) async throws in
             let call: Call = client.call("/t.T/Running")
             try await call.send(number(-1))
             call.finish()
@@ -80,7 +70,7 @@ import Testing
 
     @Test("Unary and client-streaming calls take exactly one answer")
     func oneAnswer() async throws {
-        try await withClient([Self.running]) { (client) async throws in
+        try await withClient(of: [Self.running]) { (client) async throws in
             let one: Sum = try await client.unary("/t.T/Running", number(5))
             #expect(one.sum == 5)
             for count in [0, 2] {
@@ -99,7 +89,7 @@ import Testing
             (request: Number, responses: GRPCResponses<Sum>, _) in
             for number in 1...request.num { try await responses.send(Sum.with { $0.sum = number }) }
         }
-        try await withClient([method, Self.running]) { (client) async throws in
+        try await withClient(of: [method, Self.running]) { (client) async throws in
             let call: Call = client.call("/t.T/Count")
             try await call.send(number(count))
             call.finish()
@@ -124,7 +114,7 @@ import Testing
             for try await _ in requests { note.yield() }
             return Sum()
         }
-        try await withClient([method]) { (client) async throws in
+        try await withClient(of: [method]) { (client) async throws in
             let call: Call = client.call("/t.T/Wait")
             try await call.send(number(1))
             var iterator = events.makeAsyncIterator()
@@ -141,7 +131,7 @@ import Testing
 
     @Test("Compressed numbers", arguments: [GRPCCompression.deflate, .gzip])
     func compressedSum(_ compression: GRPCCompression) async throws {
-        try await withClient([SumNumbers.method()]) { (client) async throws in
+        try await withClient(of: [SumNumbers.method()]) { (client) async throws in
             var options = GRPCCallOptions()
             options.compression = compression
             let call = client.sumNumbers(options)

@@ -5,19 +5,14 @@ import Testing
 @testable import SumCore
 
 @Suite(.timeLimit(.minutes(10))) struct HealthTests {
-    private func withHealth(_ body: (Health, GRPCServer, GRPCClient) async throws -> Void) async throws {
+    private func withHealth(_ body: (Health, GRPCClient) async throws -> Void) async throws {
         let health = Health(services: ["a.A"])
-        let server = try await GRPCServer.start(
-            listeningOn: [.host("127.0.0.1", port: 0)], methods: health.methods)
-        let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
-        try await body(health, server, client)
-        await client.close()
-        await server.shutdown(within: .seconds(60))
+        try await withClient(of: health.methods) { (client) async throws in try await body(health, client) }
     }
 
     @Test("grpc-V1: Check tells the server's status and each service's; an unknown one is NOT_FOUND")
     func check() async throws {
-        try await withHealth { (health, _, client) async throws in
+        try await withHealth { (health, client) async throws in
             #expect(try await client.checkHealth() == .serving)
             #expect(try await client.checkHealth(of: "a.A") == .serving)
             health.set(.notServing, for: "a.A")
@@ -30,7 +25,7 @@ import Testing
 
     @Test("grpc-V3: List has all services, and refuses more than a hundred")
     func list() async throws {
-        try await withHealth { (health, _, client) async throws in
+        try await withHealth { (health, client) async throws in
             func list() async throws -> Grpc_Health_V1_HealthListResponse {
                 try await client.unary("/grpc.health.v1.Health/List", Grpc_Health_V1_HealthListRequest())
             }
@@ -56,7 +51,7 @@ import Testing
         "grpc-V2, grpc-V4: Watch tells the status at once, every change, and the end; a service may come later"
     )
     func watch() async throws {
-        try await withHealth { (health, _, client) async throws in
+        try await withHealth { (health, client) async throws in
             let known = try await watch("a.A", client)
             #expect(try await known.next()?.status == .serving)
             health.set(.serving, for: "a.A")

@@ -7,16 +7,6 @@ import Testing
 
 /// Calls of SumNumbers with all numbers at once, and tasks on the loop of their connection.
 @Suite(.timeLimit(.minutes(10))) struct OneShotSumTests {
-    private func withClient(
-        _ method: GRPCMethod = SumNumbers.method(), _ body: (GRPCClient) async throws -> Void
-    ) async throws {
-        let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
-        let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
-        try await body(client)
-        await client.close()
-        await server.shutdown(within: .seconds(60))
-    }
-
     private static let numbers: [Int32] = [0, 1, -1, 127, 128, .max, .min, 300, -70_000]
 
     @Test("A frame of any size is filled, and a number is cut where it ends", arguments: 1...40)
@@ -60,7 +50,7 @@ import Testing
         try await withClient { (client) async throws in
             await #expect(throws: GRPCStatus.self) { try await client.sum(of: [.max, 1]) }
         }
-        try await withClient(silent) { (client) async throws in
+        try await withClient(of: [silent]) { (client) async throws in
             let task = Task { try await client.sum(of: [1]) }
             for await _ in begun.stream { break }
             task.cancel()
@@ -78,7 +68,7 @@ import Testing
     @Test("An answer with two messages is no sum")
     func twoMessages() async throws {
         let two = GRPCMethod(path: SumNumbers.path) { _ in RepeatingHandler(answers: 2) }
-        try await withClient(two) { (client) async throws in
+        try await withClient(of: [two]) { (client) async throws in
             let status = await #expect(throws: GRPCStatus.self) { try await client.sum(of: [1]) }
             #expect(status == .notOneMessage)
         }

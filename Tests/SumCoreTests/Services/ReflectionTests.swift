@@ -16,19 +16,15 @@ import Testing
     private func ask(
         _ requests: [Request], of reflection: Reflection, version: String = "v1"
     ) async throws -> (responses: [Response], status: GRPCStatus) {
-        let server = try await GRPCServer.start(
-            listeningOn: [.host("127.0.0.1", port: 0)], methods: reflection.methods)
-        let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
-        let call: GRPCClientCall<Request, Response> = client.call(
-            "/grpc.reflection.\(version).ServerReflection/ServerReflectionInfo")
-        for request in requests { try await call.send(request) }
-        call.finish()
-        var responses: [Response] = []
-        while let response = try? await call.next() { responses.append(response) }
-        let status = await call.ended().status
-        await client.close()
-        await server.shutdown(within: .seconds(60))
-        return (responses, status)
+        try await withClient(of: reflection.methods) { client in
+            let call: GRPCClientCall<Request, Response> = client.call(
+                "/grpc.reflection.\(version).ServerReflection/ServerReflectionInfo")
+            for request in requests { try await call.send(request) }
+            call.finish()
+            var responses: [Response] = []
+            while let response = try? await call.next() { responses.append(response) }
+            return (responses, await call.ended().status)
+        }
     }
 
     private func files(_ response: Response) throws -> [String] {
@@ -190,7 +186,7 @@ import Testing
         "grpc-V5: the embedded protos are those of the services",
         .enabled(if: FileManager.default.isExecutableFile(atPath: protoc), "make test installs protoc"))
     func embeddedProtos() throws {
-        let root = URL(filePath: #filePath).appending(path: "../../../..").standardizedFileURL
+        let root = Repository.root
         let protos = root.appending(path: "Sources/Protos")
         let names = try FileManager.default.subpathsOfDirectory(atPath: protos.path)
             .filter { $0.hasPrefix("grpc/") && $0.hasSuffix(".proto") }

@@ -8,16 +8,6 @@ import Testing
 
 /// Calls that are cancelled, whenever that is.
 @Suite(.timeLimit(.minutes(10))) struct CancelTests {
-    private func withServer(
-        _ method: GRPCMethod = SumNumbers.method(), _ body: (GRPCClient) async throws -> Void
-    ) async throws {
-        let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
-        let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
-        try await body(client)
-        await client.close()
-        await server.shutdown(within: .seconds(60))
-    }
-
     /// Never answers, so that only a cancellation ends its calls.
     private static let silent = GRPCMethod(path: SumNumbers.path) { _ in SilentMethod() }
 
@@ -25,7 +15,7 @@ import Testing
         "audit-W4: sum(of:) that is cancelled at once, or a little later, ends as cancelled, thousands of times"
     )
     func wholeSums() async throws {
-        try await withServer(Self.silent) { client in
+        try await withClient(of: [Self.silent]) { (client) async throws in
             var random = SeededRandom(seed: 4)
             for _ in 0..<2_000 {
                 let delay = Int.random(in: 0...60, using: &random)
@@ -42,7 +32,7 @@ import Testing
         "audit-W4: streamed calls cancelled from another thread as they begin end as cancelled, thousands of times"
     )
     func streamedCalls() async throws {
-        try await withServer(Self.silent) { client in
+        try await withClient(of: [Self.silent]) { (client) async throws in
             var random = SeededRandom(seed: 5)
             for _ in 0..<2_000 {
                 let call = client.sumNumbers()

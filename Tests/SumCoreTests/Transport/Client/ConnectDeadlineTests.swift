@@ -97,15 +97,14 @@ import Testing
 
     @Test("audit-C1: a call tells its server's address once it has a connection, or that there was none")
     func peer() async throws {
-        let server = try await GRPCServer.start(
-            listeningOn: [.host("127.0.0.1", port: 0)], methods: [SumNumbers.method()])
-        let client = try client(server.addresses[0])
-        let call = client.sumNumbers()
-        #expect(await call.peer() == server.addresses[0])
-        #expect(try await call.closeAndReceive() == 0)
-        #expect(await call.peer() == server.addresses[0])
-        await client.close()
-        await server.shutdown(within: .seconds(60))
+        try await withServer { server, _ in
+            let client = try client(server.addresses[0])
+            let call = client.sumNumbers()
+            #expect(await call.peer() == server.addresses[0])
+            #expect(try await call.closeAndReceive() == 0)
+            #expect(await call.peer() == server.addresses[0])
+            await client.close()
+        }
         let other = try self.client(try await Self.refusingAddress(), connectTimeout: .milliseconds(50))
         #expect(await other.sumNumbers().peer() == nil)
         await other.close()

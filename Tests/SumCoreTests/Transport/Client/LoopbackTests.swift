@@ -8,29 +8,18 @@ import Testing
 
 /// The public server and client, with real sockets between them.
 @Suite(.timeLimit(.minutes(10))) struct LoopbackTests {
-    private func withServer(
-        _ method: GRPCMethod = SumNumbers.method(), _ body: (GRPCServer, Target) async throws -> Void
-    ) async throws {
-        let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
-        try await body(server, Target(try #require(server.addresses.first)))
-        await server.shutdown(within: .seconds(60))
-    }
-
     @Test("The tutorial's call")
     func tutorial() async throws {
-        try await withServer { _, target in
-            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
+        try await withClient { (client) async throws in
             let call = client.sumNumbers(.init(timeout: .seconds(600)))
             for number in 1...10 as ClosedRange<Int32> { try await call.send(number) }
             #expect(try await call.closeAndReceive() == 55)
-            await client.close()
         }
     }
 
     @Test("Batches and single numbers, far more than the pipe holds")
     func manyNumbers() async throws {
-        try await withServer { _, target in
-            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
+        try await withClient { (client) async throws in
             let call = client.sumNumbers()
             let batch = Array(repeating: [1, -1, 100_000, -100_000, .max, -.max] as [Int32], count: 5000)
                 .flatMap { $0 }
@@ -39,7 +28,6 @@ import Testing
                 try await call.send(1)
             }
             #expect(try await call.closeAndReceive() == 20)
-            await client.close()
         }
     }
 
@@ -70,8 +58,7 @@ import Testing
 
     @Test("Many calls at once on one connection, more than the server takes at once")
     func concurrentCalls() async throws {
-        try await withServer { _, target in
-            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
+        try await withClient { (client) async throws in
             try await withThrowingTaskGroup { group in
                 for first in 0..<300 as Range<Int32> {
                     group.addTask {
@@ -82,7 +69,6 @@ import Testing
                 }
                 try await group.waitForAll()
             }
-            await client.close()
         }
     }
 
@@ -97,8 +83,7 @@ import Testing
             }
             return handler
         }
-        try await withServer(method) { _, target in
-            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
+        try await withClient(of: [method]) { (client) async throws in
             let call = client.sumNumbers()
             var arrivals = received.makeAsyncIterator()
             for number in 1...5 as ClosedRange<Int32> {
@@ -106,7 +91,6 @@ import Testing
                 #expect(await arrivals.next() == 7)
             }
             call.cancel()
-            await client.close()
         }
     }
 
@@ -117,8 +101,7 @@ import Testing
             handler.onReceive = { _ in ServerReply() }
             return handler
         }
-        try await withServer(method) { _, target in
-            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
+        try await withClient(of: [method]) { (client) async throws in
             let call = client.sumNumbers()
             let sent = Atomic(0)
             let sender = Task {
@@ -138,7 +121,6 @@ import Testing
             let result = await sender.result
             #expect(throws: GRPCStatus.self) { try result.get() }
             #expect((await call.ended()).code == .cancelled)
-            await client.close()
         }
     }
 
@@ -150,8 +132,7 @@ import Testing
             handler.onReceive = { _ in ServerReply(end: refusal) }
             return handler
         }
-        try await withServer(method) { _, target in
-            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
+        try await withClient(of: [method]) { (client) async throws in
             let call = client.sumNumbers()
             let batch = Array(repeating: Int32(1), count: 10_000)
             await #expect(throws: refusal) { while true { try await call.send(contentsOf: batch) } }
@@ -161,7 +142,6 @@ import Testing
                 try await next.send(1)
                 _ = try await next.closeAndReceive()
             }
-            await client.close()
         }
     }
 
@@ -176,13 +156,11 @@ import Testing
             }
             return handler
         }
-        try await withServer(method) { _, target in
-            let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
+        try await withClient(of: [method]) { (client) async throws in
             let error = await #expect(throws: GRPCStatus.self) {
                 try await client.sumNumbers().closeAndReceive()
             }
             #expect(error?.code == .unimplemented)
-            await client.close()
         }
     }
 

@@ -104,14 +104,26 @@ struct Flood: Sendable, CustomTestStringConvertible {
             (resets >= 100)
                 == (flood.offence == .resets
                     && !["abuse-R1:", "abuse-R5:"].contains(flood.testDescription.prefix(9))))
-        #expect(lines(log) == [flood.offence.description])
+        #expect(log.operatorLines == [flood.offence.description])
         let calls = log.entries.filter { $0.message == "call" }.count
         #expect(calls <= 210)
     }
 
-    /// What an operator sees: the errors of connections, at `info`.
-    private func lines(_ log: InMemoryLogHandler) -> [String] {
-        log.entries.filter { $0.level >= .info }.map { "\($0.metadata["error"] ?? "")" }
+    /// Lets a client that has said hello attack a server that allows ten calls at once.
+    private func attack(
+        _ method: GRPCMethod, _ body: @escaping @Sendable (WireSocket) throws -> Void
+    ) async throws {
+        var configuration = GRPCServer.Configuration()
+        configuration.maxConcurrentStreams = 10
+        try await withServer([method], configuration: configuration) { server, _ in
+            let address = server.addresses[0]
+            try await onThread {
+                let client = try WireSocket(connectingTo: address)
+                try client.send(bytes: WireFrame.preface)
+                try client.send(.settings(), .settingsAck)
+                try body(client)
+            }
+        }
     }
 
     @Test("abuse-R1: never more handlers at once than calls allowed, though they outlive their streams")
@@ -122,15 +134,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
             begun.withLock { $0 += 1 }
             return AsyncServerCallHandler(context: context) { _ in await gate.wait() }
         }
-        var configuration = GRPCServer.Configuration()
-        configuration.maxConcurrentStreams = 10
-        let server = try await GRPCServer.start(
-            listeningOn: [.host("127.0.0.1", port: 0)], methods: [method], configuration: configuration)
-        let address = server.addresses[0]
-        try await onThread {
-            let client = try WireSocket(connectingTo: address)
-            try client.send(bytes: WireFrame.preface)
-            try client.send(.settings(), .settingsAck)
+        try await attack(method) { client in
             for call in UInt32(0)..<100 {
                 try client.send(.headers(.request, on: 2 * call + 1), .rstStream(8, on: 2 * call + 1))
             }
@@ -147,7 +151,6 @@ struct Flood: Sendable, CustomTestStringConvertible {
                 next += 2
             }
         }
-        await server.shutdown()
     }
 
     @Test("abuse-R7: what a flood makes us send does not leave early, as answers do")
@@ -165,15 +168,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         let method = GRPCMethod(path: SumNumbers.path) { context in
             AsyncServerCallHandler(context: context) { _ in try await Task.sleep(for: .seconds(3600)) }
         }
-        var configuration = GRPCServer.Configuration()
-        configuration.maxConcurrentStreams = 10
-        let server = try await GRPCServer.start(
-            listeningOn: [.host("127.0.0.1", port: 0)], methods: [method], configuration: configuration)
-        let address = server.addresses[0]
-        try await onThread {
-            let client = try WireSocket(connectingTo: address)
-            try client.send(bytes: WireFrame.preface)
-            try client.send(.settings(), .settingsAck)
+        try await attack(method) { client in
             let call = [WireField].request.with(WireField("grpc-timeout", "0n"))
             var (expired, next) = (0, UInt32(1))
             while expired < 50 {
@@ -187,7 +182,6 @@ struct Flood: Sendable, CustomTestStringConvertible {
                 next += 2
             }
         }
-        await server.shutdown()
     }
 
     @Test("abuse-R3: a tenth frame of headers ends the connection", arguments: [0, 5])
@@ -200,7 +194,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(wire.isOpen)
         try wire.send(frame)
         #expect(!wire.isOpen)
-        #expect(lines(log).count == 1)
+        #expect(log.operatorLines.count == 1)
     }
 
     /// HPACK: a field of 4 KB, which goes into the table (RFC 7541 section 6.2.1), and then stands there for a byte
@@ -222,7 +216,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
             WireFrame(.continuation, flags: .endHeaders, on: 1, payload: Array(block[(120 << 10)...])))
         #expect(wire.goAway?.debug == "header_block_too_long")
         #expect(!wire.isOpen)
-        #expect(lines(log) == [GoAwayReason.headerBlock.description])
+        #expect(log.operatorLines == [GoAwayReason.headerBlock.description])
     }
 
     @Test(

@@ -9,11 +9,6 @@ import Testing
 
 /// A server's connection against clients that do not go on: not with their hello, their headers, or the answers.
 @Suite struct SlowClientTests {
-    /// The errors of connections.
-    private func lines(_ log: InMemoryLogHandler) -> [String] {
-        log.entries.compactMap { $0.metadata["error"].map { "\($0)" } }
-    }
-
     @Test(
         "grpc-K18, abuse-R10, abuse-R15: a client that does not acknowledge the SETTINGS is told so, and is gone"
     )
@@ -26,7 +21,7 @@ import Testing
         #expect(wire.goAway?.code == .settingsTimeout)
         #expect(wire.goAway?.debug == "settings_timeout")
         #expect(!wire.isOpen)
-        #expect(lines(log) == [GoAwayReason.settingsTimeout.description])
+        #expect(log.errors == [GoAwayReason.settingsTimeout.description])
     }
 
     @Test("abuse-R15: a client that says nothing is gone", arguments: [0, 23, 24])
@@ -38,7 +33,7 @@ import Testing
         #expect(wire.isOpen)
         try wire.advance(.nanoseconds(1))
         #expect(!wire.isOpen)
-        #expect(lines(log).count == 1)
+        #expect(log.errors.count == 1)
     }
 
     @Test("abuse-R3, abuse-R15: headers that were begun and do not end", arguments: [9, 20, -9, -1])
@@ -59,7 +54,7 @@ import Testing
         try wire.advance(.nanoseconds(1))
         #expect(wire.goAway?.debug == "header_block_not_ended")
         #expect(!wire.isOpen)
-        #expect(lines(log) == [GoAwayReason.slowHeaders.description])
+        #expect(log.errors == [GoAwayReason.slowHeaders.description])
     }
 
     @Test("abuse-R15: the time for headers begins anew with each block")
@@ -88,7 +83,7 @@ import Testing
         #expect(wire.isOpen)
         try wire.advance(.seconds(10) + .nanoseconds(1))
         #expect(!wire.isOpen)
-        #expect(lines(log) == [GoAwayReason.stalled.description])
+        #expect(log.errors == [GoAwayReason.stalled.description])
     }
 
     @Test("abuse-R12: a client that reads a little is not gone")

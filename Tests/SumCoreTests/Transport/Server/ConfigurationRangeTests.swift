@@ -86,16 +86,14 @@ import Testing
         for change in setting.accepted {
             var configuration = Configuration()
             change(&configuration)
-            let server = try await GRPCServer.start(
-                listeningOn: [.host("127.0.0.1", port: 0)], methods: [SumNumbers.method()],
-                configuration: configuration)
-            if !Self.withoutCall.contains(setting.name) {
-                let target = try Target(server.addresses[0])
-                let client = try await GRPCClient.connect(to: target, timeout: .seconds(60))
-                #expect(try await client.sum(of: [1, 2, 3]) == 6)
-                await client.close()
+            guard !Self.withoutCall.contains(setting.name) else {
+                try await withServer(configuration: configuration) { _, _ in }
+                continue
             }
-            await server.shutdown(within: .seconds(60))
+            let sum = try await withClient(configuration: configuration) { client in
+                try await client.sum(of: [1, 2, 3])
+            }
+            #expect(sum == 6)
         }
         for change in setting.refused {
             var configuration = Configuration()

@@ -25,14 +25,11 @@ import Testing
         _ method: GRPCMethod, _ messages: [[UInt8]], timeout: Duration? = nil,
         metadata: GRPCMetadata = .init()
     ) async throws -> OneShotCaller.Outcome {
-        let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
-        let client = try await GRPCClient.connect(to: Target(server.addresses[0]), timeout: .seconds(60))
-        let caller = OneShotCaller(messages)
-        _ = client.start(method.path, .init(timeout: timeout, metadata: metadata), handler: caller)
-        let outcome = await caller.outcome()
-        await client.close()
-        await server.shutdown(within: .seconds(60))
-        return outcome
+        try await withClient(of: [method]) { client in
+            let caller = OneShotCaller(messages)
+            _ = client.start(method.path, .init(timeout: timeout, metadata: metadata), handler: caller)
+            return await caller.outcome()
+        }
     }
 
     private func sum(_ number: Int32) -> Sum { Sum.with { $0.sum = number } }

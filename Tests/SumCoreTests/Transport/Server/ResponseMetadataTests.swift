@@ -73,16 +73,15 @@ import Testing
         of method: GRPCMethod, settings: KeyValuePairs<UInt16, UInt32> = [:],
         _ talk: @escaping @Sendable (WireSocket) throws -> [WireFrame] = answer
     ) async throws -> [WireFrame] {
-        let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
-        let address = server.addresses[0]
         let hello = WireFrame.preface + WireFrame.settings(settings).bytes + WireFrame.settingsAck.bytes
-        let frames = try await onThread {
-            let client = try WireSocket(connectingTo: address)
-            try client.send(bytes: hello)
-            return try talk(client)
+        return try await withServer([method]) { server, _ in
+            let address = server.addresses[0]
+            return try await onThread {
+                let client = try WireSocket(connectingTo: address)
+                try client.send(bytes: hello)
+                return try talk(client)
+            }
         }
-        await server.shutdown(within: .seconds(60))
-        return frames
     }
 
     /// Sends one number, and waits for the end of the answer.

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// Runs the built tools as a shell would. Everything ends: a tool that hangs is killed.
 enum Tool {
@@ -18,7 +17,7 @@ enum Tool {
     /// The directory the tools were built into: the one of the tests, or that of the release.
     static let directory =
         Scale.isFull
-        ? URL(filePath: #filePath).appending(path: "../../../.build/release").standardizedFileURL
+        ? Repository.root.appending(path: ".build/release")
         : URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
     /// A path in the directory for temporary files where there is nothing yet.
@@ -95,95 +94,5 @@ enum Tool {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: work()) }
         }
-    }
-}
-
-extension Pipe {
-    /// Reads until `text` has come, or the end.
-    func waitFor(_ text: String) async {
-        await Tool.offload {
-            var seen = ""
-            while !seen.contains(text), let byte = try? self.fileHandleForReading.read(upToCount: 1),
-                !byte.isEmpty
-            {
-                seen += String(decoding: byte, as: UTF8.self)
-            }
-        }
-    }
-}
-
-/// A server that listens, until it is told to stop.
-final class ServerProcess: Sendable {
-    /// As in `listening on ADDRESS`.
-    let address: String
-    private let process: Process
-    private let errors: Pipe
-    /// Clients that `connect` has made.
-    let connections = Atomic(0)
-
-    init(_ name: String = "sum-server", _ arguments: [String] = ["--listen", "127.0.0.1:0"]) async throws {
-        let process = Tool.process(name, arguments)
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let line = await Tool.offload {
-            var line = Data()
-            while let byte = try? output.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8),
-                !byte.isEmpty
-            {
-                line += byte
-            }
-            return String(decoding: line, as: UTF8.self)
-        }
-        guard let address = line.split(separator: " ").last, line.hasPrefix("listening on ") else {
-            process.waitUntilExit()
-            throw NotListening(
-                reason: String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
-        }
-        (self.process, self.errors, self.address) = (process, errors, String(address))
-    }
-
-    struct NotListening: Error {
-        var reason: String
-    }
-
-    deinit {
-        if process.isRunning { process.terminate() }
-    }
-
-    /// That of `timeout`, the test's child, which hands signals on to the tool.
-    var id: Int32 { process.processIdentifier }
-
-    func signal(_ signal: Int32) {
-        kill(id, signal)
-    }
-
-    /// Waits until `text` is logged. What was logged before is not given again.
-    func waitFor(_ text: String) async {
-        await errors.waitFor(text)
-    }
-
-    /// Arguments of a server that logs what `waitForCall` waits for.
-    static let tracing = ["--listen", "127.0.0.1:0", "--log-level", "trace"]
-
-    /// Waits until one more call of `SumNumbers` has reached the server, which was started with `tracing`.
-    func waitForCall() async {
-        await waitFor("call begins")
-    }
-
-    /// - Returns: the exit status and what was logged.
-    func ended() async -> (status: Int32, log: String) {
-        let log = await Tool.offload { [errors] in
-            String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        }
-        await Tool.offload { [process] in process.waitUntilExit() }
-        return (process.terminationStatus, log)
-    }
-
-    func stop() async -> (status: Int32, log: String) {
-        signal(SIGTERM)
-        return await ended()
     }
 }

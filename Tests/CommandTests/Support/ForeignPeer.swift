@@ -1,15 +1,14 @@
 import Foundation
 
+/// Clients and servers of other implementations of gRPC, which `make test` builds.
 enum ForeignPeer {
     static let sums: [([Int], String)] = [
         ([], "0"), ([1, 2, 3], "6"), ([0, -1, 2_147_483_647, -2_147_483_648, 300, 70_000], "70298"),
         (Array(1...20_000), "200010000"),
     ]
 
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
-        .standardizedFileURL
-    private static let built = root.appending(path: ".build/foreign")
-    private static let scripts = root.appending(path: "Tests/CommandTests/Foreign")
+    private static let built = Repository.root.appending(path: ".build/foreign")
+    private static let scripts = Repository.root.appending(path: "Tests/CommandTests/Foreign")
 
     static let isBuilt = FileManager.default.fileExists(atPath: built.appending(path: "done").path)
 
