@@ -94,7 +94,7 @@ import Testing
 
     @Test("abuse-R10: SETTINGS that are not acknowledged")
     func settingsTimeout() async throws {
-        let frames = try await ServerProcess.attacked(["--handshake-timeout", "200ms"]) { server in
+        let frames = try await ServerProcess.attacked(["--handshake-timeout", "3s"]) { server in
             let client = try server.connect([.settings()])
             return try client.receiveAll()
         }

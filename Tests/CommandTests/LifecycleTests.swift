@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test(
-        "audit-C: a signal that whoever started the client has it ignore stays ignored",
+        "abuse-K16: a signal that whoever started the client has it ignore stays ignored",
         arguments: [("INT", SIGINT), ("TERM", SIGTERM)])
     func ignoredSignal(_ name: String, _ signal: Int32) async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)

@@ -113,7 +113,7 @@ import Testing
 
     @Test("grpc-K18: a client that does not acknowledge")
     func acknowledgement() async throws {
-        let frames = try await ask(["--handshake-timeout", "100ms"], saysHello: false) { client in
+        let frames = try await ask(["--handshake-timeout", "3s"], saysHello: false) { client in
             try client.send(bytes: WireFrame.preface)
             try client.send(.settings())
             return try client.receiveAll()

@@ -195,15 +195,17 @@ import Testing
 
     @Test("grpc-K9: a call that waits for its server outlasts refused connections; its deadline still counts")
     func waitForReady() async throws {
-        let taken = try ScriptedServer { _ in }
-        taken.stopListening()
-        try await taken.end()
+        let path = "/tmp/sum-test-\(UInt32.random(in: 0 ... .max)).sock"
         var configuration = GRPCClient.Configuration()
         configuration.connectTimeout = .seconds(1)
-        let client = GRPCClient(target: try Target(taken.address), configuration: configuration)
-        var options = GRPCCallOptions(timeout: .milliseconds(300))
-        await #expect(throws: GRPCStatus.self) { try await client.sumNumbers(options).closeAndReceive() }
+        let client = GRPCClient(target: try Target("unix:\(path)"), configuration: configuration)
+        var options = GRPCCallOptions()
+        let early = await #expect(throws: GRPCStatus.self) {
+            try await client.sumNumbers(options).closeAndReceive()
+        }
+        #expect(early?.code == .unavailable)
         options.waitsForReady = true
+        options.timeout = .milliseconds(300)
         let late = await #expect(throws: GRPCStatus.self) {
             try await client.sumNumbers(options).closeAndReceive()
         }
@@ -211,7 +213,7 @@ import Testing
         options.timeout = nil
         let waiting = client.sumNumbers(options)
         let server = try await GRPCServer.start(
-            listeningOn: [try ListenAddress(taken.address)], methods: [SumNumbers.method()])
+            listeningOn: [.unix(path: path)], methods: [SumNumbers.method()])
         #expect(try await waiting.closeAndReceive() == 0)
         await client.close()
         await server.shutdown(within: .seconds(60))
