@@ -97,8 +97,8 @@ struct ProxyTests {
         let pair = try await ProxiedPair(proxy)
         let (received, note) = AsyncStream<Int>.makeStream()
         let sum = SumNumbers.method()
-        let noted = GRPCMethod(path: sum.path) { context in
-            NotedCall(sum.makeHandler(context)) { note.yield($0) }
+        let noted = GRPCMethod(path: sum.path) { context throws(GRPCStatus) in
+            NotedCall(try sum.makeHandler(context)) { note.yield($0) }
         }
         let server = try await GRPCServer.start(listeningOn: pair.addresses, methods: [noted])
         try pair.start()
@@ -153,6 +153,8 @@ private final class NotedCall: ServerCallHandler {
     init(_ call: any ServerCallHandler, note: @escaping (Int) -> Void) {
         (self.call, self.note) = (call, note)
     }
+
+    var outlivesStream: Bool { call.outlivesStream }
 
     func receive(_ bytes: ByteBuffer) -> ServerReply {
         note(bytes.readableBytes)

@@ -21,7 +21,7 @@ struct FrameSlicer {
     /// The length of a padded DATA frame of which nothing has come but its header.
     private var undecided: Int?
     private(set) var headerBlock: HeaderBlockLength
-    private var tally = FrameCounts()
+    private var counts = FrameCounts()
     /// Of a client's streams; nil on its own side.
     private var history: StreamHistory?
     /// The stream of the last DATA frame, if it was still open then.
@@ -88,7 +88,7 @@ struct FrameSlicer {
         decide(bytes, at: 0)
         headerBlock.pass(payload: payloadLeft, of: bytes.byteCount)
         var (position, dataFrames, otherFrames) = (0, 0, 0)
-        defer { tally.data += dataFrames }
+        defer { counts.data += dataFrames }
         while true {
             let skipped = min(payloadLeft, bytes.byteCount - position)
             position += skipped
@@ -123,8 +123,8 @@ struct FrameSlicer {
     var isInHeaderBlock: Bool { headerBlock.isOpen }
 
     mutating func takeCounts() -> FrameCounts {
-        defer { tally = FrameCounts() }
-        return tally
+        defer { counts = FrameCounts() }
+        return counts
     }
 
     /// Counts a frame.
@@ -132,14 +132,14 @@ struct FrameSlicer {
         note(header)
         switch header.kind {
         case .data where header.length > 0:
-            if header.isPadded { undecided = header.length } else { tally.data += 1 }
+            if header.isPadded { undecided = header.length } else { counts.data += 1 }
         case .rstStream:
-            tally.resets += 1
+            counts.resets += 1
         case .headers, .continuation, .pushPromise:
-            tally.overhead += 1
+            counts.overhead += 1
             headerBlock.add(header)
         case .data, .priority, .goAway, .other:
-            tally.overhead += 1
+            counts.overhead += 1
         }
     }
 
@@ -171,6 +171,6 @@ struct FrameSlicer {
     private mutating func decide(_ bytes: RawSpan, at position: Int) {
         guard let length = undecided, position < bytes.byteCount else { return }
         undecided = nil
-        if length > 1 + Int(bytes.byte(at: position)) { tally.data += 1 } else { tally.overhead += 1 }
+        if length > 1 + Int(bytes.byte(at: position)) { counts.data += 1 } else { counts.overhead += 1 }
     }
 }

@@ -207,10 +207,10 @@ extension HTTP2Session {
         switch nghttp2_frame_type(UInt32(header.type)) {
         case NGHTTP2_DATA, NGHTTP2_HEADERS:
             hasSentHeadersOrData = true
-            tally.answers += 1
+            counts.answers += 1
             if unsafe Self.opensStream(frame) { report(.requestSent(streamID: header.stream_id)) }
             if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
-                tally.ends += 1
+                counts.ends += 1
                 report(.endStreamSent(streamID: header.stream_id))
             }
         case NGHTTP2_RST_STREAM:
@@ -218,7 +218,7 @@ extension HTTP2Session {
             // What we send without a fault of the peer's.
             case .noError, .cancel, .refusedStream: break
             default:
-                tally.faults += 1
+                counts.faults += 1
                 sentReset(HTTP2ErrorCode(rawValue: unsafe frame.rst_stream.error_code), on: header.stream_id)
             }
         case NGHTTP2_GOAWAY:

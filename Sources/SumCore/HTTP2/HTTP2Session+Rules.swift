@@ -9,15 +9,21 @@ extension HTTP2Session {
         if let fault = block.fault { return refuse(streamID, fault) }
         let fields = block.fields
         if block.isTooLong {
-            tally.faults += 1
+            counts.faults += 1
             return report(
                 .headersTooLong(
                     streamID: streamID, fields: fields, length: length(of: block), endStream: endStream))
         }
-        let isNew = !block.isRepeated
+        // What follows the headers is judged as trailers, or as the final response after an interim one.
+        let isFinal = kind == .following && watches[streamID]?.isInterim == true
+        let earlier = kind == .following ? earlierTrailers : earlierHeaders
+        // A block like the last good one of its kind is good too, but for an end that must come with trailers.
+        if block.isRepeated, earlier.isGood, !isFinal, kind != .following || endStream {
+            return accept(fields, kind, on: streamID, promised: earlier.promisedLength, endStream: endStream)
+        }
         switch kind {
         case .request:
-            if isNew, let fault = MessageRules.fault(inRequest: fields) { return refuse(streamID, fault) }
+            if let fault = MessageRules.fault(inRequest: fields) { return refuse(streamID, fault) }
         case .following where watches[streamID]?.isInterim != true:
             if let fault = MessageRules.fault(inTrailers: fields) { return refuse(streamID, fault) }
             guard endStream || role == .client else {
@@ -32,14 +38,24 @@ extension HTTP2Session {
                 watches[streamID] = nil
             }
         }
-        if kind == .following { earlierTrailers = fields } else { earlierHeaders = fields }
-        if let promised = promisedLength(fields, kind), !endStream || promised > 0 {
-            watches[streamID] = BodyWatch(promised: promised)
-        }
+        let promised = promisedLength(fields)
+        let known = KnownBlock(
+            fields: fields, promisedLength: promised, isGood: !isFinal && watches[streamID]?.isInterim != true
+        )
+        if kind == .following { earlierTrailers = known } else { earlierHeaders = known }
+        accept(fields, kind, on: streamID, promised: promised, endStream: endStream)
+    }
+
+    /// Reports a block that breaks no rule.
+    private func accept(
+        _ fields: [HTTP2Field], _ kind: HTTP2Event.HeadersKind, on streamID: Int32, promised: Int?,
+        endStream: Bool
+    ) {
+        if let promised, !endStream || promised > 0 { watches[streamID] = BodyWatch(promised: promised) }
         if endStream, !watches.isEmpty, let fault = watches[streamID]?.faultAtEnd {
             return refuse(streamID, fault)
         }
-        tally.headerLists += 1
+        counts.headerLists += 1
         report(.headers(streamID: streamID, fields: fields, kind: kind, endStream: endStream))
     }
 
@@ -61,7 +77,7 @@ extension HTTP2Session {
     /// An answer with one of these statuses has no body, whatever its `content-length` says (RFC 9110 section 8.6).
     private static let bodiless: Set = ["204", "304"]
 
-    private func promisedLength(_ fields: [HTTP2Field], _ kind: HTTP2Event.HeadersKind) -> Int? {
+    private func promisedLength(_ fields: [HTTP2Field]) -> Int? {
         guard let text = fields.first("content-length"),
             !Self.bodiless.contains(fields.first(":status") ?? "")
         else { return nil }
@@ -104,4 +120,14 @@ extension HTTP2Session {
         let error = invalidFrame?.streamID == streamID ? invalidFrame?.error : nil
         report(.refused(streamID: streamID, reason: error.map { "\(code): \($0)" } ?? "\(code)"))
     }
+}
+
+/// A header block that broke no rule, which the next one of its kind is compared with.
+struct KnownBlock {
+    var fields: [HTTP2Field] = []
+    /// Its `content-length`.
+    var promisedLength: Int?
+    /// Whether the same block is good again, whatever came before it on its stream: not an interim response, and not what
+    /// followed one.
+    var isGood = false
 }

@@ -32,7 +32,7 @@ internal import NIOCore
     /// The header block being received.
     var headers = HeaderListBuilder()
     /// The last blocks that were good: of a request or response, and of what followed it.
-    var (earlierHeaders, earlierTrailers) = ([HTTP2Field](), [HTTP2Field]())
+    var (earlierHeaders, earlierTrailers) = (KnownBlock(), KnownBlock())
     /// The streams whose bodies are to be watched, which are few.
     var watches: [Int32: BodyWatch] = [:]
     /// The streams that we are about to reset, whose owner knows why.
@@ -49,7 +49,7 @@ internal import NIOCore
     /// Set with each HEADERS or DATA frame passed on for sending; whoever asks clears it.
     var hasSentHeadersOrData = false
     /// What has been sent; what came is counted by `boundary`.
-    var tally = FrameCounts()
+    var counts = FrameCounts()
 
     init(role: Role, configuration: HTTP2Configuration = .init()) throws(NGHTTP2Error) {
         self.configuration = configuration
@@ -175,9 +175,9 @@ internal import NIOCore
 
     /// Hands over what the frames have been counted as since the last time.
     func takeCounts() -> FrameCounts {
-        defer { tally = FrameCounts() }
-        tally.add(boundary.takeCounts())
-        return tally
+        defer { counts = FrameCounts() }
+        counts.add(boundary.takeCounts())
+        return counts
     }
 
     /// Whether the peer has begun a header block that was not passed on, since it is too long.
@@ -211,7 +211,7 @@ extension HTTP2Session {
     }
 
     func beginHeaders(_ kind: HTTP2Event.HeadersKind) {
-        headers = HeaderListBuilder(after: kind == .following ? earlierTrailers : earlierHeaders)
+        headers = HeaderListBuilder(after: (kind == .following ? earlierTrailers : earlierHeaders).fields)
     }
 
     /// - Returns: false when the block exceeds a limit by far; nghttp2 then resets its stream, and tells no more of it.

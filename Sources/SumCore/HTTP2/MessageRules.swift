@@ -99,8 +99,20 @@ enum MessageRules {
         var hasStatus = false
         var hasRequestFields: Bool { method != nil || scheme != nil || path != nil || hasAuthority }
 
-        /// - Returns: false when it is there already, or unknown.
-        mutating func take(_ field: HTTP2Field) -> Bool? {
+        mutating func fault(adding field: HTTP2Field, isPastPseudo: Bool) -> String? {
+            if !isPastPseudo, let isFirst = take(field), isFirst { return nil }
+            let name = field.name.escapedForDisplay
+            if isPastPseudo { return "the pseudo-header '\(name)' comes after other fields" }
+            return Self.isKnown(field) ? "'\(name)' is there twice" : "there is no pseudo-header '\(name)'"
+        }
+
+        private static func isKnown(_ field: HTTP2Field) -> Bool {
+            var empty = PseudoFields()
+            return empty.take(field) != nil
+        }
+
+        /// - Returns: false when it is there already, nil when there is no such pseudo-header.
+        private mutating func take(_ field: HTTP2Field) -> Bool? {
             switch field.name {
             case ":method": Self.set(&method, field.value)
             case ":scheme": Self.set(&scheme, field.value)
@@ -126,10 +138,7 @@ enum MessageRules {
         var (isPastPseudo, hasHost, hasLength) = (false, false, false)
         for field in fields {
             if isPseudo(field) {
-                let name = field.name.escapedForDisplay
-                guard !isPastPseudo else { return "the pseudo-header '\(name)' comes after other fields" }
-                guard let isFirst = pseudo.take(field) else { return "there is no pseudo-header '\(name)'" }
-                guard isFirst else { return "'\(name)' is there twice" }
+                if let fault = pseudo.fault(adding: field, isPastPseudo: isPastPseudo) { return fault }
                 continue
             }
             isPastPseudo = true

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It meets the task that waits for it twice, at its beginning and at its end; in between there is only the event
 /// loop.
-final class OneShotSum: ClientCallHandler {
+final class OneShotSum: ClientCallHandler, HTTP2Body {
     typealias Outcome = Result<Int32, GRPCStatus>
 
     private struct State {
@@ -48,7 +48,9 @@ final class OneShotSum: ClientCallHandler {
 
     // MARK: For the event loop
 
-    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
+    var requestBody: any HTTP2Body { self }
+
+    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
         state.withLock { state in
             while frame.freeCapacity > 0, !state.allIsEncoded {
                 if state.rest.readableBytes > 0 {
@@ -64,7 +66,7 @@ final class OneShotSum: ClientCallHandler {
                     state.rest.writeNumber(number)
                 }
             }
-            return state.allIsEncoded ? .finished : .open
+            return state.allIsEncoded ? .finished(trailers: []) : .open
         }
     }
 

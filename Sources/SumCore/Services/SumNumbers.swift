@@ -38,6 +38,14 @@ final class SumNumbersHandler: ServerCallHandler {
     private var reader: MessageReader
     private let responseCompression: GRPCCompression
 
+    /// Whether the sum has been given.
+    private var hasAnswered = false
+
+    var outlivesStream: Bool { false }
+    var messageCounts: MessageCounts? {
+        MessageCounts(received: decoder.count, sent: hasAnswered ? 1 : 0)
+    }
+
     init(overflow: SumNumbers.Overflow, context: ServerCallContext) {
         self.overflow = overflow
         reader = MessageReader(
@@ -91,6 +99,7 @@ final class SumNumbersHandler: ServerCallHandler {
 
     private func answer() throws(GRPCStatus) -> ServerReply {
         let sum = try sum()
+        hasAnswered = true
         var reply = ServerReply(end: .ok)
         guard responseCompression != .identity else {
             reply.messages.writeNumber(sum)

@@ -83,7 +83,7 @@ public struct SumNumbersCall: Sendable {
     /// The address of the server, such as `127.0.0.1:50051`, as soon as the call has a connection.
     ///
     /// - Returns: nil if the call ended without one.
-    public func peer() async -> String? {
+    public func peer() async -> Peer? {
         await call.peer()
     }
 

@@ -13,7 +13,7 @@ import Testing
     func frames(of size: Int) throws {
         let sum = OneShotSum(of: Self.numbers, maxMessageSize: 1 << 20)
         var bytes: [UInt8] = []
-        var progress = ClientCallProgress.open
+        var progress = HTTP2BodyState.open
         while progress == .open {
             let frame = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
                 var frame = OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(buffer), initializedCount: 0)
@@ -115,6 +115,7 @@ import Testing
 
 /// Never answers.
 private final class SilentHandler: ServerCallHandler {
+    let outlivesStream = false
     func receive(_ bytes: ByteBuffer) -> ServerReply { ServerReply(consumed: bytes.readableBytes) }
     func receiveEnd() -> ServerReply { ServerReply() }
     func cancel(_ reason: GRPCStatus) {}
@@ -122,6 +123,7 @@ private final class SilentHandler: ServerCallHandler {
 
 /// Answers with the sum 1, so many times.
 private final class RepeatingHandler: ServerCallHandler {
+    let outlivesStream = false
     let answers: Int
 
     init(answers: Int) {

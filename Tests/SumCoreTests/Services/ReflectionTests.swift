@@ -53,8 +53,8 @@ import Testing
 
     @Test("audit-S8: a service without descriptors is not listed, and a server warns of it when it starts")
     func undescribed() async throws {
-        let own = GRPCMethod(path: "/own.Service/Method") { _ in RejectedCall() }
-        let odd = GRPCMethod(path: "/odd.Service/Method") { _ in RejectedCall() }
+        let own = GRPCMethod(path: "/own.Service/Method") { _ in NotingHandler() }
+        let odd = GRPCMethod(path: "/odd.Service/Method") { _ in NotingHandler() }
         let described = File.with {
             ($0.name, $0.package) = ("own.proto", "own")
             $0.service = [.with { $0.name = "Service" }]

@@ -12,7 +12,7 @@ final class CallWorld: @unchecked Sendable {
     private var random: SeededRandom
     private let loop = EmbeddedEventLoop()
     private var servers: [ModelServer] = []
-    private var inUse: Connector.Connected?
+    private var inUse: ReadyConnection?
     private var waiting: [(call: RetryingCall, pause: Scheduled<Void>)] = []
     private(set) var isClosed = false
 
@@ -123,7 +123,7 @@ final class CallWorld: @unchecked Sendable {
             call.fail(GRPCStatus(code: .cancelled))
         }
         waiting = []
-        for server in servers { server.connection.shutDown(within: .milliseconds(500)) }
+        for server in servers { server.handler.run { $0.shutDown(within: .milliseconds(500)) } }
     }
 
     /// The servers become as they should be, or all connections are lost. Either ends the call.
@@ -183,7 +183,7 @@ final class CallWorld: @unchecked Sendable {
 
 extension CallWorld: ConnectionSource {
     var eventLoop: any EventLoop { loop }
-    var current: Connector.Connected? { inUse }
+    var current: ReadyConnection? { inUse }
     var activity: String { "connecting" }
 
     func connect(_ call: RetryingCall, after pause: Duration) {
@@ -206,7 +206,7 @@ extension CallWorld: ConnectionSource {
         waiting = []
     }
 
-    func discard(_ connected: Connector.Connected) {
+    func discard(_ connected: ReadyConnection) {
         if inUse?.channel === connected.channel { inUse = nil }
     }
 }
@@ -220,11 +220,7 @@ private final class WatchedEnd: ClientCallHandler, @unchecked Sendable {
         self.handler = handler
     }
 
-    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress { handler.fill(&frame) }
-
-    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, progress: ClientCallProgress)? {
-        handler.takeLongPiece(maximum: maximum)
-    }
+    var requestBody: any HTTP2Body { handler.requestBody }
 
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
         handler.receiveHeaders(metadata, compression: compression)
@@ -243,5 +239,5 @@ private final class NoControl: ClientCallControl {
     func wake() {}
     func credit(_ count: Int) {}
     func cancel() {}
-    func peer() async -> String? { nil }
+    func peer() async -> Peer? { nil }
 }

@@ -37,8 +37,8 @@ final class ModelServer {
         }
     }
 
-    let connection: ClientConnection
-    let connected: Connector.Connected
+    let handler: ConnectionHandler<ClientConnection>
+    let connected: ReadyConnection
     private let channel: EmbeddedChannel
     private let reader = WireReader(ofClient: true)
     private(set) var attempts: [Attempt] = []
@@ -49,11 +49,11 @@ final class ModelServer {
 
     init(on loop: EmbeddedEventLoop) throws {
         channel = EmbeddedChannel(loop: loop)
-        let ready = loop.makePromise(of: Void.self)
-        connection = try ClientConnection(ready: ready)
-        connected = Connector.Connected(
-            peer: "memory", channel: channel, connection: NIOLoopBound(connection, eventLoop: loop))
-        try channel.pipeline.syncOperations.addHandler(connection)
+        handler = ConnectionHandler(try ClientConnection())
+        connected = ReadyConnection(
+            peer: Peer(address: "memory"), channel: channel,
+            handler: NIOLoopBound(handler, eventLoop: loop))
+        try channel.pipeline.syncOperations.addHandler(handler)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
     }
 

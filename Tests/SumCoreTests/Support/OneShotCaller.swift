@@ -4,7 +4,7 @@ import Synchronization
 @testable import SumCore
 
 /// A call that sends what it is given, and collects what comes back.
-final class OneShotCaller: ClientCallHandler {
+final class OneShotCaller: ClientCallHandler, HTTP2Body {
     struct Outcome: Sendable {
         var messages: [[UInt8]]
         var status: GRPCStatus
@@ -26,10 +26,12 @@ final class OneShotCaller: ClientCallHandler {
         (ending, end) = AsyncStream.makeStream()
     }
 
-    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
+    var requestBody: any HTTP2Body { self }
+
+    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
         state.withLock { state in
             frame.append(moving: &state.request)
-            return state.request.readableBytes == 0 ? .finished : .open
+            return state.request.readableBytes == 0 ? .finished(trailers: []) : .open
         }
     }
 

@@ -7,8 +7,8 @@ extension ServerCallContext {
         acceptEncoding: String = ""
     ) -> ServerCallContext {
         ServerCallContext(
-            path: SumNumbers.path, metadata: GRPCMetadata(), timeout: nil, peer: "test",
-            maxMessageSize: maxMessageSize, compression: compression,
-            acceptEncoding: acceptEncoding, deadline: nil, post: { _ in })
+            head: CallHead(path: SumNumbers.path, acceptEncoding: acceptEncoding), metadata: GRPCMetadata(),
+            timeout: nil, peer: Peer(address: "test"),
+            maxMessageSize: maxMessageSize, compression: compression, deadline: nil, post: { _ in })
     }
 }

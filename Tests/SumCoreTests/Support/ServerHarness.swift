@@ -35,11 +35,11 @@ final class ServerHarness {
         methods: [GRPCMethod] = [SumNumbers.method()], configuration: GRPCServer.Configuration = .init()
     ) throws {
         client = try HTTP2Session(role: .client)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let connection = try ServerConnection(
             methods: Dictionary(uniqueKeysWithValues: methods.map { ($0.path, $0) }),
-            configuration: configuration, logger: logger, offences: ThrottledLog(logger: logger))
-        try channel.pipeline.syncOperations.addHandler(connection)
+            limits: configuration)
+        try channel.pipeline.syncOperations.addHandler(
+            ConnectionHandler(connection, resources: LoopResources(eventLoop: channel.embeddedEventLoop)))
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
         try exchange()
     }
@@ -67,6 +67,8 @@ final class NotingHandler: ServerCallHandler {
     var cancellation: GRPCStatus?
     var onReceive: (ByteBuffer) -> ServerReply = { ServerReply(consumed: $0.readableBytes) }
     var onEnd: () -> ServerReply = { ServerReply(end: .ok) }
+
+    let outlivesStream = false
 
     func receive(_ bytes: ByteBuffer) -> ServerReply {
         received += bytes.readableBytes

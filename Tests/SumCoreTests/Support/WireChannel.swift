@@ -9,6 +9,8 @@ import ScriptedPeers
 final class WireChannel {
     let channel = EmbeddedChannel()
     private let reader: WireReader
+    /// Has the connection send what a test has had it do.
+    private let flush: () -> Void
     /// What the connection has sent, in order.
     private(set) var frames: [WireFrame] = []
     /// The same in bytes, for what is not HTTP/2.
@@ -17,12 +19,16 @@ final class WireChannel {
     private(set) var writes = 0
 
     /// - Parameter before: a handler between the connection and the wire.
-    init(
-        _ connection: HTTP2Connection, ofClient: Bool = false, before: (any ChannelHandler)? = nil
+    init<C: Connection>(
+        _ connection: C, ofClient: Bool = false, before: (any ChannelHandler)? = nil
     ) throws {
+        let handler = ConnectionHandler(
+            connection, resources: LoopResources(eventLoop: channel.embeddedEventLoop))
+        // A server says nothing before its client does.
+        flush = C.speaksFirst ? { handler.run { _ in } } : {}
         reader = WireReader(ofClient: ofClient)
         if let before { try channel.pipeline.syncOperations.addHandler(before) }
-        try channel.pipeline.syncOperations.addHandler(connection)
+        try channel.pipeline.syncOperations.addHandler(handler)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
         try collect()
     }
@@ -35,6 +41,7 @@ final class WireChannel {
     }
 
     func send(bytes: [UInt8]) throws {
+        try collect()
         if channel.isActive { try channel.writeInbound(ByteBuffer(bytes: bytes)) }
         try collect()
     }
@@ -56,6 +63,7 @@ final class WireChannel {
     }
 
     private func collect() throws {
+        flush()
         loop.run()
         while let written = try channel.readOutbound(as: ByteBuffer.self) {
             writes += 1

@@ -29,7 +29,7 @@ extension WireChannel {
         logger.logLevel = .debug
         return try ServerConnection(
             methods: Dictionary(uniqueKeysWithValues: methods.map { ($0.path, $0) }),
-            configuration: configuration, logger: logger, offences: ThrottledLog(logger: logger))
+            limits: configuration, observers: [ServerLog(logger: logger)])
     }
 
     /// A call of the numbers 1 to 3, which must get its sum: whatever came before, the connection works.

@@ -123,13 +123,7 @@ final class AsyncClientCall: ClientCallHandler {
 
     // MARK: For the event loop
 
-    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
-        pipe.fill(&frame)
-    }
-
-    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, progress: ClientCallProgress)? {
-        pipe.takeLongPiece(maximum: maximum)
-    }
+    var requestBody: any HTTP2Body { pipe }
 
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
         change { state in

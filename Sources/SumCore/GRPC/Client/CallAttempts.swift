@@ -1,5 +1,3 @@
-internal import NIOCore
-
 /// One call of a client through its attempts: whether another may start, and how the call ends.
 ///
 ///               start                  cancel
@@ -36,7 +34,6 @@ struct CallAttempts {
 
     private var state = State.waiting
     private var policy: RetryPolicy
-    private var replay = ReplayBuffer()
 
     init(maxRetries: Int) {
         policy = RetryPolicy(maxRetries: maxRetries)
@@ -48,24 +45,24 @@ struct CallAttempts {
 
     /// There is a connection for the next attempt. The only way an attempt starts, and only with all that was sent
     /// before at hand.
-    mutating func start() -> Action {
+    ///
+    /// - Parameter isReplayable: whether everything that was sent is ready to be sent again.
+    mutating func start(isReplayable: Bool) -> Action {
         guard state == .waiting else { return .nothing }
-        guard replay.rewind() else { return finish(ClientCallEnd(status: .notKept)) }
+        guard isReplayable else { return finish(ClientCallEnd(status: .notKept)) }
         state = .running
         return .start(previousAttempts: policy.retries)
-    }
-
-    /// The answer has begun: the call is never made again.
-    mutating func answerBegun() {
-        replay.drop()
     }
 
     /// The attempt that runs has ended.
     ///
     /// - Parameters:
+    ///   - replay: what was sent; nothing of it is kept once the answer has begun, so that the call is never made again.
     ///   - timeLeft: until the deadline; nil if there is none.
     ///   - mayRetry: whether there may be another connection.
-    mutating func end(_ end: ClientCallEnd, timeLeft: Duration?, mayRetry: Bool = true) -> Action {
+    mutating func end(
+        _ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?, mayRetry: Bool = true
+    ) -> Action {
         switch state {
         case .running:
             switch policy.decide(end, replay, timeLeft: timeLeft) {
@@ -103,20 +100,7 @@ struct CallAttempts {
 
     private mutating func finish(_ end: ClientCallEnd) -> Action {
         state = .over
-        replay.drop()
         return .finish(end)
-    }
-
-    // MARK: What is sent
-
-    /// Whether what comes next is neither kept nor has to wait for what is sent again.
-    var passesUnkept: Bool { replay.isOver }
-
-    /// Appends what is to be sent again, and then what `next` has.
-    mutating func fill(
-        _ frame: inout OutputRawSpan, _ next: (inout OutputRawSpan) -> ClientCallProgress
-    ) -> ClientCallProgress {
-        replay.fill(&frame, next)
     }
 }
 

@@ -7,5 +7,5 @@ protocol ClientCallControl: AnyObject, Sendable {
     /// Gives the call up: the server is told (RST_STREAM CANCEL), and the call ends with CANCELLED.
     func cancel()
     /// The address of the server, once the call has a connection; nil if it ended without one.
-    func peer() async -> String?
+    func peer() async -> Peer?
 }

@@ -4,7 +4,7 @@ internal import Synchronization
 /// Framed messages on their way from the tasks that send them to the event loop, which fills frames with them.
 ///
 /// Holds a bounded number of bytes: who sends more waits.
-final class MessagePipe: Sendable {
+final class MessagePipe: HTTP2Body, Sendable {
     /// Senders wait while the pipe holds this many bytes, until half of them have left.
     private static let capacity = 512 << 10
     /// Small messages gather in buffers of this many bytes.
@@ -47,11 +47,13 @@ final class MessagePipe: Sendable {
         }
 
         /// So many bytes have left.
-        mutating func account(sent count: Int) -> (ClientCallProgress, [CheckedContinuation<Void, Never>]) {
+        mutating func account(sent count: Int) -> (HTTP2BodyState, [CheckedContinuation<Void, Never>]) {
             byteCount -= count
             let isDrained = queue.isEmpty && isFinished
             isParked = count == 0 && !isDrained
-            return (isDrained ? .finished : .open, byteCount < capacity / 2 ? takeWaiters() : [])
+            return (
+                isDrained ? .finished(trailers: []) : .open, byteCount < capacity / 2 ? takeWaiters() : []
+            )
         }
 
         mutating func recycleFirst() {
@@ -139,7 +141,7 @@ final class MessagePipe: Sendable {
     }
 
     /// Moves bytes into a frame, on the event loop.
-    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
+    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
         let (progress, waiters) = state.withLock { state in
             let room = frame.freeCapacity
             while frame.freeCapacity > 0, !state.queue.isEmpty {
@@ -153,9 +155,9 @@ final class MessagePipe: Sendable {
     }
 
     /// Hands over the first bytes of a batch, on the event loop, unless a copy of them is cheaper.
-    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, progress: ClientCallProgress)? {
+    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? {
         let (piece, waiters) = state.withLock {
-            state -> ((ByteBuffer, ClientCallProgress)?, [CheckedContinuation<Void, Never>]) in
+            state -> ((ByteBuffer, HTTP2BodyState)?, [CheckedContinuation<Void, Never>]) in
             guard let first = state.queue.first, first.readableBytes >= Self.longPiece else {
                 return (nil, [])
             }

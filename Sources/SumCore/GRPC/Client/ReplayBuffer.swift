@@ -33,8 +33,8 @@ struct ReplayBuffer {
 
     /// Appends what is to be sent again, and then what `next` has.
     mutating func fill(
-        _ frame: inout OutputRawSpan, _ next: (inout OutputRawSpan) -> ClientCallProgress
-    ) -> ClientCallProgress {
+        _ frame: inout OutputRawSpan, _ next: (inout OutputRawSpan) -> HTTP2BodyState
+    ) -> HTTP2BodyState {
         if left.readableBytes > 0 {
             frame.append(moving: &left)
             guard frame.freeCapacity > 0 else { return .open }

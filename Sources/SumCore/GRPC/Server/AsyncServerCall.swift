@@ -15,6 +15,7 @@ public final class AsyncServerCall: Sendable {
     private struct State {
         var inbox: MessageInbox
         var inboxIsComplete = false
+        var counts = MessageCounts(received: 0, sent: 0)
         /// Decompressed bytes of the message that the handler took last.
         var inHand = 0
         /// Why there is nothing more to take or send.
@@ -189,6 +190,7 @@ public final class AsyncServerCall: Sendable {
             if state.end == nil {
                 state.hasSentHeaders = true
                 state.unsent += count
+                state.counts.sent += 1
             }
             return state.end
         }
@@ -255,8 +257,15 @@ public final class AsyncServerCall: Sendable {
     ///
     /// - Throws: the status that ends the call, if they are not messages.
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) {
-        try change { state throws(GRPCStatus) in try state.inbox.append(bytes) }
+        try change { state throws(GRPCStatus) in
+            let before = state.inbox.count
+            defer { state.counts.received += Int64(state.inbox.count - before) }
+            try state.inbox.append(bytes)
+        }
     }
+
+    /// The messages that have come, and those that the handler has sent.
+    var messageCounts: MessageCounts { state.withLock { $0.counts } }
 
     /// No more messages follow.
     ///

@@ -25,6 +25,10 @@ final class AsyncServerCallHandler: ServerCallHandler {
         }
     }
 
+    /// The task may take no notice of being cancelled.
+    var outlivesStream: Bool { true }
+    var messageCounts: MessageCounts? { call.messageCounts }
+
     func receive(_ bytes: ByteBuffer) -> ServerReply {
         do {
             try call.receive(bytes)

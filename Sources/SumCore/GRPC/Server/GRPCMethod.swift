@@ -5,14 +5,14 @@ public struct GRPCMethod: Sendable {
     /// Bytes of the longest message that the method takes, on the wire and decompressed; nil: as many as the server
     /// does. What a client can make a server do grows with it, so methods with small messages should say so.
     public var maxMessageSize: Int?
-    /// Makes the handler of one call.
-    public var makeHandler: @Sendable (ServerCallContext) -> any ServerCallHandler
+    /// Makes the handler of one call, on the event loop of its connection. A status that it throws ends the call at once.
+    public var makeHandler: @Sendable (ServerCallContext) throws(GRPCStatus) -> any ServerCallHandler
     /// What whoever starts a server with the method should know.
     var warning: String?
 
     public init(
         path: String, maxMessageSize: Int? = nil,
-        makeHandler: @escaping @Sendable (ServerCallContext) -> any ServerCallHandler
+        makeHandler: @escaping @Sendable (ServerCallContext) throws(GRPCStatus) -> any ServerCallHandler
     ) {
         self.path = path
         self.maxMessageSize = maxMessageSize

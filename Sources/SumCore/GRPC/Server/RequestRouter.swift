@@ -15,7 +15,8 @@ struct RequestRouter {
             throw GRPCRequestHead.Rejection(
                 .unimplemented, "there is no method '\(request.path.escapedForDisplay)' here")
         }
-        let known = RoutedRequest(fields: fields, request: request, method: method)
+        let known = RoutedRequest(
+            fields: fields, request: request, method: method, head: CallHead(request))
         lastRequest = known
         return known
     }

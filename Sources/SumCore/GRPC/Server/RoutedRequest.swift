@@ -3,4 +3,5 @@ struct RoutedRequest {
     var fields: [HTTP2Field]
     var request: GRPCRequestHead
     var method: GRPCMethod
+    let head: CallHead
 }

@@ -37,10 +37,8 @@ struct ServerCall: Equatable {
         case response(headers: [HTTP2Field]?, messages: ByteBuffer, trailers: [HTTP2Field]?)
     }
 
-    /// Bytes have come. Returns whether the handler gets them.
-    func receive() -> Bool {
-        state == .receiving
-    }
+    /// Whether the handler gets the bytes that come.
+    var acceptsMessages: Bool { state == .receiving }
 
     /// The client has ended its side. Returns whether the handler is told.
     mutating func receiveEnd() -> Bool {
@@ -101,11 +99,6 @@ struct ServerCall: Equatable {
         guard state == .endedEarly else { return nil }
         state = .ended
         return .noError
-    }
-
-    /// The deadline has passed. Returns the status to end the call with, or nil when it has ended already.
-    func expire() -> GRPCStatus? {
-        isOpen ? .deadlineExceeded : nil
     }
 
     /// The stream is gone. Returns why the handler is cancelled, or nil when it had ended the call.

@@ -1,25 +1,29 @@
 /// What a handler is told of its call when it begins.
 public struct ServerCallContext: Sendable {
-    /// `/package.Service/Method`.
-    public var path: String
+    let head: CallHead
     /// What the client sent beside the fields that HTTP and gRPC define.
     public var metadata: GRPCMetadata
     /// How long the client waits for the answer, from the start of the call; nil if it set no deadline.
     public var timeout: Duration?
-    /// The client's address, such as `127.0.0.1:40000`.
-    public var peer: String
+    /// The client.
+    public var peer: Peer
     /// Bytes of the longest message that the call accepts, on the wire and decompressed.
     public var maxMessageSize: Int
     /// The compression used by request messages whose compressed flag is set.
     public var compression: GRPCCompression
-    /// What the client can decompress, as it says it.
-    let acceptEncoding: String
     /// When `timeout` is over.
     let deadline: ContinuousClock.Instant?
     /// What the asynchronous calls of the connection hold together.
     var memory = CallMemory()
     /// Asks for a reply on the event loop, soon.
     let post: @Sendable (@escaping @Sendable () -> ServerReply) -> Void
+
+    /// `/package.Service/Method`.
+    public var path: String { head.path }
+    /// The name by which the client calls the server (`:authority`, or `host`).
+    public var authority: String { head.authority }
+    /// What the client says of itself (`user-agent`).
+    public var userAgent: String { head.userAgent }
 
     /// How long the client still waits; nil if it set no deadline, negative when it has passed.
     public var timeLeft: Duration? {
@@ -34,7 +38,7 @@ public struct ServerCallContext: Sendable {
 
     /// Whether the client can decompress it.
     public func accepts(_ compression: GRPCCompression) -> Bool {
-        compression.isAccepted(by: acceptEncoding)
+        compression.isAccepted(by: head.acceptEncoding)
     }
 
     /// Does what a handler wants at another time than when it is asked, from any thread. Ignored after the end.

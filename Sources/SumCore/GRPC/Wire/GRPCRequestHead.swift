@@ -53,6 +53,11 @@ extension GRPCRequestHead {
             self.status = GRPCStatus(code: code, message: message)
             self.fields = fields
         }
+
+        /// What an interceptor refused.
+        init(_ status: GRPCStatus) {
+            self.status = status
+        }
     }
 
     /// Judges a request's headers, as grpc-go does where gRPC's documents leave the answer open.

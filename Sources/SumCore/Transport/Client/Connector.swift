@@ -11,15 +11,7 @@ struct Connector {
     /// Told what is wrong so far, whenever that changes.
     let report: @Sendable (String) -> Void
 
-    /// A connection whose server has sent its SETTINGS.
-    struct Connected: Sendable {
-        /// The address of the server, such as `127.0.0.1:50051`.
-        var peer: String
-        var channel: any Channel
-        var connection: NIOLoopBound<ClientConnection>
-    }
-
-    func connect() async throws(GRPCStatus) -> Connected {
+    func connect() async throws(GRPCStatus) -> ReadyConnection {
         let clock = ContinuousClock()
         let end = clock.now + limit
         // gRPC's own first pause is a second; but a local server takes milliseconds to come up.
@@ -53,7 +45,7 @@ struct Connector {
     }
 
     /// Tries every endpoint once. One that is silent leaves the others their share of the time.
-    private func attempt(within limit: Duration) async throws(Failure) -> Connected {
+    private func attempt(within limit: Duration) async throws(Failure) -> ReadyConnection {
         let clock = ContinuousClock()
         let end = clock.now + limit
         var failures: [Failure] = []
@@ -71,11 +63,11 @@ struct Connector {
     }
 
     private func attempt(_ endpoint: Target.Endpoint, within limit: Duration) async throws(Failure)
-        -> Connected
+        -> ReadyConnection
     {
         let limit = TimeAmount.nanoseconds(limit.wholeNanoseconds)
         // One a channel: racing addresses means several channels, of which one is given to us.
-        let attempts = Mutex<[ObjectIdentifier: PrefaceTimeout]>([:])
+        let attempts = Mutex<[ObjectIdentifier: PendingConnection]>([:])
         var bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(limit)
             .channelOption(.recvAllocator, value: SocketBuffers.readAllocator)
@@ -83,12 +75,13 @@ struct Connector {
                 channel.eventLoop.makeCompletedFuture {
                     // Added before the channel reads, so that no byte of the server's is lost.
                     let ready = channel.eventLoop.makePromise(of: Void.self)
-                    let connection = try ClientConnection(ready: ready, keepalive: keepalive)
-                    try channel.pipeline.syncOperations.addHandler(connection)
-                    let handshake = PrefaceTimeout(
-                        connection: NIOLoopBound(connection, eventLoop: channel.eventLoop),
+                    let handler = ConnectionHandler(
+                        try ClientConnection(keepalive: keepalive) { ready.completeWith($0.mapError { $0 }) })
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                    let pending = PendingConnection(
+                        handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
                         ready: ready.futureResult)
-                    attempts.withLock { $0[ObjectIdentifier(channel)] = handshake }
+                    attempts.withLock { $0[ObjectIdentifier(channel)] = pending }
                 }
             }
         if case .host = endpoint {
@@ -108,15 +101,16 @@ struct Connector {
             case .unix(let path):
                 channel = try await bootstrap.connect(to: SocketAddress(unixPath: path)).get()
             }
-            guard let handshake = attempts.withLock({ $0[ObjectIdentifier(channel)] }) else {
+            guard let pending = attempts.withLock({ $0[ObjectIdentifier(channel)] }) else {
                 throw ConnectFailure(description: "the connection was not set up")
             }
             report(Self.silence)
-            try await handshake.completed(on: channel, within: limit)
-            return Connected(
-                peer: channel.remoteAddress.map(ListenAddress.describe) ?? target.description,
+            try await pending.completed(on: channel, within: limit)
+            return ReadyConnection(
+                peer: Peer(
+                    address: channel.remoteAddress.map(\.text) ?? target.description),
                 channel: channel,
-                connection: handshake.connection)
+                handler: pending.handler)
         } catch {
             throw Self.judge(error, endpoint)
         }
@@ -125,21 +119,21 @@ struct Connector {
     private static let silence = "the server took the connection but said nothing"
 
     /// A connection on its way to being ready.
-    private struct PrefaceTimeout: Sendable {
-        var connection: NIOLoopBound<ClientConnection>
+    private struct PendingConnection: Sendable {
+        var handler: NIOLoopBound<ConnectionHandler<ClientConnection>>
         /// Whether the server's SETTINGS are here.
         var ready: EventLoopFuture<Void>
 
         func completed(on channel: any Channel, within limit: TimeAmount) async throws {
-            let silence = channel.eventLoop.scheduleTask(in: limit) { [connection] in
-                connection.value.fail(ConnectFailure(description: Connector.silence))
+            let silence = channel.eventLoop.scheduleTask(in: limit) { [handler] in
+                handler.value.run { $0.giveUp(Connector.silence) }
             }
             defer { silence.cancel() }
             try await withTaskCancellationHandler {
                 try await ready.get()
-            } onCancel: { [connection] in
+            } onCancel: { [handler] in
                 channel.eventLoop.execute {
-                    connection.value.fail(ConnectFailure(description: "connecting was cancelled"))
+                    handler.value.run { $0.giveUp("connecting was cancelled") }
                 }
             }
         }
@@ -155,7 +149,7 @@ struct Connector {
             return Failure(reason: error.description, isTemporary: false)
         case let error as NIOConnectionError:
             let reasons = error.connectionErrors.map { failure in
-                let address = ListenAddress.describe(failure.target)
+                let address = failure.target.text
                 return address == Target.describe(endpoint)
                     ? FailureText.describe(failure.error)
                     : "\(address): \(FailureText.describe(failure.error))"

@@ -23,6 +23,11 @@ public final class GRPCClient: ConnectionSource {
         /// Whether PINGs are sent without calls too.
         public var keepaliveWithoutCalls = false
 
+        /// Asked about every call before it begins, in this order.
+        public var interceptors: [any ClientInterceptor] = []
+        /// Told of connections and calls.
+        public var observers: [any ClientObserver] = []
+
         public init() {}
     }
 
@@ -38,15 +43,15 @@ public final class GRPCClient: ConnectionSource {
     public let executor: any TaskExecutor
 
     private struct State {
-        var current: Connector.Connected?
+        var current: ReadyConnection?
         /// One dial, for all calls that wait for it.
-        var dial: Task<Result<Connector.Connected, GRPCStatus>, Never>?
+        var dial: Task<Result<ReadyConnection, GRPCStatus>, Never>?
         /// What has gone wrong with dialling since there was a connection.
         var dialFailure: String?
         /// Calls that wait for a connection, or to be made again.
         var waiting: [ObjectIdentifier: Waiting] = [:]
         /// Every connection, also those that end their last calls.
-        var open: [ObjectIdentifier: Connector.Connected] = [:]
+        var open: [ObjectIdentifier: ReadyConnection] = [:]
         var isClosed = false
         /// Doubles when a server has found our PINGs too many (grpc/proposal A8).
         var keepaliveTime: Duration?
@@ -94,7 +99,7 @@ public final class GRPCClient: ConnectionSource {
     /// - Throws: UNAVAILABLE, with the reason for every address, when the time is up or it is no use to try on.
     @discardableResult
     public func connect() async throws(GRPCStatus) -> String {
-        try await connected().peer
+        try await connected().peer.address
     }
 
     // MARK: Calls
@@ -171,16 +176,24 @@ public final class GRPCClient: ConnectionSource {
     private func prepare(
         _ path: String, _ options: GRPCCallOptions, handler: any ClientCallHandler
     ) -> RetryingCall {
+        var options = options
+        var refusal: GRPCStatus?
+        do throws(GRPCStatus) {
+            for interceptor in configuration.interceptors { try interceptor.prepare(path, &options) }
+        } catch {
+            refusal = error
+        }
         let request = GRPCRequestHead(
             path: path, authority: target.authority,
             userAgent: Version.userAgent(after: configuration.userAgent),
             compression: options.compression, metadata: options.metadata)
-        return RetryingCall(self, request, options, handler: handler)
+        return RetryingCall(
+            self, request, options, refusal: refusal, observers: configuration.observers, handler: handler)
     }
 
     // MARK: Connections
 
-    var current: Connector.Connected? { state.withLock { $0.current } }
+    var current: ReadyConnection? { state.withLock { $0.current } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
     var activity: String {
@@ -192,7 +205,7 @@ public final class GRPCClient: ConnectionSource {
         let isClosed = state.withLock { state in
             guard !state.isClosed else { return true }
             let task = Task {
-                let result: Result<Connector.Connected, GRPCStatus>
+                let result: Result<ReadyConnection, GRPCStatus>
                 do throws(GRPCStatus) {
                     if pause > .zero { try? await Task.sleep(for: pause) }
                     result = .success(try await connected(for: call))
@@ -220,7 +233,7 @@ public final class GRPCClient: ConnectionSource {
         state.withLock { $0.waiting.removeValue(forKey: ObjectIdentifier(call)) }
     }
 
-    private func connected(for call: RetryingCall) async throws(GRPCStatus) -> Connector.Connected {
+    private func connected(for call: RetryingCall) async throws(GRPCStatus) -> ReadyConnection {
         var backoff = Backoff(first: .milliseconds(100), longest: .seconds(120))
         while true {
             do throws(GRPCStatus) {
@@ -233,7 +246,7 @@ public final class GRPCClient: ConnectionSource {
     }
 
     /// The connection for a new call, which is made if there is none.
-    private func connected() async throws(GRPCStatus) -> Connector.Connected {
+    private func connected() async throws(GRPCStatus) -> ReadyConnection {
         let dial = try state.withLock { state throws(GRPCStatus) in
             guard !state.isClosed else {
                 throw .clientClosed
@@ -247,7 +260,7 @@ public final class GRPCClient: ConnectionSource {
         return try await dial.value.get()
     }
 
-    private func dial() async -> Result<Connector.Connected, GRPCStatus> {
+    private func dial() async -> Result<ReadyConnection, GRPCStatus> {
         let connector = Connector(
             target: target, limit: configuration.connectTimeout, keepalive: keepalive,
             eventLoop: eventLoop, report: { reason in self.state.withLock { $0.dialFailure = reason } })
@@ -265,7 +278,7 @@ public final class GRPCClient: ConnectionSource {
     }
 
     /// - Returns: false when the client was closed in the meantime.
-    private func adopt(_ connected: Connector.Connected) -> Bool {
+    private func adopt(_ connected: ReadyConnection) -> Bool {
         let id = ObjectIdentifier(connected.channel)
         let isWanted = state.withLock { state in
             state.dial = nil
@@ -275,9 +288,16 @@ public final class GRPCClient: ConnectionSource {
             state.open[id] = connected
             return true
         }
+        if isWanted {
+            for observer in configuration.observers { observer.connectionOpened(connected.peer) }
+        }
         connected.channel.closeFuture.whenComplete { _ in
             self.discard(connected)
-            let hasPingedTooOften = connected.connection.value.hasPingedTooOften
+            let connection = connected.handler.value.connection
+            let hasPingedTooOften = connection.hasPingedTooOften
+            for observer in self.configuration.observers {
+                observer.connectionClosed(connected.peer, connection.core.closeReason?.description)
+            }
             self.state.withLock { state in
                 state.open[id] = nil
                 if hasPingedTooOften { state.keepaliveTime = state.keepaliveTime.map { $0 * 2 } }
@@ -295,7 +315,7 @@ public final class GRPCClient: ConnectionSource {
         }
     }
 
-    func discard(_ connected: Connector.Connected) {
+    func discard(_ connected: ReadyConnection) {
         state.withLock { state in
             if state.current?.channel === connected.channel { state.current = nil }
         }
@@ -318,8 +338,10 @@ public final class GRPCClient: ConnectionSource {
             waiting.call.fail(GRPCStatus(code: .cancelled, message: "the client has been closed"))
         }
         for connected in open {
-            let connection = connected.connection
-            connected.channel.eventLoop.execute { connection.value.shutDown(within: Self.closeLimit) }
+            let handler = connected.handler
+            connected.channel.eventLoop.execute {
+                handler.value.run { $0.shutDown(within: Self.closeLimit) }
+            }
         }
         for connected in open { try? await connected.channel.closeFuture.get() }
     }

@@ -5,7 +5,7 @@ internal import Synchronization
 protocol ConnectionSource: AnyObject, Sendable {
     var eventLoop: any EventLoop { get }
     /// The connection for a new call, if there is one.
-    var current: Connector.Connected? { get }
+    var current: ReadyConnection? { get }
     /// Whether there are no connections any more.
     var isClosed: Bool { get }
     /// What a call does that waits for a connection, such as "connecting to localhost:50051: Connection refused".
@@ -15,7 +15,7 @@ protocol ConnectionSource: AnyObject, Sendable {
     /// The call does not wait any longer.
     func stopConnecting(_ call: RetryingCall)
     /// The connection takes no more calls: the next one needs another.
-    func discard(_ connected: Connector.Connected)
+    func discard(_ connected: ReadyConnection)
 }
 
 /// One call of a client, through as many attempts, on as many connections, as it takes. `CallAttempts` decides; this
@@ -26,15 +26,19 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     private let request: GRPCRequestHead
     private let handler: any ClientCallHandler
     private let expiry: NIODeadline
+    private let began: NIODeadline
+    /// Why the call must not be made.
+    private let refusal: GRPCStatus?
+    private let observers: [any ClientObserver]
 
     private struct State {
         var attempts: CallAttempts
         /// Ends the call at its deadline while no stream does.
         var deadline: Scheduled<Void>?
-        var peer: String?
-        var peerWaiters: [CheckedContinuation<String?, Never>] = []
+        var peer: Peer?
+        var peerWaiters: [CheckedContinuation<Peer?, Never>] = []
 
-        mutating func takePeerWaiters() -> [CheckedContinuation<String?, Never>] {
+        mutating func takePeerWaiters() -> [CheckedContinuation<Peer?, Never>] {
             defer { peerWaiters = [] }
             return peerWaiters
         }
@@ -42,26 +46,40 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     private let state: Mutex<State>
 
-    /// The attempt that runs, on the event loop; without a stream while that is being opened.
+    /// The attempt that runs; without a stream while that is being opened.
     private struct Attempt {
-        let connected: Connector.Connected
+        let connected: ReadyConnection
         var stream: ClientStream?
     }
 
-    private let attempt: NIOLoopBoundBox<Attempt?>
+    /// What only the event loop touches.
+    private struct LoopState {
+        var attempt: Attempt?
+        /// The request, for every attempt.
+        let body: ReplayedBody
+        var attempts = 0
+        var bytesReceived = 0
+    }
+
+    private let loopState: NIOLoopBoundBox<LoopState>
 
     init(
         _ source: any ConnectionSource, _ request: GRPCRequestHead, _ options: GRPCCallOptions,
-        handler: any ClientCallHandler
+        refusal: GRPCStatus? = nil, observers: [any ClientObserver] = [], handler: any ClientCallHandler
     ) {
+        let now = NIODeadline.now()
+        began = now
+        self.observers = observers
+        self.refusal = refusal
         self.source = source
         self.request = request
         self.handler = handler
         waitsForReady = options.waitsForReady
         expiry =
-            options.timeout.map { .now() + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
+            options.timeout.map { now + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
         state = Mutex(State(attempts: CallAttempts(maxRetries: options.maxRetries)))
-        attempt = .makeBoxSendingValue(nil, eventLoop: source.eventLoop)
+        loopState = .makeBoxSendingValue(
+            LoopState(body: ReplayedBody(handler.requestBody)), eventLoop: source.eventLoop)
     }
 
     private var timeLeft: Duration? {
@@ -85,7 +103,9 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     // MARK: Connections
 
     func begin() {
-        if let timeLeft, timeLeft <= .zero {
+        if let refusal {
+            step { $0.giveUpWaiting(refusal) }
+        } else if let timeLeft, timeLeft <= .zero {
             step { $0.giveUpWaiting(.deadlineExceeded) }
         } else if let connected = source.current {
             start(on: connected)
@@ -111,10 +131,11 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     }
 
     /// There is a connection for the next attempt.
-    func start(on connected: Connector.Connected) {
+    func start(on connected: ReadyConnection) {
         onLoop { [self] in
-            attempt.value = Attempt(connected: connected)
-            step { $0.start() }
+            loopState.value.attempt = Attempt(connected: connected)
+            let isReplayable = loopState.value.body.rewind()
+            step { $0.start(isReplayable: isReplayable) }
         }
     }
 
@@ -128,18 +149,19 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     // MARK: Attempts
 
     private func open(_ previousAttempts: Int) {
-        guard let connected = attempt.value?.connected else { return }
+        guard let connected = loopState.value.attempt?.connected else { return }
         let waiters = state.withLock { state in
             state.peer = connected.peer
             return state.takePeerWaiters()
         }
         for waiter in waiters { waiter.resume(returning: connected.peer) }
+        loopState.value.attempts += 1
         var request = request
         request.timeout = timeLeft
         request.previousAttempts = previousAttempts
-        let stream = connected.connection.value.start(request, handler: self)
+        let stream = connected.handler.value.run { $0.start(request, handler: self) }
         // An attempt that failed at once may have been followed by the next.
-        if let stream, !stream.call.hasEnded { attempt.value?.stream = stream }
+        if let stream, !stream.call.hasEnded { loopState.value.attempt?.stream = stream }
     }
 
     private func onLoop(_ action: @escaping @Sendable () -> Void) {
@@ -148,13 +170,13 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     private func onStream(_ action: @escaping @Sendable (ClientConnection, ClientStream) -> Void) {
         let loop = source.eventLoop
-        if loop.inEventLoop, let attempt = attempt.value, let stream = attempt.stream {
-            return action(attempt.connected.connection.value, stream)
+        if loop.inEventLoop, let attempt = loopState.value.attempt, let stream = attempt.stream {
+            return attempt.connected.handler.value.run { action($0, stream) }
         }
         // On the loop without a stream, one is being opened.
-        loop.execute { [attempt] in
-            guard let attempt = attempt.value, let stream = attempt.stream else { return }
-            action(attempt.connected.connection.value, stream)
+        loop.execute { [loopState] in
+            guard let attempt = loopState.value.attempt, let stream = attempt.stream else { return }
+            attempt.connected.handler.value.run { action($0, stream) }
         }
     }
 
@@ -165,7 +187,22 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         }
         for waiter in waiters { waiter.resume(returning: nil) }
         source.stopConnecting(self)
+        onLoop { [self] in
+            loopState.value.body.drop()
+            observe(end)
+        }
         handler.end(end)
+    }
+
+    private func observe(_ end: ClientCallEnd) {
+        guard !observers.isEmpty else { return }
+        let peer = state.withLock { $0.peer }
+        let record = ClientCallRecord(
+            path: request.path, peer: peer, status: end.status,
+            duration: .nanoseconds((NIODeadline.now() - began).nanoseconds),
+            attempts: loopState.value.attempts,
+            bytesSent: loopState.value.body.byteCount, bytesReceived: loopState.value.bytesReceived)
+        for observer in observers { observer.callEnded(record) }
     }
 
     // MARK: For the call's tasks
@@ -182,9 +219,9 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         step { $0.cancel(GRPCStatus(code: .cancelled, message: "the call was cancelled")) }
     }
 
-    func peer() async -> String? {
+    func peer() async -> Peer? {
         await withCheckedContinuation { continuation in
-            let known = state.withLock { state -> String?? in
+            let known = state.withLock { state -> Peer?? in
                 if let peer = state.peer { return peer }
                 if state.attempts.isOver { return .some(nil) }
                 state.peerWaiters.append(continuation)
@@ -196,29 +233,24 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     // MARK: For the connection
 
-    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
-        state.withLock { state in state.attempts.fill(&frame) { handler.fill(&$0) } }
-    }
-
-    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, progress: ClientCallProgress)? {
-        guard state.withLock({ $0.attempts.passesUnkept }) else { return nil }
-        return handler.takeLongPiece(maximum: maximum)
-    }
+    var requestBody: any HTTP2Body { loopState.value.body }
 
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
-        state.withLock { $0.attempts.answerBegun() }
+        loopState.value.body.drop()
         handler.receiveHeaders(metadata, compression: compression)
     }
 
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
-        try handler.receive(bytes)
+        loopState.value.bytesReceived += bytes.readableBytes
+        return try handler.receive(bytes)
     }
 
     func end(_ end: ClientCallEnd) {
-        let connected = attempt.value?.connected
-        attempt.value = nil
+        let connected = loopState.value.attempt?.connected
+        loopState.value.attempt = nil
         // A connection that does not take a call takes no other either.
         if end.reach == .notSentOnWire, let connected { source.discard(connected) }
-        step { $0.end(end, timeLeft: timeLeft, mayRetry: !source.isClosed) }
+        let replay = loopState.value.body.replay
+        step { $0.end(end, replay, timeLeft: timeLeft, mayRetry: !source.isClosed) }
     }
 }

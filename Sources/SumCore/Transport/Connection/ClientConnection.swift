@@ -1,76 +1,159 @@
 internal import NIOCore
 
-/// One dialled socket: its session and the calls on it.
-final class ClientConnection: HTTP2Connection {
-    /// Succeeds when the server's SETTINGS are here, fails if they never come.
-    let ready: EventLoopPromise<Void>
-    private var isReady = false
+/// A client's end of a connection: its session, and the calls on it.
+///
+///     connecting ──▶ ready ──▶ goingAway
+///
+/// It ends as `ConnectionCore` says, from each of these.
+final class ClientConnection: Connection {
+    private enum State {
+        /// The server has not sent its SETTINGS. Until then, what it sends may be something else than HTTP/2.
+        case connecting(Readiness, beginning: ByteBuffer)
+        case ready
+        /// The server has sent GOAWAY, and said this.
+        case goingAway(String, becauseOfPings: Bool)
+    }
+
+    /// Told once: that the connection can take calls, or why it never will.
+    typealias Readiness = (Result<Void, ConnectFailure>) -> Void
+
+    let core: ConnectionCore
+    private var state: State
     private var streams: [Int32: ClientStream] = [:]
+    private var deadlines = DeadlineQueue()
     /// The last request, since the next is mostly the same.
     private var lastRequest: (request: GRPCRequestHead, fields: [HTTP2Field])?
-    /// What the server said when it told us to go away.
-    private var farewell: String?
-    /// The first bytes of a server, until it has begun HTTP/2.
-    private var beginning = ByteBuffer()
 
-    /// Whether the server has ended the connection because of our PINGs (grpc/proposal A8).
-    private(set) var hasPingedTooOften = false
-
+    /// A long stream takes a twentieth less time with this than with half of it.
+    static let writeSize = 512 << 10
+    static let speaksFirst = true
     /// Frames without data that the server may send at once; see `FrameBudget`.
     private static let maxOverhead = 1000
-
     /// Bytes of frames that are made for a server that does not read.
     private static let unreadOutputLimit = 1 << 10
-
-    init(ready: EventLoopPromise<Void>, keepalive: Keepalive? = nil) throws(NGHTTP2Error) {
-        self.ready = ready
-        super.init(session: try HTTP2Session(role: .client))
-        self.keepalive = keepalive
-    }
-
-    override var hasCalls: Bool { !streams.isEmpty }
-    /// A long stream takes a twentieth less time with this than with half of it.
-    override var writeSize: Int { 512 << 10 }
-
-    override func opened() {
-        guard let now = context?.eventLoop.now else { return }
-        keepalive?.received(at: now)
-        frameBudget = FrameBudget(overhead: Self.maxOverhead, resets: nil, now: now)
-    }
-
-    override func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if !isReady, failsForeign(unwrapInboundIn(data)) { return }
-        super.channelRead(context: context, data: data)
-    }
-
-    /// Gives up on a server that begins with something else than HTTP/2, which would make frames that nobody understands.
-    private func failsForeign(_ bytes: ByteBuffer) -> Bool {
-        guard !isClosing else { return false }
-        if beginning.readableBytes < Self.beginningLength { beginning.writeImmutableBuffer(bytes) }
-        let foreign = InvalidPreface(beginning, of: .server)
-        guard foreign.isHTTP1 || (foreign.isTLS && beginning.readableBytes > 1) else { return false }
-        fail(foreign)
-        return true
-    }
-
-    /// As many bytes as tell what it is.
+    /// As many bytes as tell whether a server speaks HTTP/2.
     private static let beginningLength = 9
 
-    override func handle(_ event: HTTP2Event) throws(NGHTTP2Error) {
+    init(keepalive: Keepalive? = nil, _ readiness: @escaping Readiness = { _ in }) throws(NGHTTP2Error) {
+        state = .connecting(readiness, beginning: ByteBuffer())
+        core = try ConnectionCore(role: .client)
+        core.keepalive = keepalive
+    }
+
+    var hasCalls: Bool { !streams.isEmpty }
+    var hasBacklog: Bool { false }
+    var orderlyEnding: Ending { .afterFlush(limit: Ending.orderlyLimit) }
+
+    /// Whether the server ended the connection because of our PINGs (grpc/proposal A8).
+    var hasPingedTooOften: Bool {
+        if case .goingAway(_, let becauseOfPings) = state { becauseOfPings } else { false }
+    }
+
+    // MARK: The connection
+
+    func opened(_ transport: Transport<ClientConnection>) {
+        core.keepalive?.received(at: core.now)
+        core.frameBudget = FrameBudget(overhead: Self.maxOverhead, resets: nil, now: core.now)
+    }
+
+    func willRead(_ budget: TurnBudget) {}
+    func takeTurn(within turn: inout TurnBudget, at now: NIODeadline) {}
+    func outputWaits() {}
+
+    /// Gives up on a server that begins with something else than HTTP/2, which would make frames that nobody understands.
+    func willReceive(_ bytes: ByteBuffer) {
+        guard case .connecting(let readiness, var beginning) = state else { return }
+        if beginning.readableBytes < Self.beginningLength { beginning.writeImmutableBuffer(bytes) }
+        state = .connecting(readiness, beginning: beginning)
+        let preface = InvalidPreface(beginning, of: .server)
+        guard preface.isHTTP1 || (preface.isTLS && beginning.readableBytes > 1) else { return }
+        core.fail(.invalidPreface(preface))
+    }
+
+    func receiveInvalidPreface(_ bytes: ByteBuffer) {
+        core.fail(.invalidPreface(InvalidPreface(bytes, of: .server)))
+    }
+
+    func judgeInput() throws(NGHTTP2Error) {
+        if core.isOpen, core.blockedBytes != nil { try makeControlFrames() }
+    }
+
+    /// Makes the first of the frames that wait although the server does not read: what nghttp2 has found wrong shows in
+    /// the GOAWAY that it makes, and nowhere else.
+    private func makeControlFrames() throws(NGHTTP2Error) {
+        let session = core.session
+        while session.queuedFrames > 0, session.outputCount < Self.unreadOutputLimit {
+            let before = session.outputCount
+            _ = try session.send(limit: before + 1)
+            try handleEvents()
+            guard session.outputCount > before else { return }
+        }
+    }
+
+    func checkTime() -> NIODeadline? {
+        [checkKeepalive(), checkDeadlines()].compactMap { $0 }.min()
+    }
+
+    /// Ends a connection on which no calls can be made yet; one that has become ready meanwhile is left alone.
+    func giveUp(_ words: String) {
+        guard case .connecting = state else { return }
+        core.fail(.ourselves(words))
+    }
+
+    /// Takes no new calls and cancels those there are, tells the server, and ends the connection.
+    ///
+    /// - Parameter limit: how long a server that has stopped reading may keep us from telling it.
+    func shutDown(within limit: TimeAmount) {
+        core.closeBy = core.now + limit
+        core.tick(by: core.closeBy)
+        for stream in Array(streams.values) {
+            cancel(stream, GRPCStatus(code: .cancelled, message: "the client closed the connection"))
+        }
+        attempt { () throws(NGHTTP2Error) in try core.session.submitGoAway() }
+    }
+
+    func closed() {
+        core.close()
+        endCalls(
+            GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)"),
+            isBroken: core.closeReason?.fault == .violation)
+        if case .connecting(let readiness, let beginning) = state {
+            state = .ready
+            readiness(.failure(connectFailure(beginning)))
+        }
+    }
+
+    private func connectFailure(_ beginning: ByteBuffer) -> ConnectFailure {
+        switch core.closeReason?.fault {
+        case .ourselves?, .invalidPreface?:
+            return ConnectFailure(description: core.closeReason?.description ?? "")
+        case .violation?:
+            return ConnectFailure(description: InvalidPreface(beginning, of: .server).description)
+        case .limit?, .circumstances?, nil:
+            guard core.session.wantsRead else {
+                return ConnectFailure(description: InvalidPreface(beginning, of: .server).description)
+            }
+            return ConnectFailure(
+                description: "the connection was closed before the server had said anything",
+                isTemporary: true)
+        }
+    }
+
+    private var reasonSuffix: String {
+        if case .goingAway(let words, _) = state { return ": the server said \(words)" }
+        return core.closeReason.map { ": \($0)" } ?? ""
+    }
+
+    // MARK: Events
+
+    func handle(_ event: HTTP2Event) throws(NGHTTP2Error) {
         switch event {
         case .settings:
-            isReady = true
-            beginning = ByteBuffer()
-            ready.succeed()
+            guard case .connecting(let readiness, _) = state else { return }
+            state = .ready
+            readiness(.success(()))
         case .headers(let streamID, let fields, _, let endStream):
-            guard let stream = streams[streamID] else { return }
-            switch stream.call.receiveHeaders(fields, endStream: endStream) {
-            case .nothing: break
-            case .begin(let metadata, let compression):
-                stream.handler.receiveHeaders(metadata, compression: compression)
-            case .quote: endQuoteLater(stream)
-            case .end(let callEnd): try end(stream, callEnd, resetWith: endStream ? .noError : .cancel)
-            }
+            try receiveHeaders(fields, endStream: endStream, on: streamID)
         case .headersTooLong(let streamID, let fields, let length, let endStream):
             guard let stream = streams[streamID],
                 let callEnd = stream.call.receiveHeaders(fields, tooLong: length)
@@ -79,8 +162,8 @@ final class ClientConnection: HTTP2Connection {
         case .refused(let streamID, let reason):
             guard let stream = streams[streamID] else { return }
             let status = GRPCStatus(code: .internalError, message: "the answer broke HTTP/2: \(reason)")
+            // nghttp2 resets the stream.
             if let callEnd = stream.call.endQuote() ?? stream.call.fail(status) {
-                stream.deadline?.cancel()
                 stream.handler.end(callEnd)
             }
         case .data(let streamID, let bytes):
@@ -102,38 +185,40 @@ final class ClientConnection: HTTP2Connection {
             let notSent = GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
             if let callEnd = stream.call.lost(notSent) { stream.handler.end(callEnd) }
         case .goAway(_, let code, let debug):
-            hasPingedTooOften = code == .enhanceYourCalm && debug == PingStrikes.reason
-            farewell = debug.isEmpty ? "\(code)" : "\(code), \(debug.escapedForDisplay)"
+            if case .connecting(let readiness, _) = state {
+                readiness(.failure(ConnectFailure(description: "the server said \(code)", isTemporary: true)))
+            }
+            state = .goingAway(
+                debug.isEmpty ? "\(code)" : "\(code), \(debug.escapedForDisplay)",
+                becauseOfPings: code == .enhanceYourCalm && debug == PingStrikes.reason)
             try endUnsentCalls()
         case .goAwaySent(let code, let debug):
-            endCalls(Self.status(of: failure, code, debug), isBroken: true)
+            endCalls(lastStatus(code, debug), isBroken: true)
         case .ping, .pingAcknowledged, .settingsAcknowledged, .notSent(.other, _, _):
             break
         }
     }
 
-    override func judge(at now: NIODeadline) throws(NGHTTP2Error) {
-        try super.judge(at: now)
-        if !isClosing, context?.channel.isWritable == false { try makeControlFrames() }
-    }
-
-    /// Makes the first of the frames that wait although the server does not read: what nghttp2 has found wrong shows in
-    /// the GOAWAY that it makes, and nowhere else.
-    private func makeControlFrames() throws(NGHTTP2Error) {
-        while session.queuedFrames > 0, session.outputCount < Self.unreadOutputLimit {
-            let before = session.outputCount
-            _ = try session.send(limit: before + 1)
-            try handleEvents()
-            guard session.outputCount > before else { return }
+    private func receiveHeaders(
+        _ fields: [HTTP2Field], endStream: Bool, on streamID: Int32
+    ) throws(NGHTTP2Error) {
+        guard let stream = streams[streamID] else { return }
+        switch stream.call.receiveHeaders(fields, endStream: endStream) {
+        case .nothing: break
+        case .begin(let metadata, let compression):
+            stream.handler.receiveHeaders(metadata, compression: compression)
+        case .quote: wake(stream, at: min(stream.expiry, core.now + Self.quoteLimit))
+        case .end(let callEnd): try end(stream, callEnd, resetWith: endStream ? .noError : .cancel)
         }
     }
 
     private func receive(_ bytes: ByteBuffer, on streamID: Int32) throws(NGHTTP2Error) {
-        try session.creditConnection(bytes.readableBytes)
+        try core.session.creditConnection(bytes.readableBytes)
         guard let stream = streams[streamID] else { return }
+        stream.bytesReceived += bytes.readableBytes
         switch stream.call.receive(bytes) {
         case .messages: break
-        case .nothing: return try session.creditStream(streamID, bytes.readableBytes)
+        case .nothing: return try core.session.creditStream(streamID, bytes.readableBytes)
         case .end(let callEnd): return try end(stream, callEnd, resetWith: .cancel)
         }
         let consumed: Int
@@ -143,42 +228,34 @@ final class ClientConnection: HTTP2Connection {
             if let callEnd = stream.call.fail(error) { try end(stream, callEnd, resetWith: .cancel) }
             return
         }
-        try session.creditStream(streamID, consumed)
+        try core.session.creditStream(streamID, consumed)
     }
 
     private func closed(_ streamID: Int32, _ code: HTTP2ErrorCode) {
         guard let stream = streams.removeValue(forKey: streamID) else { return }
-        stream.deadline?.cancel()
-        let hasExpired = NIODeadline.now() >= stream.expiry
+        let hasExpired = core.now >= stream.expiry
         if let callEnd = stream.call.closed(code, deadlineHasPassed: hasExpired) {
             stream.handler.end(callEnd)
         }
     }
 
+    // MARK: Ends of calls
+
     /// Tells the handler, and stops the stream unless both sides have ended it.
     private func end(
         _ stream: ClientStream, _ callEnd: ClientCallEnd, resetWith code: HTTP2ErrorCode = .cancel
     ) throws(NGHTTP2Error) {
-        stream.deadline?.cancel()
         stream.handler.end(callEnd)
         if code != .noError || !stream.call.hasSentEverything {
-            try session.submitReset(code, on: stream.id)
+            try core.session.submitReset(code, on: stream.id)
         }
     }
 
-    override func closed() {
-        endCalls(
-            GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)"),
-            isBroken: failure is NGHTTP2Error)
-        ready.fail(notReady)
-    }
-
     /// The connection is of no use any more, whether it is closed already or not.
-    private func endCalls(_ lost: GRPCStatus, isBroken: Bool = false) {
+    private func endCalls(_ lost: GRPCStatus, isBroken: Bool) {
         let lostStreams = streams.values
         streams = [:]
         for stream in lostStreams {
-            stream.deadline?.cancel()
             if let callEnd = stream.call.lost(lost, isBroken: isBroken) { stream.handler.end(callEnd) }
         }
     }
@@ -191,52 +268,29 @@ final class ClientConnection: HTTP2Connection {
         }
     }
 
-    /// - Parameter failure: why the connection ends: a limit of ours, or what nghttp2 found.
-    private static func status(
-        of failure: (any Error)?, _ code: HTTP2ErrorCode, _ debug: String
-    ) -> GRPCStatus {
-        let isOurs = (failure as? GoAwayReason) != .found(code, debug)
-        let reason =
-            if let failure, isOurs { "the connection was ended: \(failure)" } else {
+    /// How calls end when we have sent a GOAWAY for an error.
+    private func lastStatus(_ code: HTTP2ErrorCode, _ debug: String) -> GRPCStatus {
+        let words =
+            if let reason = core.closeReason, reason.fault != .violation {
+                "the connection was ended: \(reason)"
+            } else {
                 "the answer broke HTTP/2: \(code)\(debug.isEmpty ? "" : ", \(debug)")"
             }
-        return GRPCStatus(code: .unavailable, message: reason)
+        return GRPCStatus(code: .unavailable, message: words)
     }
+}
 
-    /// How long the text of a foreign answer is waited for.
+// MARK: - Calls
+
+extension ClientConnection {
+    /// How long the text of a response that is not gRPC's is waited for.
     private static let quoteLimit = TimeAmount.seconds(1)
 
-    private func endQuoteLater(_ stream: ClientStream) {
-        context?.eventLoop.assumeIsolated().scheduleTask(in: Self.quoteLimit) { [weak self, weak stream] in
-            guard let self, let stream, let callEnd = stream.call.endQuote() else { return }
-            submit { () throws(NGHTTP2Error) in try self.end(stream, callEnd) }
-        }
-    }
-
-    private var reasonSuffix: String {
-        if let farewell { return ": the server said \(farewell)" }
-        if let failure { return ": \(FailureText.describe(failure))" }
-        return ""
-    }
-
-    private var notReady: ConnectFailure {
-        if let failure = failure as? ConnectFailure { return failure }
-        if let foreign = failure as? InvalidPreface { return ConnectFailure(description: "\(foreign)") }
-        guard session.wantsRead, !(failure is NGHTTP2Error) else {
-            return ConnectFailure(description: "\(InvalidPreface(beginning, of: .server))")
-        }
-        return ConnectFailure(
-            description: "the connection was closed before the server had said anything", isTemporary: true)
-    }
-
-    // MARK: Calls
-
-    /// Begins a call. The deadline runs from now.
+    /// Begins a call. Its timeout runs from now.
     ///
     /// - Returns: the stream, or nil when the call has ended before it began.
     func start(_ request: GRPCRequestHead, handler: any ClientCallHandler) -> ClientStream? {
-        let timeout = request.timeout.map { TimeAmount.nanoseconds($0.wholeNanoseconds) }
-        let expiry = timeout.map { NIODeadline.now() + $0 } ?? .distantFuture
+        let expiry = request.timeout.map { core.now + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
         let stream = ClientStream(handler: handler, expiry: expiry)
         do throws(GRPCStatus) {
             stream.id = try submit(request, body: stream)
@@ -247,30 +301,24 @@ final class ClientConnection: HTTP2Connection {
             return nil
         }
         streams[stream.id] = stream
-        if let timeout {
-            stream.deadline = context?.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
-                [weak self] in
-                self?.cancel(stream, .deadlineExceeded(while: stream.call.activity))
-            }
-        }
-        flushSoon()
+        if expiry != .distantFuture { wake(stream, at: expiry) }
         return stream
     }
 
     private func submit(_ request: GRPCRequestHead, body: ClientStream) throws(GRPCStatus) -> Int32 {
-        guard context != nil, isReady, !isClosing, failure == nil, farewell == nil else {
+        guard core.isOpen, case .ready = state, core.closeReason == nil else {
             throw GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
         }
         if let timeout = request.timeout, timeout <= .zero { throw .deadlineExceeded }
         let fields = fields(of: request)
-        let (size, limit) = (fields.listSize, session.peerMaxHeaderListSize)
+        let (size, limit) = (fields.listSize, core.session.peerMaxHeaderListSize)
         guard size <= limit else {
             throw GRPCStatus(
                 code: .resourceExhausted,
                 message: "the headers of the call have \(size) bytes, and the server takes \(limit)")
         }
         do {
-            return try session.submitRequest(fields, body: body)
+            return try core.session.submitRequest(fields, body: body)
         } catch {
             throw GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
         }
@@ -285,34 +333,41 @@ final class ClientConnection: HTTP2Connection {
 
     /// Pulls the body of a call again, which had nothing to give.
     func resume(_ stream: ClientStream) {
-        session.resume(stream.id)
-        flushSoon()
+        core.session.resume(stream.id)
     }
 
     /// Gives the server credit for bytes of a call's responses that have been consumed late.
     func credit(_ stream: ClientStream, _ count: Int) {
         guard !stream.call.hasEnded else { return }
-        submitForLater { () throws(NGHTTP2Error) in try session.creditStream(stream.id, count) }
+        attempt { () throws(NGHTTP2Error) in try core.session.creditStream(stream.id, count) }
     }
 
     func cancel(_ stream: ClientStream, _ status: GRPCStatus) {
         guard let callEnd = stream.call.fail(status) else { return }
-        submit { () throws(NGHTTP2Error) in try end(stream, callEnd) }
+        attempt { () throws(NGHTTP2Error) in try end(stream, callEnd) }
     }
 
-    /// Ends the connection; calls on it are cancelled.
-    ///
-    /// - Parameter limit: how long a server that has stopped reading may keep us from telling it so.
-    func shutDown(within limit: TimeAmount) {
-        context?.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
-            self?.fail(ConnectFailure(description: "the server has stopped reading"))
-            // A connection that is about to end anyway may give its last words longer.
-            self?.context?.close(promise: nil)
+    // MARK: Time
+
+    /// Has a stream looked at, at a moment that replaces the one before.
+    private func wake(_ stream: ClientStream, at moment: NIODeadline) {
+        stream.wakeUp = moment
+        core.tick(by: moment)
+        deadlines.add(moment, of: stream.id, streamCount: streams.count) { streams[$0]?.wakeUp == $1 }
+    }
+
+    /// Ends calls whose deadline has passed, and those whose foreign text has been waited for.
+    private func checkDeadlines() -> NIODeadline? {
+        while let (streamID, moment) = deadlines.popFirst(at: core.now) {
+            guard let stream = streams[streamID], stream.wakeUp == moment else { continue }
+            stream.wakeUp = nil
+            if moment >= stream.expiry {
+                cancel(stream, .deadlineExceeded(while: stream.call.activity))
+            } else if let callEnd = stream.call.endQuote() {
+                attempt { () throws(NGHTTP2Error) in try end(stream, callEnd) }
+            }
         }
-        for stream in Array(streams.values) {
-            cancel(stream, GRPCStatus(code: .cancelled, message: "the client closed the connection"))
-        }
-        submit { () throws(NGHTTP2Error) in try session.submitGoAway() }
+        return deadlines.next
     }
 }
 

@@ -1,35 +1,56 @@
 internal import NIOCore
 
-/// The graceful end of a connection (RFC 9113 section 6.8), in two steps: first a GOAWAY that refuses nothing,
-/// and, when a PING has shown that the client has seen it, one that names the last stream served.
+/// The graceful end of a connection (RFC 9113 section 6.8), in two steps: first a GOAWAY that refuses nothing, and, when a
+/// PING has shown that the client has seen it, one that names the last stream served.
 extension ServerConnection {
     enum Drain {
         case none
-        /// The first GOAWAY has left. The second has `reason` as its words; nghttp2 takes none for the first.
-        case announced(reason: String, limit: Scheduled<Void>)
+        /// The first GOAWAY is sent. The second has `reason` as its debug data, which nghttp2 does not send with the first,
+        /// and is sent at `limit` although the PING was not answered.
+        case announced(reason: String, limit: NIODeadline)
         case refusing
+
+        var hasBegun: Bool {
+            if case .none = self { false } else { true }
+        }
     }
 
     /// How long the client has for answering the PING.
     private static let drainPingLimit = TimeAmount.seconds(1)
     static let drainPing: UInt64 = 0x7375_6d20_6472_6169
 
-    func startDrain(_ reason: String = "") {
-        guard let context, case .none = drain else { return }
-        let limit = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainPingLimit) { [weak self] in
-            guard let self else { return }
-            self.submit { () throws(NGHTTP2Error) in try self.refuseNewStreams() }
-        }
-        drain = .announced(reason: reason, limit: limit)
-        // Apart, since nghttp2 sends a PING before other frames that wait with it.
-        submit { () throws(NGHTTP2Error) in try session.submitShutdownNotice() }
-        submit { () throws(NGHTTP2Error) in try session.submitPing(payload: Self.drainPing) }
+    /// Lets the calls in flight end, refuses new ones, and then ends the connection.
+    ///
+    /// - Parameter reason: the debug data of the last GOAWAY, such as `max_age`.
+    func drain(_ reason: String = "", at now: NIODeadline) {
+        core.now = now
+        drain(reason)
     }
 
+    func drain(_ reason: String) {
+        guard core.isOpen, case .none = drainState else { return }
+        let limit = core.now + Self.drainPingLimit
+        drainState = .announced(reason: reason, limit: limit)
+        core.tick(by: limit)
+        attempt { () throws(NGHTTP2Error) in
+            try core.session.submitShutdownNotice()
+            // nghttp2 sends a PING before other frames that wait with it, so the GOAWAY goes first, by itself.
+            _ = try core.session.send(limit: Self.writeSize)
+            try core.session.submitPing(payload: Self.drainPing)
+        }
+    }
+
+    /// Sends the second GOAWAY, once.
     func refuseNewStreams() throws(NGHTTP2Error) {
-        guard case .announced(let reason, let limit) = drain else { return }
-        limit.cancel()
-        drain = .refusing
-        try session.submitGoAway(debug: reason)
+        guard case .announced(let reason, _) = drainState else { return }
+        drainState = .refusing
+        try core.session.submitGoAway(debug: reason)
+    }
+
+    func checkDrain() -> NIODeadline? {
+        guard case .announced(_, let limit) = drainState else { return nil }
+        guard core.now >= limit else { return limit }
+        attempt { () throws(NGHTTP2Error) in try refuseNewStreams() }
+        return nil
     }
 }

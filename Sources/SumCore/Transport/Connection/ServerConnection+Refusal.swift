@@ -6,13 +6,13 @@ extension ServerConnection {
     ///
     /// - Parameter isExcess: whether the client has as many calls open as it may.
     func refuse(_ streamID: Int32, isExcess: Bool) throws(NGHTTP2Error) {
-        noteReset("there are \(configuration.maxConcurrentStreams) calls already")
+        noteReset("there are \(limits.maxConcurrentStreams) calls already")
         if isExcess {
-            // It makes up for no other frames, and a client that has seen the limit is at fault.
-            session.tally.headerLists -= 1
-            if handshake?.verdict(at: .now()) == .isDone { session.tally.faults += 1 }
+            // It pays for no other frames, and a client that has seen the limit is at fault.
+            core.session.counts.headerLists -= 1
+            if preface?.verdict(at: core.now) == .isDone { core.session.counts.faults += 1 }
         }
-        try session.submitReset(.refusedStream, on: streamID)
+        try core.session.submitReset(.refusedStream, on: streamID)
     }
 
     /// The headers of a request, or its trailers, are longer than the limit.
@@ -22,28 +22,23 @@ extension ServerConnection {
         let message = "the headers of the request have \(length)"
         if let stream = streams[streamID] {
             try end(stream, GRPCStatus(code: .resourceExhausted, message: message))
-        } else if streams.count < configuration.maxConcurrentStreams {
+        } else if streams.count < limits.maxConcurrentStreams {
             try reject(
                 GRPCRequestHead.Rejection(.resourceExhausted, message), path: fields.first(":path") ?? "",
                 on: streamID)
         } else {
             noteReset(message)
-            try session.submitReset(.refusedStream, on: streamID)
+            try core.session.submitReset(.refusedStream, on: streamID)
         }
     }
 
-    /// Writes down why a stream is reset, which RST_STREAM cannot tell the client.
-    func noteReset(_ reason: String) {
-        offences.write(refusal: reason, of: peer, at: .now())
-    }
-
+    /// Answers a request with a status, in place of a handler.
     func reject(
         _ rejection: GRPCRequestHead.Rejection, path: String, on streamID: Int32
     ) throws(NGHTTP2Error) {
-        let stream = ServerStream(
-            id: streamID, path: path, handler: RejectedCall(), started: logsCalls ? .now() : nil)
+        let stream = ServerStream(id: streamID, path: path, handler: nil, began: core.now)
         _ = stream.take(ServerReply(end: rejection.status))
         add(stream)
-        try session.submitResponse(ServerCall.rejection(rejection), body: nil, on: streamID)
+        try core.session.submitResponse(ServerCall.rejection(rejection), body: nil, on: streamID)
     }
 }

@@ -1,16 +1,24 @@
 internal import NIOCore
 
-/// The limits of time that a server's connection keeps besides keepalive. Each does what is due now, and tells when to
-/// ask again; nil: not for its sake.
+/// The limits on time that a server's connection keeps. Each does what is due now, and returns when to ask again; nil: it
+/// does not matter.
 extension ServerConnection {
-    func checkHandshake(_ now: NIODeadline) -> NIODeadline? {
-        switch handshake?.verdict(at: now) {
+    func checkTime() -> NIODeadline? {
+        let moments = [
+            checkKeepalive(), checkPreface(), checkHeaders(), checkStalls(), checkLifetime(), checkDrain(),
+            checkDeadlines(),
+        ]
+        return moments.compactMap { $0 }.min()
+    }
+
+    private func checkPreface() -> NIODeadline? {
+        switch preface?.verdict(at: core.now) {
         case .wait(let end):
             return end
         case .isSilent:
-            fail(HandshakeTimeout())
+            core.fail(.prefaceTimeout)
         case .ignoresSettings:
-            dismiss(for: .settingsTimeout)
+            core.terminate(.settingsTimeout)
         case .isDone, nil:
             break
         }
@@ -19,80 +27,73 @@ extension ServerConnection {
 
     // MARK: Headers
 
-    private var headersLimit: TimeAmount { TimeAmount(configuration.handshakeTimeout) }
+    private var headersLimit: TimeAmount { TimeAmount(limits.handshakeTimeout) }
 
     /// Notes whether a header block is arriving. To be called after input.
-    func noteHeaders(at now: NIODeadline) {
-        guard session.isInHeaderBlock else { return headersSince = nil }
+    func noteHeaders() {
+        guard core.session.isInHeaderBlock else { return headersSince = nil }
         guard headersSince == nil else { return }
-        headersSince = now
-        checkTime(by: now + headersLimit)
+        headersSince = core.now
+        core.tick(by: core.now + headersLimit)
     }
 
-    func checkHeaders(_ now: NIODeadline) -> NIODeadline? {
+    private func checkHeaders() -> NIODeadline? {
         guard let headersSince else { return nil }
-        if now < headersSince + headersLimit { return headersSince + headersLimit }
-        dismiss(for: .slowHeaders)
+        if core.now < headersSince + headersLimit { return headersSince + headersLimit }
+        core.terminate(.slowHeaders)
         return nil
     }
 
     // MARK: Stalls
 
-    /// How often it is looked whether what waits to leave has moved.
-    var stallCheckInterval: TimeAmount {
-        .nanoseconds(TimeAmount(configuration.writeTimeout).nanoseconds / 3)
+    /// How often progress is measured while something waits to be sent.
+    private var stallCheckInterval: TimeAmount {
+        .nanoseconds(TimeAmount(limits.writeTimeout).nanoseconds / 3)
     }
 
-    /// Looks after clients that do not take what they have asked for: by not reading, or, stream by stream, by not
-    /// giving credit.
-    func checkStalls(_ now: NIODeadline) -> NIODeadline? {
-        let limit = TimeAmount(configuration.writeTimeout)
-        let passed = bytesPassedWhileBlocked
-        if stall.hasLasted(limit, moved: passed, at: now) {
-            fail(GoAwayReason.stalled)
+    func outputWaits() {
+        if mayOweProgress || core.blockedBytes != nil { core.tick(by: core.now + stallCheckInterval) }
+    }
+
+    /// Finds clients that do not take what they have asked for: by not reading, or, stream by stream, by not giving credit.
+    private func checkStalls() -> NIODeadline? {
+        let limit = TimeAmount(limits.writeTimeout)
+        let passed = core.bytesPassedWhileBlocked
+        if stall.hasLasted(limit, moved: passed, at: core.now) {
+            core.fail(.stalled)
             return nil
         }
         if mayOweProgress {
-            // While the channel is blocked, the streams have no chance.
+            // While the socket is blocked, the streams have no chance.
             let stalled = streams.values.filter { stream in
                 let moved = passed == nil && stream.owesClientProgress ? stream.bytesSent : nil
-                return stream.stall.hasLasted(limit, moved: moved, at: now)
+                return stream.stall.hasLasted(limit, moved: moved, at: core.now)
             }
             for stream in stalled {
                 let reason = "the client did not take its answer in time"
                 noteReset(reason)
                 stream.abandon(GRPCStatus(code: .cancelled, message: reason))
-                submit { () throws(NGHTTP2Error) in try session.submitReset(.cancel, on: stream.id) }
+                attempt { () throws(NGHTTP2Error) in try core.session.submitReset(.cancel, on: stream.id) }
             }
         }
         mayOweProgress = streams.values.contains(where: \.owesClientProgress)
-        return mayOweProgress || passed != nil ? now + stallCheckInterval : nil
+        return mayOweProgress || passed != nil ? core.now + stallCheckInterval : nil
     }
 
     // MARK: Idleness and age
 
-    func checkLifetime(_ now: NIODeadline) -> NIODeadline? {
-        switch lifetime?.verdict(at: now) {
+    private func checkLifetime() -> NIODeadline? {
+        switch lifetime?.verdict(at: core.now) {
         case .wait(let end):
             return end
         case .drain(let reason, let end):
-            startDrain(reason)
+            drain(reason)
             return end
         case .close:
-            fail(ConnectionTooOld())
+            core.fail(.age)
         case nil:
             break
         }
         return nil
     }
-}
-
-/// The client connected, and did not begin HTTP/2 in time.
-private struct HandshakeTimeout: Error, CustomStringConvertible {
-    let description = "the client did not begin HTTP/2 in time"
-}
-
-/// The client's calls were not over when the grace for a connection of its age was.
-private struct ConnectionTooOld: Error, CustomStringConvertible {
-    let description = "the connection reached its greatest age, and its calls did not end in time"
 }

@@ -3,14 +3,15 @@ internal import NIOCore
 /// One call on a server's connection: its state, its handler, and what waits to be sent.
 final class ServerStream: HTTP2Body {
     let id: Int32
+    /// As the client wrote it.
     let path: String
-    /// When the call began, if it is logged.
-    let started: NIODeadline?
+    private let began: NIODeadline
     var call = ServerCall()
-    let handler: any ServerCallHandler
-    /// The deadline; after the status, the time that the client has for ending its side.
-    var timer: Scheduled<Void>?
-    /// How the call ended, for the log.
+    /// nil: the request was rejected, and what follows of it is discarded.
+    let handler: (any ServerCallHandler)?
+    /// When the stream is to be looked at: at its deadline; after an early status, when its client has gone on for too long.
+    var wakeUp: NIODeadline?
+    /// How the call ended.
     private(set) var status: GRPCStatus?
     var bytesReceived = 0
     private(set) var bytesSent = 0
@@ -33,11 +34,24 @@ final class ServerStream: HTTP2Body {
     /// Bytes of messages that are gathered in one buffer, which costs more than a small message.
     private static let gatheringLimit = 16 << 10
 
-    init(id: Int32, path: String, handler: any ServerCallHandler, started: NIODeadline? = nil) {
+    /// How long the client has for ending its side when the status has come before. Not zero: HAProxy 2.6 turns our
+    /// RST_STREAM(NO_ERROR) into CANCEL, for which grpcio forgets the status that it has just read
+    /// (https://github.com/haproxy/haproxy/issues/1219).
+    static let earlyEndLimit = TimeAmount.seconds(1)
+
+    init(id: Int32, path: String, handler: (any ServerCallHandler)?, began: NIODeadline) {
         self.id = id
-        self.started = started
+        self.began = began
         self.path = path
         self.handler = handler
+    }
+
+    /// What became of the call.
+    func record(peer: Peer, now: NIODeadline, connectionBytes: Int) -> ServerCallRecord {
+        ServerCallRecord(
+            peer: peer, path: path, status: status ?? .ok,
+            duration: .nanoseconds((now - began).nanoseconds), messages: handler?.messageCounts,
+            bytesReceived: bytesReceived, bytesSent: bytesSent, connectionBytesReceived: connectionBytes)
     }
 
     /// Judges what the handler wants, and queues what is to be sent.
@@ -47,7 +61,7 @@ final class ServerStream: HTTP2Body {
     func take(_ reply: ServerReply, headerLimit: Int = .max) -> ServerCall.Output {
         var reply = reply
         if let refusal = call.refusal(of: reply, headerLimit: headerLimit) {
-            if reply.end == nil { handler.cancel(refusal) }
+            if reply.end == nil { handler?.cancel(refusal) }
             reply = ServerReply(end: refusal)
         }
         let output = call.reply(reply, headerLimit: headerLimit)
@@ -81,6 +95,7 @@ final class ServerStream: HTTP2Body {
 
     /// Lets the handler take from `bytes`; the rest waits for its next turn.
     func offer(_ bytes: ByteBuffer, within budget: inout TurnBudget) -> ServerReply {
+        guard let handler else { return ServerReply(consumed: bytes.readableBytes) }
         var rest = bytes
         let reply = handler.receive(&rest, within: &budget)
         if rest.readableBytes > 0 { backlog.prepend(rest) }
@@ -108,15 +123,14 @@ final class ServerStream: HTTP2Body {
     func abandon(_ reason: GRPCStatus) {
         guard call.closed() != nil else { return }
         status = reason
-        handler.cancel(reason)
+        handler?.cancel(reason)
     }
 
     /// The stream is gone; the handler learns of it unless it had ended the call.
     func closed() {
-        timer?.cancel()
         if let cancellation = call.closed() {
             status = cancellation
-            handler.cancel(cancellation)
+            handler?.cancel(cancellation)
         }
     }
 
@@ -129,7 +143,7 @@ final class ServerStream: HTTP2Body {
         let count = room - frame.freeCapacity
         bytesSent += count
         queued -= count
-        handler.sent(count)
+        handler?.sent(count)
         guard queue.isEmpty, let trailers else { return .open }
         hasSentTrailers = true
         return .finished(trailers: trailers)

@@ -35,7 +35,7 @@ struct FrameBudget {
     /// Counts what has come and gone.
     ///
     /// - Parameter queued: frames besides DATA that wait to be sent.
-    mutating func offence(_ frames: FrameCounts, queued: Int, at now: NIODeadline) -> GoAwayReason? {
+    mutating func excess(_ frames: FrameCounts, queued: Int, at now: NIODeadline) -> CloseReason? {
         overhead.give(frames.data + (frames.headerLists + frames.answers) * Self.perAnswer)
         guard overhead.take(frames.overhead, at: now) else { return .overhead }
         resets?.give(frames.ends)
@@ -50,8 +50,7 @@ struct FrameBudget {
     /// - Parameters:
     ///   - count: bytes that came out of them.
     ///   - wireCount: bytes that the peer sent for them.
-    mutating func offence(decompressed count: Int, from wireCount: Int, at now: NIODeadline) -> GoAwayReason?
-    {
+    mutating func excess(decompressed count: Int, from wireCount: Int, at now: NIODeadline) -> CloseReason? {
         decompressed?.take(count - wireCount * Self.freeExpansion, at: now) == false ? .decompression : nil
     }
 }

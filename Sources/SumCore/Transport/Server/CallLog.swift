@@ -1,5 +1,4 @@
 internal import Logging
-internal import NIOCore
 
 /// Logs the calls of one connection, a line each.
 ///
@@ -7,14 +6,6 @@ internal import NIOCore
 /// disk with less than a quarter of it, no more is logged than four times what the client has sent; the next line counts
 /// those left out. Calls that carry data have their lines.
 struct CallLog {
-    struct Line {
-        var path: String
-        var status: GRPCStatus
-        /// What the client sent.
-        var bytes: Int
-        var elapsed: TimeAmount
-    }
-
     /// Bytes that may be logged for each that came.
     private static let ratio = 4
     /// Bytes of a line besides what is counted: names, the time, the figures.
@@ -31,26 +22,25 @@ struct CallLog {
         self.logger = logger
     }
 
-    /// - Parameter received: bytes that have come on the connection.
-    mutating func write(_ line: Line, of peer: String, received: Int) {
+    mutating func write(_ line: ServerCallRecord) {
         var metadata: Logger.Metadata = [
-            "peer": "\(peer)", "method": "\(Self.cut(line.path.escapedForDisplay))",
-            "status": "\(line.status.code)", "bytes": "\(line.bytes)",
-            "ms": "\((Double(line.elapsed.nanoseconds) / 1e3).rounded() / 1e3)",
+            "peer": "\(line.peer)", "method": "\(Self.cut(line.path.escapedForDisplay))",
+            "status": "\(line.status.code)", "bytes": "\(line.bytesReceived)",
+            "ms": "\((line.duration / .microseconds(1)).rounded() / 1e3)",
         ]
         if !line.status.message.isEmpty {
             metadata["message"] = "\(Self.cut(line.status.message.escapedForDisplay))"
         }
         if leftOut > 0 { metadata["not-logged-before"] = "\(leftOut)" }
         let length = metadata.values.reduce(Self.constantLength) { $0 + Self.length($1) }
-        guard logged + length < received * Self.ratio else { return leftOut += 1 }
+        guard logged + length < line.connectionBytesReceived * Self.ratio else { return leftOut += 1 }
         logged += length
         leftOut = 0
         logger.debug("call", metadata: metadata)
     }
 
     /// The connection is gone: nothing follows that could count the lines left out.
-    mutating func close(peer: String) {
+    mutating func close(peer: Peer) {
         guard leftOut > 0 else { return }
         logger.debug("connection closed", metadata: ["peer": "\(peer)", "not-logged-before": "\(leftOut)"])
         leftOut = 0

@@ -60,7 +60,8 @@ final class ConnectionRegistry: Sendable {
         }
         guard let first = channels.first else { return true }
         for channel in channels {
-            channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
+            channel.pipeline.fireUserInboundEventTriggered(
+                ConnectionAction<ServerConnection> { $0.drain("") })
         }
         let wasCut = Mutex(false)
         let cut = first.eventLoop.scheduleTask(in: .nanoseconds(limit.wholeNanoseconds)) {

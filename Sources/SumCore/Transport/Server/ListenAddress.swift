@@ -43,19 +43,6 @@ public enum ListenAddress: Hashable, Sendable {
     private static func at(_ host: String, port: Int) -> ListenAddress {
         host == "*" ? .allInterfaces(port: port) : .host(host, port: port)
     }
-
-    /// An address as users write it: `127.0.0.1:50051`, `[::1]:50051`, `[fe80::1%eth0]:50051`, `unix:/run/sum.sock`.
-    static func describe(_ address: SocketAddress) -> String {
-        if case .unixDomainSocket = address {
-            return WrittenAddress.describe(unixPath: address.pathname ?? "")
-        }
-        let ip = address.numericHost ?? "?"
-        let port = address.port ?? 0
-        // How an IPv6 socket shows a peer that came by IPv4 (RFC 4291 section 2.5.5.2).
-        let mapped = "::ffff:"
-        if ip.hasPrefix(mapped), ip.contains(".") { return "\(ip.dropFirst(mapped.count)):\(port)" }
-        return HostAndPort.describe(ip, port: port)
-    }
 }
 
 extension ListenAddress: CustomStringConvertible {

@@ -22,7 +22,7 @@ struct ListenerFactory: Sendable {
     private static let backlog: CInt = 1024
 
     let logger: Logger
-    let offences: ThrottledLog
+    let log: ServerLog
     /// How long a client may leave what it was sent without TCP's acknowledgement.
     let userTimeout: TimeAmount
     /// The permissions of the files of Unix domain sockets; nil: as the umask has it.
@@ -106,20 +106,13 @@ struct ListenerFactory: Sendable {
                         throw refusal
                     } catch {
                         // NIO closes the connection, and tells nobody.
-                        let peer = channel.remoteAddress.map(ListenAddress.describe) ?? "?"
-                        offences.write(SetUpFailure(reason: error), of: peer, at: .now())
+                        let peer = channel.remoteAddress.map(\.text) ?? ""
+                        log.connectionFailed(
+                            "the connection could not be set up: \(FailureText.describe(error))",
+                            of: Peer(address: peer), isClientsFault: true)
                         throw error
                     }
                 }
             }
-    }
-}
-
-/// An accepted connection could not be prepared, and was closed.
-private struct SetUpFailure: Error, CustomStringConvertible {
-    var reason: any Error
-
-    var description: String {
-        "the connection could not be set up: \(FailureText.describe(reason))"
     }
 }

@@ -35,26 +35,22 @@ final class ThrottledLog: Sendable {
     }
 
     /// - Parameter level: `info` for what the operator should know of, `debug` for what happens every day.
-    func write(
-        _ failure: any Error, of peer: String, at now: NIODeadline, level: Logger.Level = .info
-    ) {
+    func connectionFailed(_ reason: String, of peer: Peer, at now: NIODeadline, level: Logger.Level = .info) {
         guard logger.logLevel <= level, let unwritten = connections.withLock({ $0.take(at: now) }) else {
             return
         }
-        logger.log(
-            level: level, "connection failed",
-            metadata: metadata(FailureText.describe(failure), of: peer, unwritten))
+        logger.log(level: level, "connection failed", metadata: metadata(reason, of: peer, unwritten))
     }
 
     /// A request was reset for what the client sent.
-    func write(refusal reason: String, of peer: String, at now: NIODeadline) {
+    func requestRefused(_ reason: String, of peer: Peer, at now: NIODeadline) {
         guard logger.logLevel <= .debug, let unwritten = requests.withLock({ $0.take(at: now) }) else {
             return
         }
         logger.debug("request refused", metadata: metadata(reason, of: peer, unwritten))
     }
 
-    private func metadata(_ error: String, of peer: String, _ unwritten: Int) -> Logger.Metadata {
+    private func metadata(_ error: String, of peer: Peer, _ unwritten: Int) -> Logger.Metadata {
         var metadata: Logger.Metadata = ["peer": "\(peer)", "error": "\(error)"]
         if unwritten > 0 { metadata["not-logged-before"] = "\(unwritten)" }
         return metadata

@@ -15,20 +15,18 @@ extension FuzzTarget {
 
     private static func call(_ bytes: [UInt8], _ ledger: Ledger) throws -> Remains {
         var script = ConnectionScript(bytes, lists: ClientScripts.lists)
-        let loop = FuzzChannel.Loop()
-        let ready = loop.makePromise(of: Void.self)
+        let loop = EmbeddedEventLoop()
         ledger.live += 1
-        ready.futureResult.whenComplete { _ in ledger.live -= 1 }
-        let connection = try ClientConnection(
-            ready: ready,
-            keepalive: script.variant & 1 == 0
-                ? nil
-                : Keepalive(
-                    time: .seconds(10), timeout: .seconds(20), withoutCalls: script.variant & 2 != 0,
-                    now: loop.now))
+        let keepalive =
+            script.variant & 1 == 0
+            ? nil
+            : Keepalive(
+                time: .seconds(10), timeout: .seconds(20), withoutCalls: script.variant & 2 != 0,
+                now: loop.now)
+        let connection = try ClientConnection(keepalive: keepalive) { _ in ledger.live -= 1 }
         let remains = Remains(connection)
         var channel = try FuzzChannel(connection, on: loop, isClient: true, checksOutput: true)
-        var caller = Caller(connection, ledger)
+        var caller = Caller(channel.handler, ledger)
         if script.mode.contains(.hello) {
             let hello = WireFrame.settings().bytes + WireFrame.settingsAck.bytes
             channel.receive(hello)
@@ -42,12 +40,12 @@ extension FuzzTarget {
 
 /// Makes calls, and does with them what tasks would.
 private struct Caller {
-    private let connection: ClientConnection
+    private let handler: ConnectionHandler<ClientConnection>
     private let ledger: Ledger
     private var calls: [(stream: ClientStream, exchange: AsyncClientCall)] = []
 
-    init(_ connection: ClientConnection, _ ledger: Ledger) {
-        self.connection = connection
+    init(_ handler: ConnectionHandler<ClientConnection>, _ ledger: Ledger) {
+        self.handler = handler
         self.ledger = ledger
     }
 
@@ -58,15 +56,15 @@ private struct Caller {
         switch action % 8 {
         case 3:
             send(Int(argument) * 100, call.exchange)
-            connection.resume(call.stream)
+            handler.run { $0.resume(call.stream) }
         case 4:
-            if call.exchange.pipe.finish() { connection.resume(call.stream) }
+            if call.exchange.pipe.finish() { handler.run { $0.resume(call.stream) } }
         case 5:
-            connection.cancel(call.stream, GRPCStatus(code: .cancelled))
+            handler.run { $0.cancel(call.stream, GRPCStatus(code: .cancelled)) }
         case 6:
-            connection.credit(call.stream, Int(argument))
+            handler.run { $0.credit(call.stream, Int(argument)) }
         default:
-            connection.shutDown(within: .milliseconds(500))
+            handler.run { $0.shutDown(within: .milliseconds(500)) }
         }
     }
 
@@ -78,7 +76,8 @@ private struct Caller {
         var request = GRPCRequestHead(path: SumNumbers.path, authority: "localhost", userAgent: "fuzz")
         if kind == 2 { request.timeout = .milliseconds(Int64(argument) * 20) }
         let watched = WatchedCall(exchange, ledger)
-        if let stream = connection.start(request, handler: watched) { calls.append((stream, exchange)) }
+        let stream = handler.run { $0.start(request, handler: watched) }
+        if let stream { calls.append((stream, exchange)) }
     }
 
     private func send(_ count: Int, _ exchange: AsyncClientCall) {
@@ -90,7 +89,7 @@ private struct Caller {
 }
 
 /// Passes a call on to its exchange, and notes when that is told what it must not be.
-private final class WatchedCall: ClientCallHandler, @unchecked Sendable {
+private final class WatchedCall: ClientCallHandler, HTTP2Body, @unchecked Sendable {
     private let exchange: AsyncClientCall
     private let ledger: Ledger
     private var hasHeaders = false
@@ -107,9 +106,11 @@ private final class WatchedCall: ClientCallHandler, @unchecked Sendable {
         ledger.live -= 1
     }
 
-    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
+    var requestBody: any HTTP2Body { self }
+
+    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
         ledger.check(!hasEnded, "a call was asked for more after its end")
-        return exchange.fill(&frame)
+        return exchange.pipe.fill(&frame)
     }
 
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {

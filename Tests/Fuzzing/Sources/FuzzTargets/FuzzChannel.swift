@@ -4,20 +4,22 @@ import NIOEmbedded
 @testable import SumCore
 
 /// One of our connections without a socket, driven by a script to its end.
-struct FuzzChannel {
-    typealias Loop = EmbeddedEventLoop
-
+struct FuzzChannel<C: Connection> {
+    let handler: ConnectionHandler<C>
     private let channel: EmbeddedChannel
     private var output = OutputCheck()
     private var expectsPreface: Bool
     /// Whether what is sent is HTTP/2: a peer that did not say hello may be told so in other words.
     private let checksOutput: Bool
 
-    init(_ connection: HTTP2Connection, on loop: Loop = Loop(), isClient: Bool, checksOutput: Bool) throws {
+    init(
+        _ connection: C, on loop: EmbeddedEventLoop = EmbeddedEventLoop(), isClient: Bool, checksOutput: Bool
+    ) throws {
+        handler = ConnectionHandler(connection, resources: LoopResources(eventLoop: loop))
         channel = EmbeddedChannel(loop: loop)
         expectsPreface = isClient
         self.checksOutput = checksOutput
-        try channel.pipeline.syncOperations.addHandler(connection)
+        try channel.pipeline.syncOperations.addHandler(handler)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/fuzz")).wait()
         try settle()
     }

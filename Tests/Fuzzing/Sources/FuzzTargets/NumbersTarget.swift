@@ -113,8 +113,9 @@ extension Framing {
 
     fileprivate func add(_ pieces: [ByteBuffer], _ overflow: SumNumbers.Overflow) -> Answer {
         let context = ServerCallContext(
-            path: SumNumbers.path, metadata: GRPCMetadata(), timeout: nil, peer: "fuzz",
-            maxMessageSize: limit, compression: compression, acceptEncoding: "", deadline: nil,
+            head: CallHead(path: SumNumbers.path), metadata: GRPCMetadata(), timeout: nil,
+            peer: Peer(address: "fuzz"),
+            maxMessageSize: limit, compression: compression, deadline: nil,
             post: { _ in })
         let handler = SumNumbersHandler(overflow: overflow, context: context)
         for piece in pieces {

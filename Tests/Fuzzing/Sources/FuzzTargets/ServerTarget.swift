@@ -18,8 +18,8 @@ extension FuzzTarget {
         let logger = Logger(label: "fuzz") { _ in SilentLog() }
         let connection = try ServerConnection(
             methods: ServerScripts.methods(ledger, variant: script.variant),
-            configuration: ServerScripts.configuration(script.variant), logger: logger,
-            offences: ThrottledLog(logger: logger))
+            limits: ServerScripts.configuration(script.variant),
+            observers: [ServerLog(logger: logger)])
         let remains = Remains(connection)
         var channel = try FuzzChannel(
             connection, isClient: false, checksOutput: script.mode.contains(.hello))
@@ -30,7 +30,8 @@ extension FuzzTarget {
         let pipeline = channel.pipeline
         try channel.run(&script) { action, _ in
             switch action % 3 {
-            case 0: pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
+            case 0:
+                pipeline.fireUserInboundEventTriggered(ConnectionAction<ServerConnection> { $0.drain("") })
             case 1: pipeline.fireErrorCaught(Finding(description: "the socket failed"))
             default: pipeline.close(promise: nil)
             }
@@ -42,12 +43,12 @@ extension FuzzTarget {
 
 /// What must be gone in the end.
 struct Remains {
-    private(set) weak var connection: HTTP2Connection?
+    private(set) weak var connection: (any Connection)?
     private(set) weak var session: HTTP2Session?
 
-    init(_ connection: HTTP2Connection) {
+    init(_ connection: any Connection) {
         self.connection = connection
-        session = connection.session
+        session = connection.core.session
     }
 }
 
@@ -86,7 +87,9 @@ enum ServerScripts {
     static func methods(_ ledger: Ledger, variant: UInt8) -> [String: GRPCMethod] {
         let sum = SumNumbers.method(overflow: variant & 64 == 0 ? .error : .wrap)
         var methods = [
-            sum.path: GRPCMethod(path: sum.path) { WatchedHandler(sum.makeHandler($0), ledger) }
+            sum.path: GRPCMethod(path: sum.path) { context throws(GRPCStatus) in
+                WatchedHandler(try sum.makeHandler(context), ledger)
+            }
         ]
         for (path, manner) in [("/f/Echo", Talker.Manner.echo), ("/f/Late", .late), ("/f/Early", .early)] {
             methods[path] = GRPCMethod(path: path) { WatchedHandler(Talker(manner, $0), ledger) }
@@ -159,6 +162,8 @@ private final class WatchedHandler: ServerCallHandler {
         ledger.live += 1
     }
 
+    var outlivesStream: Bool { handler.outlivesStream }
+
     deinit {
         ledger.live -= 1
     }
@@ -203,6 +208,8 @@ private final class Talker: ServerCallHandler {
 
     private let manner: Manner
     private let context: ServerCallContext
+
+    var outlivesStream: Bool { false }
 
     init(_ manner: Manner, _ context: ServerCallContext) {
         self.manner = manner

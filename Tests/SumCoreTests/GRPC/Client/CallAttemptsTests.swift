@@ -24,19 +24,19 @@ import Testing
     private static func attempts(in stage: Stage) -> CallAttempts {
         var attempts = CallAttempts(maxRetries: 0)
         if stage == .waiting { return attempts }
-        _ = attempts.start()
+        _ = attempts.start(isReplayable: true)
         if stage == .cancelling { _ = attempts.cancel(cancelled) }
-        if stage == .over { _ = attempts.end(end(.ok), timeLeft: nil) }
+        if stage == .over { _ = attempts.end(end(.ok), ReplayBuffer(), timeLeft: nil) }
         return attempts
     }
 
     private static func take(_ step: Step, _ attempts: inout CallAttempts) -> CallAttempts.Action {
         switch step {
-        case .start: attempts.start()
-        case .refused: attempts.end(end(.unavailable, .notSeenByServer), timeLeft: nil)
-        case .lost: attempts.end(end(.unavailable), timeLeft: nil)
-        case .answered: attempts.end(end(.unavailable, .answered), timeLeft: nil)
-        case .ok: attempts.end(end(.ok), timeLeft: nil)
+        case .start: attempts.start(isReplayable: true)
+        case .refused: attempts.end(end(.unavailable, .notSeenByServer), ReplayBuffer(), timeLeft: nil)
+        case .lost: attempts.end(end(.unavailable), ReplayBuffer(), timeLeft: nil)
+        case .answered: attempts.end(end(.unavailable, .answered), ReplayBuffer(), timeLeft: nil)
+        case .ok: attempts.end(end(.ok), ReplayBuffer(), timeLeft: nil)
         case .cancel: attempts.cancel(cancelled)
         case .giveUp: attempts.giveUpWaiting(GRPCStatus(code: .unavailable))
         }
@@ -86,13 +86,26 @@ import Testing
         }
     }
 
+    @Test("audit-W1: what cannot be sent again is not: the call ends")
+    func notReplayable() {
+        var attempts = CallAttempts(maxRetries: 5)
+        guard case .finish(let end) = attempts.start(isReplayable: false) else {
+            Issue.record("an attempt without what was sent")
+            return
+        }
+        #expect(end.status.code == .internalError)
+        #expect(attempts.isOver)
+    }
+
     @Test("audit-W1: without all that was sent there is no further attempt, whatever became of the last")
     func notWhole() {
         for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen, .answered] {
             var attempts = CallAttempts(maxRetries: 5)
-            #expect(attempts.start() == .start(previousAttempts: 0))
-            for _ in 0..<17 { send(16 << 10, &attempts) }
-            guard case .finish(let end) = attempts.end(Self.end(.unavailable, reach), timeLeft: nil) else {
+            #expect(attempts.start(isReplayable: true) == .start(previousAttempts: 0))
+            var replay = ReplayBuffer()
+            for _ in 0..<17 { send(16 << 10, &replay) }
+            let action = attempts.end(Self.end(.unavailable, reach), replay, timeLeft: nil)
+            guard case .finish(let end) = action else {
                 Issue.record("\(reach): the call goes on")
                 continue
             }
@@ -105,11 +118,12 @@ import Testing
     func answerBegun() {
         for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen, .answered] {
             var attempts = CallAttempts(maxRetries: 5)
-            _ = attempts.start()
-            send(7, &attempts)
-            attempts.answerBegun()
+            _ = attempts.start(isReplayable: true)
+            var replay = ReplayBuffer()
+            send(7, &replay)
+            replay.drop()
             #expect(
-                attempts.end(Self.end(.unavailable, reach), timeLeft: nil)
+                attempts.end(Self.end(.unavailable, reach), replay, timeLeft: nil)
                     == .finish(Self.end(.unavailable, reach)))
         }
     }
@@ -118,8 +132,8 @@ import Testing
     func otherCodes(_ code: Int) {
         for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen] {
             var attempts = CallAttempts(maxRetries: 5)
-            _ = attempts.start()
-            let action = attempts.end(Self.end(.init(rawValue: code), reach), timeLeft: nil)
+            _ = attempts.start(isReplayable: true)
+            let action = attempts.end(Self.end(.init(rawValue: code), reach), ReplayBuffer(), timeLeft: nil)
             if case .retry = action { #expect(code == 14) } else { #expect(code != 14) }
         }
     }
@@ -128,12 +142,12 @@ import Testing
     func closed() {
         var attempts = Self.attempts(in: .running)
         let refused = Self.end(.unavailable, .notSeenByServer)
-        #expect(attempts.end(refused, timeLeft: nil, mayRetry: false) == .finish(refused))
+        #expect(attempts.end(refused, ReplayBuffer(), timeLeft: nil, mayRetry: false) == .finish(refused))
     }
 
-    private func send(_ count: Int, _ attempts: inout CallAttempts) {
+    private func send(_ count: Int, _ replay: inout ReplayBuffer) {
         _ = withFrame(room: count) { frame in
-            attempts.fill(&frame) { frame in
+            replay.fill(&frame) { frame in
                 var bytes = ByteBuffer(repeating: 1, count: count)
                 frame.append(moving: &bytes)
                 return .open

@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct MessagePipeTests {
-    private func fill(_ pipe: MessagePipe, room: Int) -> (bytes: [UInt8], result: ClientCallProgress) {
+    private func fill(_ pipe: MessagePipe, room: Int) -> (bytes: [UInt8], result: HTTP2BodyState) {
         withFrame(room: room) { pipe.fill(&$0) }
     }
 
@@ -15,7 +15,7 @@ import Testing
         for message in messages { _ = try pipe.write(message) }
         #expect(!pipe.finish())
         var sent: [UInt8] = []
-        var progress = ClientCallProgress.open
+        var progress = HTTP2BodyState.open
         while progress == .open {
             let frame = fill(pipe, room: room)
             #expect(!frame.bytes.isEmpty)
@@ -50,7 +50,7 @@ import Testing
         let first = try #require(pipe.takeLongPiece(maximum: 16_384))
         #expect(first == (long.getSlice(at: 0, length: 16_384), .open))
         let second = try #require(pipe.takeLongPiece(maximum: 65_536))
-        #expect(second == (long.getSlice(at: 16_384, length: 40_000 - 16_384), .finished))
+        #expect(second == (long.getSlice(at: 16_384, length: 40_000 - 16_384), .finished(trailers: [])))
     }
 
     @Test("Memory that has been handed over is not written to while somebody holds it")
@@ -82,7 +82,7 @@ import Testing
         _ = fill(pipe, room: 10)
         _ = fill(pipe, room: 10)
         #expect(pipe.finish())
-        #expect(fill(pipe, room: 10).result == .finished)
+        #expect(fill(pipe, room: 10).result == .finished(trailers: []))
     }
 
     @Test("Who sends into a full pipe waits until half of it has left")

@@ -15,7 +15,7 @@ import Testing
                 withFrame(room: room) { frame in
                     buffer.fill(&frame) { frame in
                         frame.append(moving: &source)
-                        return source.readableBytes == 0 ? .finished : .open
+                        return source.readableBytes == 0 ? .finished(trailers: []) : .open
                     }
                 }.bytes
             }

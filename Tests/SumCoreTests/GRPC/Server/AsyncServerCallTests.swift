@@ -37,8 +37,9 @@ import Testing
         _ replies: Replies, _ memory: CallMemory = CallMemory(), _ compression: GRPCCompression = .gzip
     ) -> ServerCallContext {
         ServerCallContext(
-            path: "/test/Call", metadata: GRPCMetadata(), timeout: nil, peer: "test",
-            maxMessageSize: 4 << 20, compression: compression, acceptEncoding: "", deadline: nil,
+            head: CallHead(path: "/test/Call"), metadata: GRPCMetadata(), timeout: nil,
+            peer: Peer(address: "test"),
+            maxMessageSize: 4 << 20, compression: compression, deadline: nil,
             memory: memory, post: { reply in replies.add(reply()) })
     }
 

@@ -93,6 +93,7 @@ import Testing
 }
 
 private final class SilentMethod: ServerCallHandler {
+    let outlivesStream = false
     func receive(_ bytes: ByteBuffer) -> ServerReply { ServerReply(consumed: bytes.readableBytes) }
     func receiveEnd() -> ServerReply { ServerReply() }
     func cancel(_ reason: GRPCStatus) {}

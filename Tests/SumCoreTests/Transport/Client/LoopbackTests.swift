@@ -36,7 +36,7 @@ import Testing
         let limits = AsyncStream<Int?>.makeStream()
         let logger = Logger(label: "test")
         let binder = ListenerFactory(
-            logger: logger, offences: ThrottledLog(logger: logger), userTimeout: .seconds(40), socketMode: nil
+            logger: logger, log: ServerLog(logger: logger), userTimeout: .seconds(40), socketMode: nil
         ) { channel in
             let limit = try? channel.syncOptions?.getOption(.tcpOption(.tcp_user_timeout))
             limits.continuation.yield(limit.map { Int($0) })

@@ -9,13 +9,13 @@ import Testing
 private final class ClientHarness {
     let channel = EmbeddedChannel()
     let server: HTTP2Session
-    let connection: ClientConnection
+    let handler: ConnectionHandler<ClientConnection>
     private(set) var events: [HTTP2Event] = []
 
     init() throws {
         server = try HTTP2Session(role: .server)
-        connection = try ClientConnection(ready: channel.eventLoop.makePromise())
-        try channel.pipeline.syncOperations.addHandler(connection)
+        handler = ConnectionHandler(try ClientConnection())
+        try channel.pipeline.syncOperations.addHandler(handler)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
         try exchange()
     }
@@ -26,17 +26,16 @@ private final class ClientHarness {
 
     /// Starts a call that has sent the number 1 and may send more.
     func start(timeout: Duration? = nil) throws -> (handler: NotingCaller, stream: ClientStream?) {
-        let handler = NotingCaller()
-        let stream = connection.start(
-            GRPCRequestHead(path: SumNumbers.path, authority: "localhost", timeout: timeout), handler: handler
-        )
+        let caller = NotingCaller()
+        let request = GRPCRequestHead(path: SumNumbers.path, authority: "localhost", timeout: timeout)
+        let stream = handler.run { $0.start(request, handler: caller) }
         try exchange()
-        return (handler, stream)
+        return (caller, stream)
     }
 }
 
 /// Sends one number, stays open, and notes how the call ended.
-private final class NotingCaller: ClientCallHandler {
+private final class NotingCaller: ClientCallHandler, HTTP2Body {
     private struct State {
         var toSend = ByteBuffer(bytes: [0, 0, 0, 0, 2, 8, 1])
         var endings: [GRPCStatus] = []
@@ -45,7 +44,9 @@ private final class NotingCaller: ClientCallHandler {
 
     var endings: [GRPCStatus] { state.withLock { $0.endings } }
 
-    func fill(_ frame: inout OutputRawSpan) -> ClientCallProgress {
+    var requestBody: any HTTP2Body { self }
+
+    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
         state.withLock { state in
             frame.append(moving: &state.toSend)
             return .open
@@ -112,7 +113,8 @@ private final class NotingCaller: ClientCallHandler {
     func cancel() throws {
         let harness = try ClientHarness()
         let (handler, stream) = try harness.start()
-        harness.connection.cancel(try #require(stream), .init(code: .cancelled))
+        let running = try #require(stream)
+        harness.handler.run { $0.cancel(running, .init(code: .cancelled)) }
         try harness.exchange()
         #expect(handler.endings.map(\.code) == [.cancelled])
         #expect(harness.events.closingCode(of: 1) == .cancel)
@@ -160,7 +162,7 @@ private final class NotingCaller: ClientCallHandler {
     func shutDown() throws {
         let harness = try ClientHarness()
         let (handler, _) = try harness.start()
-        harness.connection.shutDown(within: .milliseconds(500))
+        harness.handler.run { $0.shutDown(within: .milliseconds(500)) }
         try harness.exchange()
         #expect(handler.endings.map(\.code) == [.cancelled])
         #expect(harness.events.closingCode(of: 1) == .cancel)

@@ -8,7 +8,7 @@ import Testing
 /// A client's connection against servers that flood it.
 @Suite(.timeLimit(.minutes(10))) struct ClientFloodTests {
     private func open() throws -> (wire: WireChannel, caller: OneShotCaller) {
-        let connection = try ClientConnection(ready: EmbeddedEventLoop().makePromise())
+        let connection = try ClientConnection()
         let wire = try WireChannel(connection, ofClient: true)
         try wire.send(.settings(), .settingsAck)
         let caller = OneShotCaller([[8, 1]])
@@ -57,7 +57,7 @@ import Testing
 
     @Test("abuse-K14: a server that resets many calls, and sends PINGs with its answers, floods nobody")
     func noFlood() async throws {
-        let connection = try ClientConnection(ready: EmbeddedEventLoop().makePromise())
+        let connection = try ClientConnection()
         let wire = try WireChannel(connection, ofClient: true)
         try wire.send(.settings(), .settingsAck)
         for call in UInt32(0)..<1000 {

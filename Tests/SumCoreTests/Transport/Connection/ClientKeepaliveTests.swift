@@ -10,8 +10,7 @@ import Testing
     {
         let keepalive = Keepalive(
             time: .seconds(10), timeout: .seconds(20), withoutCalls: withoutCalls, now: .now())
-        let connection = try ClientConnection(
-            ready: EmbeddedEventLoop().makePromise(), keepalive: keepalive)
+        let connection = try ClientConnection(keepalive: keepalive)
         let wire = try WireChannel(connection, ofClient: true)
         try wire.send(.settings(), .settingsAck)
         return (wire, connection)

@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct EndlessAnswerTests {
     /// A call on a server that has said hello and has the request.
     private func open() throws -> (WireChannel, OneShotCaller) {
-        let connection = try ClientConnection(ready: EmbeddedEventLoop().makePromise())
+        let connection = try ClientConnection()
         let wire = try WireChannel(connection, ofClient: true)
         try wire.send(.settings(), .settingsAck)
         let caller = OneShotCaller([[8, 1]])

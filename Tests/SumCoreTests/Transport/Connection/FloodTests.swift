@@ -12,7 +12,7 @@ import Testing
 /// Frames that come again and again, some of which begin calls.
 struct Flood: Sendable, CustomTestStringConvertible {
     var testDescription: String
-    var offence: GoAwayReason
+    var offence: CloseReason
     var count = 2000
     /// Frames that come first.
     var first: [WireFrame] = []
@@ -24,7 +24,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
 /// A server's connection against clients that flood it, and against those that only look so.
 @Suite struct FloodTests {
     private static func make(
-        _ name: String, _ offence: GoAwayReason, first: [WireFrame] = [],
+        _ name: String, _ offence: CloseReason, first: [WireFrame] = [],
         _ round: @escaping @Sendable (UInt32) -> [WireFrame]
     ) -> Flood {
         Flood(testDescription: name, offence: offence, first: first, round: round)
@@ -71,7 +71,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         },
         make("abuse-R20: GOAWAY", .overhead, first: call) { _ in [.goAway(lastStreamID: 0)] },
         make(
-            "abuse-R9: HEADERS of a stream that has ended", .found(.headersAfterEnd),
+            "abuse-R9: HEADERS of a stream that has ended", .violation(.headersAfterEnd),
             first: call + [.data([], on: 1, endStream: true)]
         ) { _ in
             [.headers(.request, on: 1)]
@@ -216,7 +216,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
             WireFrame(.continuation, flags: .endHeaders, on: 1, payload: Array(block[(120 << 10)...])))
         #expect(wire.goAway?.debug == "header_block_too_long")
         #expect(!wire.isOpen)
-        #expect(log.operatorLines == [GoAwayReason.headerBlock.description])
+        #expect(log.operatorLines == [CloseReason.headerBlock.description])
     }
 
     @Test(
@@ -311,7 +311,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
             let streamID = 2 * call + 1
             try wire.send(.headers(.request, on: streamID, endStream: true), .rstStream(8, on: streamID))
         }
-        #expect(connection.session.bodies.isEmpty)
+        #expect(connection.core.session.bodies.isEmpty)
         #expect(connection.streams.isEmpty)
         try wire.expectSum(on: 2001)
     }

@@ -8,7 +8,7 @@ import Testing
 /// What a client's call says of an answer that it does not take: what was wrong, and that it was the answer.
 @Suite(.timeLimit(.minutes(10))) struct RefusedAnswerTests {
     private func open() throws -> (wire: WireChannel, caller: OneShotCaller) {
-        let connection = try ClientConnection(ready: EmbeddedEventLoop().makePromise())
+        let connection = try ClientConnection()
         let wire = try WireChannel(connection, ofClient: true)
         try wire.send(.settings(), .settingsAck)
         let caller = OneShotCaller([[8, 1]])
@@ -149,12 +149,12 @@ import Testing
 
     @Test("audit-P5: an alert of TLS, in one piece or bytewise, is called that", arguments: [false, true])
     func alert(_ singly: Bool) async throws {
-        let ready = EmbeddedEventLoop().makePromise(of: Void.self)
-        let wire = try WireChannel(ClientConnection(ready: ready), ofClient: true)
+        var readiness: Result<Void, ConnectFailure>?
+        let wire = try WireChannel(ClientConnection { readiness = $0 }, ofClient: true)
         let alert: [UInt8] = [0x15, 3, 3, 0, 2, 2, 0x46]
         for piece in singly ? alert.map({ [$0] }) : [alert] { try wire.send(bytes: piece) }
         #expect(!wire.isOpen)
-        let error = #expect(throws: ConnectFailure.self) { try ready.futureResult.wait() }
+        let error = #expect(throws: ConnectFailure.self) { try readiness?.get() }
         #expect(error?.description == "the server speaks TLS, and not HTTP/2 in clear text")
         #expect(error?.isTemporary == false)
     }

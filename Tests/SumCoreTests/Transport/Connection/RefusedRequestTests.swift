@@ -84,14 +84,14 @@ import Testing
         let log = InMemoryLogHandler()
         var logger = Logger(label: "test") { _ in log }
         let start = NIODeadline.uptimeNanoseconds(0)
-        ThrottledLog(logger: logger, now: start).write(refusal: "r", of: "here", at: start)
+        ThrottledLog(logger: logger, now: start).requestRefused("r", of: Peer(address: "here"), at: start)
         #expect(log.entries.isEmpty)
         logger.logLevel = .debug
         let offences = ThrottledLog(logger: logger, lines: 10, now: start)
-        for _ in 0..<100 { offences.write(refusal: "r", of: "here", at: start) }
-        offences.write(GoAwayReason.pings, of: "here", at: start)
+        for _ in 0..<100 { offences.requestRefused("r", of: Peer(address: "here"), at: start) }
+        offences.connectionFailed(CloseReason.pings.description, of: Peer(address: "here"), at: start)
         #expect(log.entries.count == 11)
-        offences.write(refusal: "r", of: "here", at: start + .seconds(1))
+        offences.requestRefused("r", of: Peer(address: "here"), at: start + .seconds(1))
         #expect("\(log.entries.last?.metadata["not-logged-before"] ?? "")" == "90")
     }
 

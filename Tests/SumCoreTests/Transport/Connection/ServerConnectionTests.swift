@@ -199,7 +199,8 @@ import Testing
         let harness = try ServerHarness()
         let body = FixedBody(Numbers.encode([1]), end: .open)
         let stream = try harness.request(body)
-        harness.channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
+        harness.channel.pipeline.fireUserInboundEventTriggered(
+            ConnectionAction<ServerConnection> { $0.drain("") })
         try harness.exchange()
         let farewells = harness.events.compactMap { event -> Int32? in
             if case .goAway(let last, .noError, _) = event { last } else { nil }
@@ -220,7 +221,8 @@ import Testing
     @Test("grpc-K1: a client that does not answer the PING is refused after a second, and cut after another")
     func drainWithoutPing() throws {
         let harness = try ServerHarness()
-        harness.channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
+        harness.channel.pipeline.fireUserInboundEventTriggered(
+            ConnectionAction<ServerConnection> { $0.drain("") })
         harness.channel.embeddedEventLoop.advanceTime(by: .milliseconds(1999))
         #expect(harness.channel.isActive)
         harness.channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
@@ -233,9 +235,7 @@ import Testing
     func handshake(_ bytesSent: Int) throws {
         let silent = EmbeddedChannel()
         try silent.pipeline.syncOperations.addHandler(
-            ServerConnection(
-                methods: [:], configuration: .init(), logger: .init(label: "test"),
-                offences: ThrottledLog(logger: .init(label: "test"))))
+            ConnectionHandler(ServerConnection(methods: [:], limits: .init())))
         try silent.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
         let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         try silent.writeInbound(ByteBuffer(bytes: preface.utf8.prefix(bytesSent)))
@@ -273,6 +273,7 @@ private final class MadeHandler: @unchecked Sendable {
 
 /// Answers what it is sent, and goes on.
 private final class ContextHandler: ServerCallHandler {
+    let outlivesStream = false
     let context: ServerCallContext
 
     init(context: ServerCallContext) {

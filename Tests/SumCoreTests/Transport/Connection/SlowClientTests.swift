@@ -21,7 +21,7 @@ import Testing
         #expect(wire.goAway?.code == .settingsTimeout)
         #expect(wire.goAway?.debug == "settings_timeout")
         #expect(!wire.isOpen)
-        #expect(log.errors == [GoAwayReason.settingsTimeout.description])
+        #expect(log.errors == [CloseReason.settingsTimeout.description])
     }
 
     @Test("abuse-R15: a client that says nothing is gone", arguments: [0, 23, 24])
@@ -54,7 +54,7 @@ import Testing
         try wire.advance(.nanoseconds(1))
         #expect(wire.goAway?.debug == "header_block_not_ended")
         #expect(!wire.isOpen)
-        #expect(log.errors == [GoAwayReason.slowHeaders.description])
+        #expect(log.errors == [CloseReason.slowHeaders.description])
     }
 
     @Test("abuse-R15: the time for headers begins anew with each block")
@@ -83,7 +83,7 @@ import Testing
         #expect(wire.isOpen)
         try wire.advance(.seconds(10) + .nanoseconds(1))
         #expect(!wire.isOpen)
-        #expect(log.errors == [GoAwayReason.stalled.description])
+        #expect(log.errors == [CloseReason.stalled.description])
     }
 
     @Test("abuse-R12: a client that reads a little is not gone")
@@ -174,7 +174,8 @@ import Testing
     @Test("abuse-R12: a graceful end does not wait for ever for a client that does not read")
     func unreadEnd() throws {
         let wire = try WireChannel.server()
-        wire.channel.pipeline.fireUserInboundEventTriggered(ServerConnection.Event.drain)
+        wire.channel.pipeline.fireUserInboundEventTriggered(
+            ConnectionAction<ServerConnection> { $0.drain("") })
         wire.channel.isWritable = false
         try wire.advance(.seconds(1))
         try wire.advance(.seconds(40))

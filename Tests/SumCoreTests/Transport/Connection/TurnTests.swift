@@ -117,7 +117,7 @@ import Testing
         #expect(wire.goAway?.code == .enhanceYourCalm)
         #expect(wire.goAway?.debug == "too_much_decompressed")
         #expect(!wire.isOpen)
-        #expect(log.entries.compactMap { $0.metadata["error"] } == ["\(GoAwayReason.decompression)"])
+        #expect(log.entries.compactMap { $0.metadata["error"] } == ["\(CloseReason.decompression)"])
     }
 
     @Test("audit-M1: a call whose deadline passes while its messages wait ends, and what waited is credited")

@@ -7,8 +7,11 @@ import Testing
 @testable import SumCore
 
 @Suite struct CallLogTests {
-    private func line(_ path: String, _ status: GRPCStatus = .ok) -> CallLog.Line {
-        CallLog.Line(path: path, status: status, bytes: 7, elapsed: .microseconds(50))
+    private func line(_ path: String, _ status: GRPCStatus = .ok, received: Int) -> ServerCallRecord {
+        ServerCallRecord(
+            peer: Peer(address: "p"), path: path, status: status, duration: .microseconds(50),
+            bytesReceived: 7,
+            bytesSent: 7, connectionBytesReceived: received)
     }
 
     private func callLog() -> (CallLog, InMemoryLogHandler) {
@@ -21,16 +24,16 @@ import Testing
     @Test("audit-S7: lines that cost less than a quarter of their length are left out, and counted")
     func ratio() {
         var (calls, log) = callLog()
-        calls.write(line("/a/B"), of: "p", received: 1000)
+        calls.write(line("/a/B", received: 1000))
         #expect(log.entries.count == 1)
-        for _ in 0..<100 { calls.write(line("/a/B"), of: "p", received: 0) }
+        for _ in 0..<100 { calls.write(line("/a/B", received: 0)) }
         #expect(log.entries.count == 1)
-        calls.write(line("/a/B"), of: "p", received: 2000)
+        calls.write(line("/a/B", received: 2000))
         #expect(log.entries.count == 2)
         #expect(log.entries.last?.metadata["not-logged-before"] == "100")
-        calls.write(line("/a/B"), of: "p", received: 0)
-        calls.close(peer: "p")
-        calls.close(peer: "p")
+        calls.write(line("/a/B", received: 0))
+        calls.close(peer: Peer(address: "p"))
+        calls.close(peer: Peer(address: "p"))
         #expect(log.entries.map(\.message) == ["call", "call", "connection closed"])
         #expect(log.entries.last?.metadata["not-logged-before"] == "1")
     }
@@ -40,8 +43,8 @@ import Testing
         var (calls, log) = callLog()
         let path = "/" + String(repeating: "\u{85}", count: 5000)
         calls.write(
-            line(path, GRPCStatus(code: .unimplemented, message: "no \(path) status=OK")), of: "p",
-            received: 10_000)
+            line(
+                path, GRPCStatus(code: .unimplemented, message: "no \(path) status=OK"), received: 10_000))
         let metadata = log.entries.first?.metadata ?? [:]
         let texts = ["method", "message"].map { "\(metadata[$0] ?? "")" }
         #expect(texts.map(\.utf8.count) == [259, 259])

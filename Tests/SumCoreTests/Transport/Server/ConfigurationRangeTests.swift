@@ -148,7 +148,7 @@ import Testing
         let log = InMemoryLogHandler()
         let logger = Logger(label: "test") { _ in log }
         let binder = ListenerFactory(
-            logger: logger, offences: ThrottledLog(logger: logger), userTimeout: .seconds(1), socketMode: nil
+            logger: logger, log: ServerLog(logger: logger), userTimeout: .seconds(1), socketMode: nil
         ) { _ in throw Broken() }
         let listener = try await binder.bind(.host("127.0.0.1", port: 0))
         let port = try #require(listener.channel.localAddress?.port)

@@ -113,7 +113,7 @@ import Testing
             let context = call.context
             guard context.metadata["k"] == ["1", "2"], context.metadata.bytes("b-bin") == [[255, 0]],
                 let left = context.timeLeft, left > .zero, left < .seconds(60),
-                context.peer.hasPrefix("127.0.0.1:")
+                context.peer.address.hasPrefix("127.0.0.1:")
             else { throw GRPCStatus(code: .dataLoss, message: "\(context)") }
             return Sum()
         }

@@ -1,7 +1,7 @@
 internal import NIOCore
 
 /// The first bytes of a peer that does not speak HTTP/2 in clear text, and what it is told.
-struct InvalidPreface: Error, CustomStringConvertible {
+struct InvalidPreface: CustomStringConvertible {
     enum Sender: String {
         case client, server
     }

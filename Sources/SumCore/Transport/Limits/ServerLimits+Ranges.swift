@@ -1,4 +1,4 @@
-extension GRPCServer.Configuration {
+extension ServerLimits {
     /// What each setting may be. The least ones are those with which calls are possible at all.
     public enum Ranges {
         /// A descriptor is an int, and so is a window or a limit of nghttp2.

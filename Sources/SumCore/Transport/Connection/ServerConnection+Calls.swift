@@ -1,0 +1,167 @@
+internal import NIOCore
+
+/// Calls from their request to their status: what arrives goes to their handlers, what these want goes to the session.
+extension ServerConnection {
+    /// A timeout below this is over before the clock could say so, though the whole call may have been read by then.
+    private static let shortestTimeout = Duration.microseconds(1)
+
+    func begin(_ streamID: Int32, _ fields: [HTTP2Field]) throws(NGHTTP2Error) {
+        guard streams.count < limits.maxConcurrentStreams else {
+            return try refuse(streamID, isExcess: true)
+        }
+        // Handlers may go on for a while after their streams were reset (CVE-2023-44487).
+        guard unfinished.count < limits.maxConcurrentStreams else {
+            return try refuse(streamID, isExcess: false)
+        }
+        let stream: ServerStream
+        let timeout: Duration?
+        do throws(GRPCRequestHead.Rejection) {
+            let routed = try router.route(fields)
+            timeout = routed.request.timeout
+            stream = try makeStream(streamID, routed)
+        } catch {
+            return try reject(error, path: fields.first(":path") ?? "", on: streamID)
+        }
+        if let timeout { try startDeadline(timeout, of: stream) }
+    }
+
+    private func startDeadline(_ timeout: Duration, of stream: ServerStream) throws(NGHTTP2Error) {
+        guard timeout >= Self.shortestTimeout else { return try end(stream, .deadlineExceeded) }
+        wake(stream, at: core.now + .nanoseconds(timeout.wholeNanoseconds))
+    }
+
+    private func makeStream(_ streamID: Int32, _ routed: RoutedRequest) throws(GRPCRequestHead.Rejection)
+        -> ServerStream
+    {
+        let handler: any ServerCallHandler
+        do throws(GRPCStatus) {
+            handler = try routed.method.makeHandler(context(of: routed, on: streamID))
+        } catch {
+            throw GRPCRequestHead.Rejection(error)
+        }
+        let stream = ServerStream(id: streamID, path: routed.request.path, handler: handler, began: core.now)
+        add(stream)
+        if handler.outlivesStream { unfinished.insert(streamID) }
+        return stream
+    }
+
+    private func context(of routed: RoutedRequest, on streamID: Int32) -> ServerCallContext {
+        let request = routed.request
+        return ServerCallContext(
+            head: routed.head, metadata: request.metadata, timeout: request.timeout, peer: peer,
+            maxMessageSize: min(limits.maxMessageSize, routed.method.maxMessageSize ?? .max),
+            compression: request.compression,
+            deadline: request.timeout.map { .now + $0 }, memory: memory,
+            post: { [run] reply in run { $0.perform(late: reply(), on: streamID) } })
+    }
+
+    // MARK: What arrives
+
+    func receive(_ bytes: ByteBuffer, on streamID: Int32) throws(NGHTTP2Error) {
+        // Credit on the connection does not wait for the handler, so that a slow call holds up no other.
+        try core.session.creditConnection(bytes.readableBytes)
+        guard let stream = streams[streamID] else { return }
+        stream.bytesReceived += bytes.readableBytes
+        if !stream.call.acceptsMessages {
+            try core.session.creditStream(streamID, bytes.readableBytes)
+        } else if stream.backlog.isEmpty {
+            // Not in place, since the handler may call back into the connection.
+            var slice = budget
+            try offer(bytes, to: stream, within: &slice)
+            budget = slice
+            if !stream.backlog.isEmpty { backlogged.append(streamID) }
+        } else {
+            stream.addToBacklog(bytes)
+        }
+    }
+
+    func receiveEnd(_ streamID: Int32) throws(NGHTTP2Error) {
+        guard let stream = streams[streamID] else { return }
+        guard stream.backlog.isEmpty else { return stream.endIsWaiting = true }
+        guard stream.call.receiveEnd(), let handler = stream.handler else { return }
+        try perform(handler.receiveEnd(), on: stream)
+    }
+
+    private func offer(
+        _ bytes: ByteBuffer, to stream: ServerStream, within budget: inout TurnBudget
+    ) throws(NGHTTP2Error) {
+        try perform(stream.offer(bytes, within: &budget), on: stream)
+        if !stream.call.acceptsMessages {
+            try core.session.creditStream(stream.id, stream.dropBacklog())
+        }
+    }
+
+    /// Lets handlers take what they did not get to in their last turns.
+    func takeTurn(within turn: inout TurnBudget, at now: NIODeadline) {
+        core.now = now
+        guard core.isOpen else { return }
+        // The client may have more to say, to which nobody listens now.
+        core.keepalive?.received(at: now)
+        do {
+            while !turn.isSpent, let streamID = backlogged.popFirst() {
+                guard let stream = streams[streamID] else { continue }
+                try takeTurn(stream, within: &turn)
+                if !stream.backlog.isEmpty { backlogged.append(streamID) }
+            }
+        } catch {
+            core.fail(.violation(error))
+        }
+    }
+
+    private func takeTurn(_ stream: ServerStream, within turn: inout TurnBudget) throws(NGHTTP2Error) {
+        guard let bytes = stream.takeBacklog() else { return }
+        if stream.call.acceptsMessages {
+            var slice = turn.split(TurnBudget.callSlice)
+            defer { turn.add(slice) }
+            try offer(bytes, to: stream, within: &slice)
+        } else {
+            try core.session.creditStream(stream.id, bytes.readableBytes + stream.dropBacklog())
+        }
+        if stream.backlog.isEmpty, stream.endIsWaiting { try receiveEnd(stream.id) }
+    }
+
+    // MARK: What handlers want
+
+    func perform(_ reply: ServerReply, on stream: ServerStream) throws(NGHTTP2Error) {
+        let session = core.session
+        if reply.consumed > 0 { try session.creditStream(stream.id, reply.consumed) }
+        if reply.decompressed > 0 { judgeDecompression(reply) }
+        let output = stream.take(reply, headerLimit: Int(session.peerMaxHeaderListSize))
+        if stream.owesClientProgress { mayOweProgress = true }
+        switch output {
+        case .nothing:
+            break
+        case .trailersOnly(let fields):
+            try session.submitResponse(fields, body: nil, on: stream.id)
+        case .withoutMessages(let headers, let trailers):
+            try session.submitResponse(headers, trailers: trailers, on: stream.id)
+        case .response(let headers?, _, _):
+            try session.submitResponse(headers, body: stream, on: stream.id)
+        case .response(nil, _, _):
+            session.resume(stream.id)
+        }
+    }
+
+    private func judgeDecompression(_ reply: ServerReply) {
+        let excess = core.frameBudget?.excess(
+            decompressed: reply.decompressed, from: reply.consumed, at: core.now)
+        if let excess { core.terminate(excess) }
+    }
+
+    /// Does what a handler wants at another time than when it is asked.
+    func perform(late reply: ServerReply, on streamID: Int32) {
+        if reply.end != nil { unfinished.remove(streamID) }
+        guard let stream = streams[streamID] else {
+            // What was decompressed counts, although its call is gone.
+            return judgeDecompression(reply)
+        }
+        attempt { () throws(NGHTTP2Error) in try perform(reply, on: stream) }
+    }
+
+    /// Ends a call without its handler, which is told.
+    func end(_ stream: ServerStream, _ status: GRPCStatus) throws(NGHTTP2Error) {
+        guard stream.call.isOpen else { return }
+        stream.handler?.cancel(status)
+        try perform(ServerReply(end: status), on: stream)
+    }
+}

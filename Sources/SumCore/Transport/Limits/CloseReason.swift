@@ -1,0 +1,97 @@
+/// Why a connection ends before both sides are done with it.
+struct CloseReason: Error, Equatable, CustomStringConvertible {
+    /// Whose fault it is.
+    enum Fault {
+        /// The peer exceeded a limit of ours.
+        case limit
+        /// The peer broke a rule of HTTP/2.
+        case violation
+        /// The peer does not speak HTTP/2, or not in clear text.
+        case invalidPreface
+        /// The network, the process at the other end, or time. It happens every day.
+        case circumstances
+        /// We want no more of it.
+        case ourselves
+    }
+
+    var fault: Fault
+    /// The error code of the GOAWAY frame.
+    var code = HTTP2ErrorCode.enhanceYourCalm
+    /// The debug data of the GOAWAY frame, in the form that grpc-go uses, such as `too_many_pings`.
+    var debug = ""
+    var description: String
+
+    /// Whether the peer spoke HTTP/2 and did what it must not do.
+    var isPeersFault: Bool { fault == .limit || fault == .violation }
+
+    /// The name of the limit that the peer exceeded.
+    var exceededLimit: String? { fault == .limit ? debug : nil }
+
+    // MARK: Limits
+
+    static let pings = limit(PingStrikes.reason, "the other side sent too many PINGs")
+    static let overhead = limit(
+        "too_many_frames_without_data", "the other side sent too many frames that carry no data")
+    static let resets = limit(
+        "too_many_resets",
+        "the other side reset too many streams, or sent too much for which they had to be reset")
+    static let decompression = limit(
+        "too_much_decompressed", "the other side sent messages that decompress to far more than it sent")
+    static let headerBlock = limit(
+        "header_block_too_long", "the other side sent a header block far longer than the limit")
+    static let unread = limit(
+        "too_many_unread_answers", "the other side asks for answers and does not read them")
+    /// Of a peer that does not read, and so cannot be told.
+    static let stalled = limit("stalled", "the other side did not read anything of what it asked for in time")
+    static let slowHeaders = limit(
+        "header_block_not_ended", "the other side began a header block and did not end it in time")
+    static let settingsTimeout = Self(
+        fault: .limit, code: .settingsTimeout, debug: "settings_timeout",
+        description: "the other side did not acknowledge our SETTINGS in time")
+
+    private static func limit(_ debug: String, _ description: String) -> Self {
+        Self(fault: .limit, debug: debug, description: description)
+    }
+
+    // MARK: Violations
+
+    /// Frames on streams that have ended, or that never began.
+    static func violation(_ fault: StreamHistory.Fault) -> Self {
+        switch fault {
+        case .headersAfterEnd: violation(.streamClosed, "HEADERS: stream closed")
+        case .skippedStream: violation(.protocolError, "HEADERS: stream lower than the last")
+        case .priorityWithoutStream: violation(.protocolError, "PRIORITY: stream_id == 0")
+        }
+    }
+
+    /// What nghttp2 found, in its words.
+    static func violation(_ code: HTTP2ErrorCode, _ debug: String) -> Self {
+        Self(
+            fault: .violation, code: code, debug: debug,
+            description: "the other side broke a rule of HTTP/2: \(code)\(debug.isEmpty ? "" : ", \(debug)")")
+    }
+
+    /// nghttp2 cannot go on with the connection.
+    static func violation(_ error: NGHTTP2Error) -> Self {
+        Self(fault: .violation, code: .protocolError, description: error.description)
+    }
+
+    // MARK: Everything else
+
+    static func invalidPreface(_ preface: InvalidPreface) -> Self {
+        Self(fault: .invalidPreface, code: .protocolError, description: preface.description)
+    }
+
+    static let silence = circumstances("the other side is silent, and has not answered a PING")
+    static let prefaceTimeout = circumstances("the client did not begin HTTP/2 in time")
+    static let age = circumstances(
+        "the connection reached its greatest age, and its calls did not end in time")
+
+    static func circumstances(_ description: String) -> Self {
+        Self(fault: .circumstances, code: .noError, description: description)
+    }
+
+    static func ourselves(_ description: String) -> Self {
+        Self(fault: .ourselves, code: .noError, description: description)
+    }
+}
