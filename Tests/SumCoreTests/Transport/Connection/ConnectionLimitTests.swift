@@ -158,7 +158,7 @@ import Testing
     @Test("grpc-K5: a client that does not read is gone a second later")
     func dismissedUnread() throws {
         let wire = try WireChannel.server()
-        wire.channel.isWritable = false
+        wire.isWritable = false
         for _ in 0..<4 { try wire.send(.ping()) }
         try wire.advance(.seconds(1))
         #expect(!wire.isOpen)

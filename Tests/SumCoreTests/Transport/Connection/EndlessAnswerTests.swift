@@ -64,7 +64,7 @@ import Testing
         let (wire, caller) = try open()
         try wire.send(.headers(Self.foreign, on: 1), .data(Array("bad".utf8), on: 1))
         switch end {
-        case 0: wire.channel.close(promise: nil)
+        case 0: wire.close()
         case 1: try wire.send(.rstStream(2, on: 1))
         default: try wire.send(.data([1], on: 0))
         }

@@ -242,7 +242,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         arguments: [true, false])
     func pings(_ reads: Bool) throws {
         let wire = try WireChannel.server()
-        wire.channel.isWritable = reads
+        wire.isWritable = reads
         try wire.send(bytes: (0..<1000).flatMap { _ in WireFrame.ping().bytes })
         try wire.advance(.seconds(1))
         #expect(!wire.isOpen)

@@ -168,7 +168,7 @@ import Testing
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
         try wire.send(.headers(.request, on: 1), .headers(.request, on: 3))
-        wire.channel.pipeline.fireChannelInactive()
+        wire.close()
         #expect(log.callStatuses.map { $0.hasPrefix("CANCELLED") } == [true, true])
     }
 

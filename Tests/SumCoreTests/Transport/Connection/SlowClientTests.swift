@@ -74,7 +74,7 @@ import Testing
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
         _ = wire.takeFrames()
-        wire.channel.isWritable = false
+        wire.isWritable = false
         for call in UInt32(0)..<100 {
             try wire.send(.headers(.request, on: 2 * call + 1), .data([], on: 2 * call + 1, endStream: true))
         }
@@ -91,10 +91,10 @@ import Testing
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1))
         for _ in 0..<10 {
-            wire.channel.isWritable = false
+            wire.isWritable = false
             try wire.send(.data([0, 0, 0, 0, 2, 8, 1], on: 1))
             try wire.advance(.seconds(25))
-            wire.channel.isWritable = true
+            wire.isWritable = true
             try wire.advance(.seconds(15))
         }
         try wire.send(.data([], on: 1, endStream: true))
@@ -174,9 +174,8 @@ import Testing
     @Test("abuse-R12: a graceful end does not wait for ever for a client that does not read")
     func unreadEnd() throws {
         let wire = try WireChannel.server()
-        wire.channel.pipeline.fireUserInboundEventTriggered(
-            ConnectionAction<ServerConnection> { $0.drain("") })
-        wire.channel.isWritable = false
+        try wire.drain()
+        wire.isWritable = false
         try wire.advance(.seconds(1))
         try wire.advance(.seconds(40))
         #expect(!wire.isOpen)
