@@ -43,7 +43,7 @@ internal import NIOCore
     var loan = NameValueArray()
     /// The same for what follows responses.
     private var trailerLoan = NameValueArray()
-    var bodies: [Int32: any HTTP2Body] = [:]
+    var bodies = StreamTable<any HTTP2Body>()
     /// The stream of the last frame of an answer (client).
     private var answeredStream: Int32 = 0
     /// Set with each HEADERS or DATA frame passed on for sending; whoever asks clears it.
@@ -255,13 +255,13 @@ extension HTTP2Session {
     }
 
     func forget(_ streamID: Int32) {
-        bodies[streamID] = nil
+        bodies.remove(streamID)
         if !watches.isEmpty { watches[streamID] = nil }
     }
 
     /// Lets go of the bodies, of which some may hold whoever owns the session, when nothing more is sent.
     func forgetBodies() {
-        bodies = [:]
+        bodies.removeAll()
     }
 }
 

@@ -132,11 +132,14 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     /// There is a connection for the next attempt.
     func start(on connected: ReadyConnection) {
-        onLoop { [self] in
-            loopState.value.attempt = Attempt(connected: connected)
-            let isReplayable = loopState.value.body.rewind()
-            step { $0.start(isReplayable: isReplayable) }
-        }
+        if source.eventLoop.inEventLoop { return startNow(on: connected) }
+        source.eventLoop.execute { [self] in startNow(on: connected) }
+    }
+
+    private func startNow(on connected: ReadyConnection) {
+        loopState.value.attempt = Attempt(connected: connected)
+        let isReplayable = loopState.value.body.rewind()
+        step { $0.start(isReplayable: isReplayable) }
     }
 
     /// There is none, nor will there be.
@@ -164,10 +167,6 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         if let stream, !stream.call.hasEnded { loopState.value.attempt?.stream = stream }
     }
 
-    private func onLoop(_ action: @escaping @Sendable () -> Void) {
-        source.eventLoop.inEventLoop ? action() : source.eventLoop.execute(action)
-    }
-
     private func onStream(_ action: @escaping @Sendable (ClientConnection, ClientStream) -> Void) {
         let loop = source.eventLoop
         if loop.inEventLoop, let attempt = loopState.value.attempt, let stream = attempt.stream {
@@ -187,14 +186,17 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         }
         for waiter in waiters { waiter.resume(returning: nil) }
         source.stopConnecting(self)
-        onLoop { [self] in
-            loopState.value.body.drop()
-            observe(end)
+        if source.eventLoop.inEventLoop {
+            settle(end)
+        } else {
+            source.eventLoop.execute { [self] in settle(end) }
         }
         handler.end(end)
     }
 
-    private func observe(_ end: ClientCallEnd) {
+    /// Lets go of what was sent, and tells the observers.
+    private func settle(_ end: ClientCallEnd) {
+        loopState.value.body.drop()
         guard !observers.isEmpty else { return }
         let peer = state.withLock { $0.peer }
         let record = ClientCallRecord(

@@ -19,7 +19,7 @@ final class ClientConnection: Connection {
 
     let core: ConnectionCore
     private var state: State
-    private var streams: [Int32: ClientStream] = [:]
+    private var streams = StreamTable<ClientStream>()
     private var deadlines = DeadlineQueue()
     /// The last request, since the next is mostly the same.
     private var lastRequest: (request: GRPCRequestHead, fields: [HTTP2Field])?
@@ -106,7 +106,7 @@ final class ClientConnection: Connection {
     func shutDown(within limit: TimeAmount) {
         core.closeBy = core.now + limit
         core.tick(by: core.closeBy)
-        for stream in Array(streams.values) {
+        for stream in streams.values {
             cancel(stream, GRPCStatus(code: .cancelled, message: "the client closed the connection"))
         }
         attempt { () throws(NGHTTP2Error) in try core.session.submitGoAway() }
@@ -232,7 +232,7 @@ final class ClientConnection: Connection {
     }
 
     private func closed(_ streamID: Int32, _ code: HTTP2ErrorCode) {
-        guard let stream = streams.removeValue(forKey: streamID) else { return }
+        guard let stream = streams.remove(streamID) else { return }
         let hasExpired = core.now >= stream.expiry
         if let callEnd = stream.call.closed(code, deadlineHasPassed: hasExpired) {
             stream.handler.end(callEnd)
@@ -254,7 +254,7 @@ final class ClientConnection: Connection {
     /// The connection is of no use any more, whether it is closed already or not.
     private func endCalls(_ lost: GRPCStatus, isBroken: Bool) {
         let lostStreams = streams.values
-        streams = [:]
+        streams.removeAll()
         for stream in lostStreams {
             if let callEnd = stream.call.lost(lost, isBroken: isBroken) { stream.handler.end(callEnd) }
         }
@@ -263,7 +263,7 @@ final class ClientConnection: Connection {
     /// After a GOAWAY, nghttp2 sends no more requests, but lets those that wait do so until it is their turn.
     private func endUnsentCalls() throws(NGHTTP2Error) {
         let lost = GRPCStatus(code: .unavailable, message: "the call could not be sent\(reasonSuffix)")
-        for stream in Array(streams.values) where stream.call.hasSentNothing {
+        for stream in streams.values where stream.call.hasSentNothing {
             if let callEnd = stream.call.lost(lost) { try end(stream, callEnd) }
         }
     }

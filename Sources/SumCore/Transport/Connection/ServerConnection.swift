@@ -30,7 +30,7 @@ final class ServerConnection: Connection {
     // MARK: Calls
 
     var router: RequestRouter
-    private(set) var streams: [Int32: ServerStream] = [:]
+    private(set) var streams = StreamTable<ServerStream>()
     /// When streams want to be looked at: their deadlines, and clients that go on after the status.
     private var deadlines = DeadlineQueue()
     /// Whether there may be a stream whose client must take something soon (`ServerStream.owesClientProgress`).
@@ -168,7 +168,7 @@ final class ServerConnection: Connection {
                 isClientsFault: reason.isPeersFault)
             for observer in connectionObservers { observer.failed(failure) }
         }
-        for streamID in Array(streams.keys) { finish(streamID) }
+        for streamID in streams.streamIDs { finish(streamID) }
         guard !connectionObservers.isEmpty else { return }
         let record = ServerConnectionRecord(
             peer: peer, duration: Duration.nanoseconds((core.now - openedAt).nanoseconds), calls: callCount,
@@ -187,7 +187,7 @@ final class ServerConnection: Connection {
     }
 
     private func finish(_ streamID: Int32) {
-        guard let stream = streams.removeValue(forKey: streamID) else { return }
+        guard let stream = streams.remove(streamID) else { return }
         stream.closed()
         if streams.isEmpty { lifetime?.endCalls(at: core.now) }
         guard !callObservers.isEmpty else { return }

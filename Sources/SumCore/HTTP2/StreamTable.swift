@@ -1,0 +1,100 @@
+/// Another one in each process.
+private let placeFactor = UInt32.random(in: 0 ... .max) | 1
+
+/// Values by the numbers of streams, looked up in a few steps: `Dictionary` hashes so that nobody can guess, at ten times
+/// the cost, and is asked about ten times a call.
+///
+/// Open addressing with linear probing. The place of a number is a product with a random odd factor (multiply-shift
+/// hashing), so a peer that chooses its numbers cannot have them collide. At most half of the places are taken.
+struct StreamTable<Value> {
+    /// 0 where there is nothing: no stream has that number.
+    private var keys: [Int32] = []
+    private var places: [Value?] = []
+    private(set) var count = 0
+    /// Bits of a product that do not count.
+    private var shift: UInt32 = 32
+
+    private static var smallestSize: Int { 8 }
+
+    var isEmpty: Bool { count == 0 }
+
+    /// The numbers that have values, in no order.
+    var streamIDs: [Int32] { keys.filter { $0 != 0 } }
+    /// The values, in no order.
+    var values: [Value] { places.compactMap(\.self) }
+
+    /// - Parameter streamID: not 0.
+    subscript(_ streamID: Int32) -> Value? {
+        get {
+            guard count > 0, let index = index(of: streamID) else { return nil }
+            return places[index]
+        }
+        set {
+            if let newValue { insert(newValue, streamID) } else { remove(streamID) }
+        }
+    }
+
+    private mutating func insert(_ value: Value, _ streamID: Int32) {
+        if count > 0, let index = index(of: streamID) { return places[index] = value }
+        if 2 * (count + 1) > keys.count { grow() }
+        var index = home(of: streamID)
+        while keys[index] != 0 { index = (index + 1) & (keys.count - 1) }
+        keys[index] = streamID
+        places[index] = value
+        count += 1
+    }
+
+    @discardableResult
+    mutating func remove(_ streamID: Int32) -> Value? {
+        guard count > 0, var hole = index(of: streamID) else { return nil }
+        let value = places[hole]
+        count -= 1
+        // What probing has put behind the hole moves up, so that it is found without it.
+        var next = (hole + 1) & (keys.count - 1)
+        while keys[next] != 0 {
+            let distance = (next - home(of: keys[next])) & (keys.count - 1)
+            if distance >= (next - hole) & (keys.count - 1) {
+                keys[hole] = keys[next]
+                places[hole] = places[next]
+                hole = next
+            }
+            next = (next + 1) & (keys.count - 1)
+        }
+        keys[hole] = 0
+        places[hole] = nil
+        return value
+    }
+
+    /// Forgets all values, and gives up the memory.
+    mutating func removeAll() {
+        keys = []
+        places = []
+        count = 0
+        shift = 32
+    }
+
+    private func index(of streamID: Int32) -> Int? {
+        var index = home(of: streamID)
+        while keys[index] != streamID {
+            guard keys[index] != 0 else { return nil }
+            index = (index + 1) & (keys.count - 1)
+        }
+        return index
+    }
+
+    private func home(of streamID: Int32) -> Int {
+        Int((UInt32(bitPattern: streamID) &* placeFactor) &>> shift)
+    }
+
+    private mutating func grow() {
+        let (oldKeys, oldPlaces) = (keys, places)
+        let size = max(Self.smallestSize, 2 * keys.count)
+        keys = Array(repeating: 0, count: size)
+        places = Array(repeating: nil, count: size)
+        shift = 32 - UInt32(size.trailingZeroBitCount)
+        count = 0
+        for (index, key) in oldKeys.enumerated() where key != 0 {
+            if let value = oldPlaces[index] { insert(value, key) }
+        }
+    }
+}
