@@ -74,7 +74,7 @@ import Testing
             try peer.send(bytes: Self.bytes(Self.answer))
         }
         #expect(
-            result.errors == "sum-client: INTERNAL: the server answered before everything was sent to it\n")
+            result.errors == "sum-client: INTERNAL: the server responded before the whole request was sent\n")
         #expect(result.status == 77)
     }
 
@@ -232,7 +232,7 @@ import Testing
         let dead = try SilentAddress()
         let alone = try await Tool.run(
             "sum-client", ["--target", dead.address, "--connect-timeout", "300ms", "1"])
-        #expect(alone.errors == "sum-client: UNAVAILABLE: cannot connect to \(dead.address): no answer\n")
+        #expect(alone.errors == "sum-client: UNAVAILABLE: cannot connect to \(dead.address): no response\n")
         #expect(alone.status == 78)
         let server = try await ServerProcess()
         let both = try await Tool.run(

@@ -71,7 +71,7 @@ import Testing
             ),
             (
                 ["--metadata", "grpc-x: 1", "1"], "", 64,
-                "the metadata key 'grpc-x' is gRPC's or HTTP's own (see 'sum-client --help')"
+                "the metadata key 'grpc-x' is reserved for gRPC or HTTP (see 'sum-client --help')"
             ),
             (["--timeout", "0s", "1"], "", 68, "DEADLINE_EXCEEDED: the deadline has passed"),
         ] as [([String], String, Int32, String)])

@@ -38,7 +38,7 @@ struct ForeignServerTests {
             input: .handle(open.fileHandleForReading))
         #expect(result.output.isEmpty)
         #expect(
-            result.errors == "sum-client: INTERNAL: the server answered before everything was sent to it\n")
+            result.errors == "sum-client: INTERNAL: the server responded before the whole request was sent\n")
         #expect(result.status == 77)
         try open.fileHandleForWriting.close()
     }

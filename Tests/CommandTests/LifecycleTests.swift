@@ -160,7 +160,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: path) }
         let result = try await Tool.run("sum-server", ["--listen", "unix:\(path)"])
         #expect(
-            result.errors == "sum-server: cannot listen on unix:\(path): there is a file of another kind\n")
+            result.errors == "sum-server: cannot listen on unix:\(path): the file is not a socket\n")
         #expect(result.status == 1)
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
     }

@@ -79,7 +79,7 @@ import Testing
                 + Array(repeating: "1", count: 1_000))
         #expect(result.output.isEmpty)
         #expect(
-            result.errors == "sum-client: INTERNAL: the server answered before everything was sent to it\n")
+            result.errors == "sum-client: INTERNAL: the server responded before the whole request was sent\n")
         #expect(result.status == 77)
         try await server.end()
     }

@@ -25,7 +25,7 @@ import Testing
                 "sum-server", "--listen", "<address>", "unix://tmp/x",
                 "the address 'unix://tmp/x' has two slashes: write unix:///tmp/x if the path is absolute, or unix:tmp/x"
             ),
-            ("sum-server", "--listen", "<address>", "localhost", "the address 'localhost' names no port"),
+            ("sum-server", "--listen", "<address>", "localhost", "the address 'localhost' has no port"),
             ("sum-server", "--port", "<port>", "-1", "it must be a number from 0 to 65535"),
             ("sum-server", "--port", "<port>", "65536", "it must be a number from 0 to 65535"),
             ("sum-server", "--drain-timeout", "<duration>", "5", aDuration),
@@ -86,7 +86,7 @@ import Testing
         #expect(await server.stop().status == 0)
         #expect(!FileManager.default.fileExists(atPath: path))
 
-        let reason = "the path has 108 bytes, and that of a socket has 107 at most"
+        let reason = "the path has 108 bytes, but a socket's path can have at most 107"
         let listening = try await Tool.run("sum-server", ["--listen", "unix:\(path)x"])
         #expect(listening.errors == "sum-server: cannot listen on unix:\(path)x: \(reason)\n")
         #expect(listening.status == 1)
@@ -130,11 +130,11 @@ import Testing
         arguments: [
             (
                 "", 64,
-                "the host '' is neither a name nor an address, and it may not have a port (see 'sum-server --help')"
+                "the host '' must be a name or an address, without a port (see 'sum-server --help')"
             ),
             (
                 "h:1", 64,
-                "the host 'h:1' is neither a name nor an address, and it may not have a port (see 'sum-server --help')"
+                "the host 'h:1' must be a name or an address, without a port (see 'sum-server --help')"
             ),
             (
                 "no-such-host.invalid", 1,

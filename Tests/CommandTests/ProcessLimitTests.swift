@@ -70,7 +70,7 @@ import Testing
         let result = try await Tool.run(
             "/usr/bin/setpriv", Self.limits(user, 1) + [Self.tool("sum-server"), "--listen", "127.0.0.1:0"])
         #expect(result.status == 1)
-        #expect(result.errors.contains("threads are needed, and no more than 0 can be started"))
+        #expect(result.errors.contains("threads are needed, but only 0 can be started"))
     }
 
     @Test(

@@ -139,7 +139,7 @@ struct ProxyTests {
         try pair.start()
         let result = try await pair.client(["1"])
         #expect(result.output.isEmpty)
-        #expect(result.errors.hasPrefix("sum-client: UNAVAILABLE: the answer is not gRPC: HTTP status 50"))
+        #expect(result.errors.hasPrefix("sum-client: UNAVAILABLE: the response is not gRPC: HTTP status 50"))
         #expect(result.errors.split(separator: "\n").count == 1)
         #expect(result.status == 78)
     }

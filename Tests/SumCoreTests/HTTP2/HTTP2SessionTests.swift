@@ -168,7 +168,7 @@ import Testing
         }
         #expect(
             tooLong == [
-                "9348 bytes, and at most 8192 are taken", "107 fields, and at most 100 are taken",
+                "9348 bytes, and the limit is 8192", "107 fields, and the limit is 100",
             ])
         #expect(pair.serverEvents.headers(of: 1).isEmpty)
         #expect(pair.serverEvents.headers(of: 5) == [Sample.request])

@@ -75,7 +75,7 @@ import Testing
         #expect(log.entries.map(\.level) == [.warning])
         let warning = "\(log.entries.first?.message ?? "")"
         #expect(
-            warning == "reflection has no descriptors of these services and does not list them: odd.Service")
+            warning == "reflection has no descriptors for these services and does not list them: odd.Service")
     }
 
     @Test("audit-S8: the services of this module are described")

@@ -59,7 +59,7 @@ extension ClientCall {
         let status: GRPCStatus? = end.status
         #expect(status?.code == .unavailable)
         let expected =
-            "the answer is not gRPC: HTTP status 502, content-type 'text/html': \"<h1>Bad\\u{1B} gateway</h1>aaa"
+            "the response is not gRPC: HTTP status 502, content-type 'text/html': \"<h1>Bad\\u{1B} gateway</h1>aaa"
         #expect(status?.message.hasPrefix(expected) == true)
         #expect((status?.message.count ?? 0) < 400)
     }
@@ -251,7 +251,8 @@ extension ClientCall {
             return call
         }
         let expected = GRPCStatus(
-            code: .unavailable, message: "the answer is not gRPC: HTTP status 503, no content-type: \"busy\"")
+            code: .unavailable,
+            message: "the response is not gRPC: HTTP status 503, no content-type: \"busy\"")
         var (lost, reset, ended, slow) = (foreign(), foreign(), foreign(), foreign())
         #expect(lost.lost(GRPCStatus(code: .unavailable, message: "lost"))?.status == expected)
         #expect(reset.closed(.internalError, deadlineHasPassed: false)?.status == expected)

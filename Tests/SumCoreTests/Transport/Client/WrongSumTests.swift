@@ -105,13 +105,13 @@ import Testing
             frames: [block([0x00, 0x05, 0x61])]),
         BrokenAnswer(
             testDescription: "a lying content-length, and a short SETTINGS",
-            error: "broke HTTP/2: 'content-length' says 3 bytes, and more came",
+            error: "broke HTTP/2: 'content-length' says 3 bytes, but more came",
             frames: [
                 .headers(.response.with(WireField("content-length", "3")), on: 1),
                 .data([0, 0, 0, 0, 2, 8, 7], on: 1), WireFrame(.settings, payload: [0]),
             ]),
         BrokenAnswer(
-            testDescription: "a list too long, and DATA on stream 0", error: "and at most 8192 are taken",
+            testDescription: "a list too long, and DATA on stream 0", error: "and the limit is 8192",
             frames: [.headers(tooLong, on: 1), .data([1], on: 0)]),
         BrokenAnswer(
             testDescription: "a bad name, and HEADERS on an even stream",

@@ -71,6 +71,6 @@ import Testing
         let status = await caller.outcome().status
         #expect(status.code == .unavailable)
         #expect(
-            status.message == "the answer is not gRPC: HTTP status 502, content-type 'text/html': \"bad\"")
+            status.message == "the response is not gRPC: HTTP status 502, content-type 'text/html': \"bad\"")
     }
 }

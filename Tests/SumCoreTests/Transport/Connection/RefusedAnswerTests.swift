@@ -36,19 +36,19 @@ import Testing
         arguments: [
             (
                 [.headers([WireField(":status", "103")], on: 1, endStream: true)],
-                "the interim answer 103 ends the stream"
+                "the interim response 103 ends the stream"
             ),
             ([.headers([WireField(":status", "101")], on: 1)], "HTTP/2 has no status 101"),
-            ([interim, .data([0], on: 1)], "DATA comes before the final answer"),
-            ([interim, .data([], on: 1, endStream: true)], "the stream ends before the final answer"),
+            ([interim, .data([0], on: 1)], "DATA came before the final response"),
+            ([interim, .data([], on: 1, endStream: true)], "the stream ended before the final response"),
             ([interim, end], "there is no ':status'"),
             (
                 [length("6"), .data([0, 0, 0, 0, 2, 8, 6], on: 1)],
-                "'content-length' says 6 bytes, and more came"
+                "'content-length' says 6 bytes, but more came"
             ),
             (
                 [length("8"), .data([0, 0, 0, 0, 2, 8, 6], on: 1), end],
-                "'content-length' says 8 bytes, and 7 came"
+                "'content-length' says 8 bytes, but 7 came"
             ),
             ([length("x")], "'content-length' is not a number: 'x'"),
             (
@@ -59,7 +59,7 @@ import Testing
                 [.headers(.response + [WireField("Server", "x")], on: 1)],
                 "the field name 'Server' has upper-case letters"
             ),
-            ([.headers([WireField(":status", "200")] + .response, on: 1)], "':status' is there twice"),
+            ([.headers([WireField(":status", "200")] + .response, on: 1)], "':status' occurs twice"),
             ([.headers(.response.without(":status"), on: 1)], "there is no ':status'"),
             (
                 [.headers(.response.with(WireField(":status", "20")), on: 1)],
@@ -109,7 +109,7 @@ import Testing
         #expect(status.code == .resourceExhausted)
         #expect(
             status.message
-                == "the server's headers have \(size) bytes, and at most 8192 are taken; they begin with "
+                == "the server's headers have \(size) bytes, and the limit is 8192; they begin with "
                 + "INVALID_ARGUMENT: \(cut)")
         // The number may come after the message.
         let late = Array([WireField].trailers(3, long).reversed())
@@ -127,7 +127,7 @@ import Testing
             try await status([answer(99)])
                 == GRPCStatus(
                     code: .resourceExhausted,
-                    message: "the server's headers have 101 fields, and at most 100 are taken"))
+                    message: "the server's headers have 101 fields, and the limit is 100"))
         let far = try await status([answer(1000)])
         #expect(far.code == .resourceExhausted)
         #expect(far.message.hasPrefix("the server's headers have more than"))

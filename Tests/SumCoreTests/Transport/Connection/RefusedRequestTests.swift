@@ -20,10 +20,10 @@ import Testing
                 "HTTP/2 forbids the field 'transfer-encoding', here 'x'"
             ),
             (.request + [WireField(":path", "/")], "the pseudo-header ':path' comes after other fields"),
-            ([WireField(":path", "/")] + .request, "':path' is there twice"),
-            ([WireField(":protocol", "x")] + .request, "there is no pseudo-header ':protocol'"),
-            ([WireField(":status", "200")] + .request, "':status' is a field of answers"),
-            (.request + [WireField("host", "a"), WireField("host", "b")], "'host' is there twice"),
+            ([WireField(":path", "/")] + .request, "':path' occurs twice"),
+            ([WireField(":protocol", "x")] + .request, "unknown pseudo-header ':protocol'"),
+            ([WireField(":status", "200")] + .request, "':status' is only for responses"),
+            (.request + [WireField("host", "a"), WireField("host", "b")], "'host' occurs twice"),
             (.request.without(":authority"), "there is neither ':authority' nor 'host'"),
             (.request.without(":path"), "there is no ':path'"),
             (.request.without(":method"), "there is no ':method'"),
@@ -40,7 +40,7 @@ import Testing
             (.request + [WireField("content-length", "-1")], "'content-length' is not a number: '-1'"),
             (
                 .request + [WireField("content-length", "7"), WireField("content-length", "7")],
-                "'content-length' is there twice"
+                "'content-length' occurs twice"
             ),
         ] as [([WireField], String)])
     func refusedRequest(_ fields: [WireField], _ reason: String) throws {
@@ -67,9 +67,9 @@ import Testing
         try wire.send(
             .headers(.request + [WireField("content-length", "9")], on: 9, endStream: true))
         let reasons = [
-            "'content-length' says 2 bytes, and more came", "'content-length' says 4 bytes, and 3 came",
+            "'content-length' says 2 bytes, but more came", "'content-length' says 4 bytes, but 3 came",
             "the trailers do not end the stream", "the trailers have the pseudo-header ':path'",
-            "'content-length' says 9 bytes, and 0 came",
+            "'content-length' says 9 bytes, but 0 came",
         ]
         #expect(log.refusals == reasons)
         for streamID in [1, 3, 5, 7, 9] as [UInt32] {

@@ -97,14 +97,14 @@ import Testing
         #expect(answer["grpc-status"] == "8")
         #expect(
             answer["grpc-message"]
-                == "the headers of the request have 1176 bytes, and at most 1000 are taken")
+                == "the headers of the request have 1176 bytes, and the limit is 1000")
         try wire.send(.headers(.request + [small], on: 3))
         #expect(wire.takeFrames().isEmpty)
         try wire.send(
             .headers(.request + Array(repeating: WireField("x", ""), count: 95), on: 5, endStream: true))
         #expect(
             wire.takeFrames().last?["grpc-message"]
-                == "the headers of the request have 101 fields, and at most 100 are taken")
+                == "the headers of the request have 101 fields, and the limit is 100")
         try wire.send(
             .headers(.request, on: 9),
             .headers([WireField("x", String(repeating: "v", count: 1000))], on: 9, endStream: true))

@@ -223,7 +223,8 @@ import Testing
         let refused = try #require(try await answer(of: details, settings: [6: 1000]).last)
         #expect(refused["grpc-status"] == "8")
         #expect(
-            refused["grpc-message"]?.contains("bytes with the status NOT_FOUND, and the client takes") == true
+            refused["grpc-message"]?.contains("bytes with the status NOT_FOUND, but the client accepts")
+                == true
         )
         #expect(refused.listSize <= 1000)
 
@@ -236,7 +237,7 @@ import Testing
         let frames = try await answer(of: headers, settings: [6: 1000])
         #expect(frames.map(\.kind) == [.headers])
         #expect(frames.first?["grpc-status"] == "8")
-        #expect(frames.first?["grpc-message"]?.hasSuffix("and the client takes 1000") == true)
+        #expect(frames.first?["grpc-message"]?.hasSuffix("but the client accepts 1000") == true)
     }
 }
 

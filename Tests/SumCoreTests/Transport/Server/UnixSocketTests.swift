@@ -181,7 +181,7 @@ import Testing
         close(try bind(target.path, backlog: 1))
         try FileManager.default.createSymbolicLink(atPath: place.path, withDestinationPath: target.path)
         let error = await #expect(throws: ListenError.self) { try await place.start() }
-        #expect(error?.reason == "there is a file of another kind")
+        #expect(error?.reason == "the file is not a socket")
         #expect(place.files == ["socket"])
         #expect(target.files == ["socket"])
     }
