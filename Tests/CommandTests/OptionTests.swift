@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// Options of both tools: values that are refused with what would be right, and ends that work.
+/// Options of both tools: refused values with what would be valid, and the ends of ranges.
 @Suite(.timeLimit(.minutes(10))) struct OptionTests {
     private static let aDuration = "a duration is a number with a unit, such as 500ms, 1.5s or 1h30m"
 
     @Test(
-        "audit-C6: a value that is refused comes with what would be right",
+        "audit-C6: a refused value is reported with what would be valid",
         arguments: [
             ("sum-client", "--timeout", "<duration>", "5", aDuration),
             ("sum-client", "--timeout", "<duration>", "-1s", "a duration cannot be negative"),
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(
-        "audit-C6: ends of ranges that work",
+        "audit-C6: both ends of a range are valid",
         arguments: [
             ["--timeout", "1h30m"], ["--timeout", "1000000h"], ["--connect-timeout", "1000000h"],
             ["--keepalive-time", "10s", "--keepalive-timeout", "597h"],
@@ -73,7 +73,7 @@ import Testing
 
     // MARK: Addresses
 
-    @Test("audit-C3: a socket's path may have 107 bytes, and both tools read it alike")
+    @Test("audit-C3: a socket's path may have 107 bytes, and both tools parse it alike")
     func longPath() async throws {
         let start = Tool.temporaryPath() + "-"
         let path = start + String(repeating: "x", count: 107 - start.utf8.count)
@@ -95,7 +95,7 @@ import Testing
         #expect(dialling.status == 78)
     }
 
-    @Test("audit-C3: a path in the working directory is one for both tools")
+    @Test("audit-C3: both tools accept a path in the working directory")
     func relativePath() async throws {
         let directory = Tool.temporaryPath()
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test(
-        "audit-C3: the server's host may be a shortened or bracketed address, and is printed as it is dialled"
+        "audit-C3: the server's host may be a shortened or bracketed address, and is printed as clients write it"
     )
     func hosts() async throws {
         var hosts = [("127.1", "127.0.0.1"), ("0x7f.1", "127.0.0.1"), ("0.0.0.0", "0.0.0.0")]
@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test(
-        "audit-C3: a host that is none is explained without the names of types",
+        "audit-C3: an invalid host is explained without type names",
         arguments: [
             (
                 "", 64,

@@ -18,7 +18,8 @@ public enum ListenAddress: Hashable, Sendable {
         case .unix(let path): self = .unix(path: path)
         case .hosts(let hosts):
             guard let host = hosts.first, hosts.count == 1 else {
-                throw InvalidAddress(description: "the address '\(text)' is a list: give its addresses one by one")
+                throw InvalidAddress(
+                    description: "the address '\(text)' is a list: give its addresses one by one")
             }
             guard let port = host.port else {
                 throw InvalidAddress(description: "the address '\(text)' has no port")

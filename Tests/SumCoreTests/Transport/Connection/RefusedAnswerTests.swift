@@ -5,7 +5,7 @@ import Testing
 
 @testable import SumCore
 
-/// What a client's call says of an answer that it does not take: what was wrong, and that it was the answer.
+/// The status of a call whose response is refused: it says what was wrong, and that it was the response.
 @Suite(.timeLimit(.minutes(10))) struct RefusedAnswerTests {
     private func open() throws -> (wire: WireChannel, caller: OneShotCaller) {
         let connection = try ClientConnection()
@@ -32,7 +32,7 @@ import Testing
     private static let end = WireFrame.headers(.trailers(0), on: 1, endStream: true)
 
     @Test(
-        "audit-P5: an answer that breaks HTTP/2 is named, with its field and numbers",
+        "audit-P5: a response that breaks HTTP/2 is reported, with its field and numbers",
         arguments: [
             (
                 [.headers([WireField(":status", "103")], on: 1, endStream: true)],
@@ -91,7 +91,7 @@ import Testing
                 == GRPCStatus(code: .internalError, message: "the answer broke HTTP/2: \(reason)"))
     }
 
-    @Test("audit-P5: credit beyond what there can be is our reset, not the server's")
+    @Test("audit-P5: a window overflow is reported as our reset, not the server's")
     func credit() async throws {
         let status = try await status([.windowUpdate(0x7fff_ffff, on: 1)])
         #expect(status.code == .internalError)
@@ -100,7 +100,7 @@ import Testing
         #expect(reset.message == "the server reset the stream: FLOW_CONTROL_ERROR")
     }
 
-    @Test("audit-P5: a status message that is too long is RESOURCE_EXHAUSTED, and begins as it does")
+    @Test("audit-P5: a status message that is too long is RESOURCE_EXHAUSTED, and its beginning is quoted")
     func longMessage() async throws {
         let long = String(repeating: "m", count: 9000)
         let (cut, size) = (String(repeating: "m", count: 256), 12 + 9000 + 32 + 11 + 1 + 32)
@@ -133,7 +133,7 @@ import Testing
         #expect(far.message.hasPrefix("the server's headers have more than"))
     }
 
-    @Test("audit-P4: white space at the ends of an answer's values harms no call")
+    @Test("audit-P4: white space around the values of a response harms no call")
     func whiteSpace() async throws {
         let fields: [WireField] = .response.with(WireField("content-type", " application/grpc"))
         let ok = try await status([
@@ -147,7 +147,7 @@ import Testing
         #expect(refused == GRPCStatus(code: .notFound, message: "no such thing"))
     }
 
-    @Test("audit-P5: an alert of TLS, in one piece or bytewise, is called that", arguments: [false, true])
+    @Test("audit-P5: a TLS alert, in one piece or byte by byte, is recognised", arguments: [false, true])
     func alert(_ singly: Bool) async throws {
         var readiness: Result<Void, ConnectFailure>?
         let wire = try WireChannel(ClientConnection { readiness = $0 }, ofClient: true)
@@ -160,7 +160,7 @@ import Testing
     }
 
     @Test(
-        "audit-P5: a grpc-status that is there twice, or is no plain number, is no status",
+        "audit-P5: a grpc-status that occurs twice, or is not a plain number, is invalid",
         arguments: [("0", "5"), ("5", "0"), ("+0", nil), (" ", nil)] as [(String, String?)])
     func doubtfulStatus(_ first: String, _ second: String?) async throws {
         let fields = ([first] + (second.map { [$0] } ?? [])).map { WireField("grpc-status", $0) }

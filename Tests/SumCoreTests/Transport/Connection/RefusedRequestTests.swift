@@ -6,10 +6,10 @@ import Testing
 
 @testable import SumCore
 
-/// Requests that break a rule of HTTP, or look so, and what the log says of them.
+/// Requests that break a rule of HTTP, or only seem to, and what is logged about them.
 @Suite struct RefusedRequestTests {
     @Test(
-        "audit-P6: a request that is reset for its headers leaves a line with the reason",
+        "audit-P6: a request that is reset for its headers is logged with the reason",
         arguments: [
             (
                 .request + [WireField("connection", "keep-alive")],
@@ -53,7 +53,9 @@ import Testing
         try wire.expectSum(on: 3)
     }
 
-    @Test("audit-P6: so does one that is reset for its body or trailers, and its call ends with the reason")
+    @Test(
+        "audit-P6: a request that is reset for its body or trailers is logged, and its call ends with the reason"
+    )
     func refusedBody() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
@@ -79,7 +81,7 @@ import Testing
         try wire.expectSum(on: 11)
     }
 
-    @Test("audit-P6: such lines are counted and limited")
+    @Test("audit-P6: lines about reset requests are limited and counted")
     func refusalLimit() {
         let log = InMemoryLogHandler()
         var logger = Logger(label: "test") { _ in log }
@@ -96,7 +98,7 @@ import Testing
     }
 
     @Test(
-        "audit-P4: white space at the ends of values harms no call",
+        "audit-P4: white space around values harms no call",
         arguments: [
             .request + [WireField("x", " a")], .request + [WireField("x", "a \t"), WireField("y", " ")],
             .request.with(WireField("content-type", " application/grpc ")),
@@ -111,7 +113,7 @@ import Testing
     }
 
     @Test(
-        "audit-P8: an authority that is empty, or a path, is served",
+        "audit-P8: an authority that is empty, or a path, is accepted",
         arguments: [
             .request.with(WireField(":authority", "")),
             .request.with(WireField(":authority", "/tmp/sum.sock")),
@@ -126,7 +128,7 @@ import Testing
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
     }
 
-    @Test("grpc-S2, audit-P7: another verb is 405, with what is allowed")
+    @Test("grpc-S2, audit-P7: another HTTP method is 405, with the allowed method")
     func verb() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request.with(WireField(":method", "GET")), on: 1, endStream: true))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct WrittenAddressTests {
     @Test(
-        "audit-C3: a text that is no address says what is wrong with it",
+        "audit-C3: an invalid address is reported with the reason",
         arguments: [
             ("unix://tmp/x", "has two slashes: write unix:///tmp/x if the path is absolute, or unix:tmp/x"),
             ("h:x", "'x' is not a port number, 0 to 65535"),
