@@ -4,7 +4,7 @@ FROM swift:6.3-bookworm AS build
 WORKDIR /src
 RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-dev zlib1g-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
-# The dependencies change seldom: they are fetched in a layer of their own.
+# The dependencies change rarely, so they are fetched in a layer of their own.
 COPY Package.swift ./
 RUN mkdir -p Sources/CMalloc Sources/CNghttp2 Sources/CZlib Sources/SumCore Sources/sum-server Sources/sum-client \
         Tests/ScriptedPeers Tests/SumCoreTests Tests/CommandTests/Foreign Tests/Fuzzing/Sources/FuzzTargets \
@@ -15,7 +15,7 @@ RUN scripts/build-release --product sum-server && scripts/build-release --produc
     && mkdir /tools && cp .build/release/sum-server .build/release/sum-client /tools/
 
 FROM debian:bookworm-slim
-# An older libnghttp2 can be brought down from outside: docs/security.md.
+# Older versions of libnghttp2 have known vulnerabilities: docs/security.md.
 RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-14 zlib1g \
     && dpkg --compare-versions "$(dpkg-query -W -f '${Version}' libnghttp2-14)" ge 1.52.0-1+deb12u3 \
     && rm -rf /var/lib/apt/lists/* \

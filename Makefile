@@ -3,11 +3,11 @@
 .DEFAULT_GOAL := build
 .PHONY: build run test conformance stress soak fuzz asan tsan valgrind bench lint generate check-generated clean help
 
-# Product by product: all of it would be protoc too, which swift-protobuf brings along.
+# Product by product: a full build would include protoc, which is part of swift-protobuf.
 SWIFT_BUILD := scripts/build-release
 
-# Foundation's Process reads beyond a buffer, and crashes now and then, once more than 1,365 descriptors are open
-# (Process.run goes through /proc/self/fd). Hundreds of tests at once had more.
+# Foundation's Process reads beyond a buffer, and sometimes crashes, if more than 1,365 file descriptors are open
+# (Process.run lists /proc/self/fd). Hundreds of concurrent tests had more.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH := 32
 
 build: ## Build .build/release/sum-server and .build/release/sum-client (the default)
@@ -18,31 +18,31 @@ build: ## Build .build/release/sum-server and .build/release/sum-client (the def
 run: build ## Start the server on a free port, stream numbers through the client, print the sum
 	@scripts/run-demo
 
-test: ## Run every test, foreign gRPC peers at the other end included
+test: ## Run every test, including those with foreign gRPC peers
 	@scripts/install-dependencies test
 	scripts/build-foreign-peers
 	swift build --build-tests
 	scripts/run-tests
 
-# RUNNER=path names the runner; CONTRIBUTING.md says how to get it.
-conformance: ## Have the connectrpc conformance suite test the library's server and client
+# RUNNER=path is the path of the runner; CONTRIBUTING.md says how to get it.
+conformance: ## Run the connectrpc conformance suite against the library's server and client
 	@scripts/install-dependencies build
 	@scripts/conformance $(RUNNER)
 
-# Tests one at a time: what they measure is not to be each other.
+# Tests one at a time, so that they do not measure each other.
 stress: build ## Run the attacks and exhaustions of docs/reliability.md in full, against the release build
 	swift build --build-tests
 	SUM_STRESS=1 swift test --skip-build --no-parallel \
 		--filter 'AttackTests|ConnectionCountTests|ExhaustionTests|DeadlineTests|NetworkFaultTests|RequestCaseTests|ClientFaultTests'
 
-soak: build ## Run a server under mixed clients that are killed and cancelled, for SECONDS (120)
+soak: build ## Run a server with mixed clients, some killed or cancelled, for SECONDS (120)
 	@scripts/install-dependencies test
 	scripts/build-foreign-peers
 	PYTHONPATH=.build/foreign/python PYTHONDONTWRITEBYTECODE=1 \
 		/usr/bin/python3 Tests/Soak/soak.py .build/release $(or $(SECONDS),120)
 
-# NAMES="server client" runs some of them only; SANITIZED_NGHTTP2=1 has Debian's nghttp2 built with the sanitizer too.
-fuzz: ## Run each fuzz target for a minute (SECONDS=3600: an hour); fail when something is found
+# NAMES="server client" runs only these targets; SANITIZED_NGHTTP2=1 builds Debian's nghttp2 with the sanitizer too.
+fuzz: ## Run each fuzz target for a minute (SECONDS=3600: an hour); fail if a fault is found
 	@scripts/install-dependencies fuzz
 	scripts/fuzz $(or $(SECONDS),60) $(NAMES)
 
@@ -60,8 +60,8 @@ valgrind: ## Make a thousand calls to a server under valgrind
 	@scripts/install-dependencies valgrind
 	scripts/valgrind
 
-# QUICK=1 makes fewer runs of less, and writes nothing. Without a fresh plan, files added to SumCore are overlooked.
-bench: build ## Measure everything beside its peers; write docs/performance.md (QUICK=1: a look in minutes)
+# QUICK=1 makes fewer and shorter runs, and writes nothing. With a cached build plan, files added to SumCore are missed.
+bench: build ## Measure everything beside its peers; write docs/performance.md (QUICK=1: rough results in minutes)
 	@scripts/install-dependencies bench
 	Benchmarks/peers/build .build/bench
 	$(SWIFT_BUILD) --package-path Benchmarks --disable-build-manifest-caching --product sum-bench
@@ -70,11 +70,11 @@ bench: build ## Measure everything beside its peers; write docs/performance.md (
 lint: ## Check formatting and style
 	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
 
-generate: ## Make the Swift code of the protos again, with the plugin of the pinned swift-protobuf
+generate: ## Regenerate the Swift code from the protos, with the plugin of the pinned swift-protobuf
 	@scripts/install-dependencies test
 	scripts/generate
 
-check-generated: ## Fail unless the checked-in code is what `make generate` gives
+check-generated: ## Fail unless the checked-in code equals the output of `make generate`
 	@scripts/install-dependencies test
 	scripts/generate --check
 

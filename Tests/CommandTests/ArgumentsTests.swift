@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct ArgumentsTests {
     @Test(
-        "Numbers are taken out of the command line, options and their values stay",
+        "Numbers are taken from the command line; options and their values remain",
         arguments: [
             (["1", "-2", "3"], [], ["1", "-2", "3"]),
             (["--timeout", "1s", "1"], ["--timeout", "1s"], ["1"]),
@@ -32,7 +32,7 @@ import Testing
         #expect(arguments.operands.map(\.word) == operands)
     }
 
-    @Test("Operands know their place")
+    @Test("Operands know their place on the command line")
     func places() throws {
         let arguments = Arguments(["--timeout", "1s", "1", "two"])
         #expect(arguments.operands.map(\.place) == [3, 4])
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(
-        "Where numbers come from",
+        "Sources of numbers",
         arguments: [
             ([], [], [], [.standardInput]),
             (["1"], [], [1], []),
@@ -56,7 +56,7 @@ import Testing
         #expect(found.inputs == inputs)
     }
 
-    @Test("The options that take a value are those ArgumentParser knows")
+    @Test("The list of options with a value matches ArgumentParser's")
     func optionsWithValue() throws {
         struct Dump: Decodable {
             struct Command: Decodable { var arguments: [Argument] }
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(
-        "audit-C5: escapes go to terminals that have them",
+        "audit-C5: escape sequences are used only on terminals that support them",
         arguments: [("xterm", true), ("dumb", false), ("", false), (nil, false)] as [(String?, Bool)])
     func terminals(_ kind: String?, _ canClearLines: Bool) {
         #expect(Terminal.canClearLines(kind) == canClearLines)
@@ -95,7 +95,7 @@ import Testing
         #expect(ExitStatus.failedCall(.init(rawValue: code)).rawValue == exit)
     }
 
-    @Test("The progress line has the count and the rate")
+    @Test("The progress line shows the count and the rate")
     func progressLine() {
         #expect(Progress.line(12_345_678, after: .seconds(2)) == "12,345,678 numbers, 6.2 million a second")
         #expect(Progress.line(7, after: .seconds(1)) == "7 numbers, 0.0 million a second")

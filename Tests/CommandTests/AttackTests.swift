@@ -2,12 +2,12 @@ import Foundation
 import ScriptedPeers
 import Testing
 
-/// Floods, and blocks that grow when they are unpacked, against a server process. An attacker that is cut off comes
-/// again until it has sent all it wanted.
+/// Floods and HPACK bombs against a server process. An attacker that is disconnected reconnects until it has sent
+/// everything.
 @Suite(.timeLimit(.minutes(60))) struct AttackTests {
     typealias Flood = WireSocket.Flood
 
-    /// Sends `count` pieces in all, each connection's from 0 on.
+    /// Sends `count` pieces in total; each connection starts from 0.
     private func flood(
         _ count: Int, isReading: Bool = true, _ piece: @escaping @Sendable (Int) -> [UInt8]
     ) async throws -> [Flood] {
@@ -15,7 +15,7 @@ import Testing
             var floods: [Flood] = []
             var sent = 0
             while sent < count {
-                // Each is prepared to send all of it, so that each is cut off.
+                // Each is prepared to send everything, so that each is disconnected.
                 let flood = try server.connect().flood(count, isReading: isReading, piece)
                 floods.append(flood)
                 sent += max(flood.sent, 1)
@@ -24,8 +24,9 @@ import Testing
         }
     }
 
-    /// Checks that the attackers were cut off, and told nothing but this. Some may not have been told: a farewell is
-    /// lost when more comes in after the server has closed (RFC 9293 section 3.6.1). FloodTests show that it is sent.
+    /// Checks that the attackers were disconnected with this reason. Some may not have received a reason: the GOAWAY
+    /// is lost if more data arrives after the server has closed the socket (RFC 9293 section 3.6.1). FloodTests
+    /// checks that it is sent.
     private func expectFarewell(
         _ text: String, _ floods: [Flood], sourceLocation: SourceLocation = #_sourceLocation
     ) {
@@ -38,7 +39,7 @@ import Testing
     private static let upperCase = WireField.encode(.request + [WireField("X", "y")])
     private static let lie = WireField.encode(.request + [WireField("content-length", "1")])
 
-    /// The bytes of HEADERS with a block that is encoded already.
+    /// The bytes of HEADERS with an encoded header block.
     private static func headers(_ block: [UInt8], on stream: UInt32, endStream: Bool = false) -> [UInt8] {
         WireFrame(
             .headers, flags: endStream ? [.endHeaders, .endStream] : .endHeaders, on: stream, payload: block
@@ -47,7 +48,7 @@ import Testing
 
     private static func stream(_ number: Int) -> UInt32 { UInt32(2 * number + 1) }
 
-    // MARK: Streams that come and go
+    // MARK: Streams that are opened and reset
 
     @Test("abuse-R1: streams that are opened and reset")
     func rapidReset() async throws {
@@ -55,7 +56,7 @@ import Testing
             Self.headers(Self.head, on: Self.stream($0)) + WireFrame.rstStream(8, on: Self.stream($0)).bytes
         }
         expectFarewell("11 too_many_resets", floods)
-        // Cut off after 200 of them, and what the rate allowed meanwhile.
+        // Disconnected after 200, plus what the rate allowed meanwhile.
         #expect(floods.compactMap { $0.goAway?.lastStreamID }.allSatisfy { $0 < 1000 })
         #expect(floods.allSatisfy { $0.received[1] == nil })
     }
@@ -75,7 +76,7 @@ import Testing
         }
     }
 
-    @Test("abuse-R2: streams that the server has to reset", arguments: Fault.allCases)
+    @Test("abuse-R2: streams that the server must reset", arguments: Fault.allCases)
     func madeYouReset(_ fault: Fault) async throws {
         let floods = try await flood(Scale.count(1000, full: 10_000)) { fault.piece($0) }
         expectFarewell("11 too_many_resets", floods)
@@ -92,7 +93,7 @@ import Testing
         #expect(flood.received[1] == nil)
     }
 
-    @Test("abuse-R10: SETTINGS that are not acknowledged")
+    @Test("abuse-R10: SETTINGS that are never acknowledged")
     func settingsTimeout() async throws {
         let frames = try await ServerProcess.attacked(["--handshake-timeout", "3s"]) { server in
             let client = try server.connect([.settings()])
@@ -125,7 +126,7 @@ import Testing
         }
     }
 
-    @Test("abuse-R5: very many fields in a block")
+    @Test("abuse-R5: very many fields in a header block")
     func manyFields() async throws {
         let tiny = block(Self.head + Array(repeating: 0x88, count: 20_000))
         let empty = block(Self.head + Array(repeating: [0, 0, 0], count: 5461).flatMap { $0 })
@@ -139,7 +140,7 @@ import Testing
         }
     }
 
-    // MARK: Frames that bring nobody on
+    // MARK: Frames without progress
 
     static let useless: [(String, [UInt8], String)] = [
         ("PING", WireFrame.ping().bytes, "11 too_many_pings"),
@@ -173,7 +174,7 @@ import Testing
         expectFarewell(flood.farewell, floods)
     }
 
-    @Test("abuse-R7: SETTINGS with a hundred entries")
+    @Test("abuse-R7: SETTINGS with 100 entries")
     func settingsEntries() async throws {
         let entries = WireFrame(
             .settings, payload: Array(repeating: [0, 9, 0, 0, 0, 1], count: 100).flatMap { $0 })
@@ -181,7 +182,7 @@ import Testing
         #expect(floods.allSatisfy { $0.goAway?.errorCode == 11 })
     }
 
-    @Test("abuse-R8: DATA frames without data", arguments: [nil, 255] as [UInt8?])
+    @Test("abuse-R8: empty DATA frames", arguments: [nil, 255] as [UInt8?])
     func emptyData(_ padding: UInt8?) async throws {
         let floods = try await flood(Scale.count(5000, full: 2_000_000)) { number in
             (number == 0 ? Self.headers(Self.head, on: 1) : [])
@@ -190,7 +191,7 @@ import Testing
         expectFarewell("11 too_many_frames_without_data", floods)
     }
 
-    @Test("abuse-R8: DATA frames of one byte are served")
+    @Test("abuse-R8: DATA frames of one byte are accepted")
     func singleBytes() async throws {
         // A thousand numbers at a time.
         let frames = Array(
@@ -215,10 +216,10 @@ import Testing
         #expect(floods.allSatisfy { $0.goAway?.errorCode == 1 })
     }
 
-    // MARK: Good clients meanwhile
+    // MARK: Honest clients meanwhile
 
     @Test(
-        "abuse-R1, abuse-R2, abuse-R6: a good client gets its sums while attackers come again and again, as quickly as when alone"
+        "abuse-R1, abuse-R2, abuse-R6: an honest client gets its sums during repeated attacks, as fast as without them"
     )
     func latency() async throws {
         let (alone, attacked) = try await ServerProcess.attacked { server in

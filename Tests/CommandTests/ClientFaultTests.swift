@@ -5,11 +5,11 @@ import Testing
 
 @testable import SumCore
 
-/// What sum-client shows of servers that break.
+/// What sum-client reports about broken servers.
 @Suite(.timeLimit(.minutes(10))) struct ClientFaultTests {
     typealias Script = @Sendable (WireSocket) throws -> Void
 
-    /// Lets sum-client call a server that says hello and then follows a script.
+    /// Lets sum-client call a server that sends its SETTINGS and then follows a script.
     ///
     /// - Parameter leavesInputOpen: whether the client is still waiting for numbers.
     private func outcome(
@@ -24,7 +24,7 @@ import Testing
         }
         let input = Pipe()
         if !leavesInputOpen { try input.fileHandleForWriting.close() }
-        // A client that eats memory fails.
+        // A client that uses too much memory fails.
         let limit = Scale.isSanitized ? "unlimited" : "\(512 << 20)"
         let client = Tool.directory.appending(path: "sum-client").path
         let result = try await Tool.run(
@@ -44,7 +44,7 @@ import Testing
 
     private static let six = [UInt8].number(6)
 
-    /// A right answer.
+    /// A correct response.
     private static let answer: [WireFrame] = [
         .headers(.response, on: 1), .data(six, on: 1), .headers(.trailers(0), on: 1, endStream: true),
     ]
@@ -56,7 +56,7 @@ import Testing
     @Test(
         "abuse-K1: a status while numbers are being sent ends the client at once", arguments: [false, true])
     func earlyStatus(_ isReset: Bool) async throws {
-        // Without credit the numbers cannot leave.
+        // Without window the numbers cannot leave.
         let numbers = Array(repeating: "1", count: 100_000) + ["-"]
         let result = try await outcome(numbers, leavesInputOpen: true, hello: .settings([4: 0])) { peer in
             _ = try peer.receive(.headers)
@@ -67,20 +67,20 @@ import Testing
         #expect(result.status == 67)
     }
 
-    @Test("abuse-K2: a sum that comes before all numbers were sent is none")
+    @Test("abuse-K2: a sum that arrives before all numbers were sent does not count")
     func earlySum() async throws {
         let result = try await outcome(["1", "-"], leavesInputOpen: true) { peer in
             _ = try peer.receive(.data)
             try peer.send(bytes: Self.bytes(Self.answer))
         }
         #expect(
-            result.errors == "sum-client: INTERNAL: the server answered before everything was sent to it\n")
+            result.errors == "sum-client: INTERNAL: the server responded before the whole request was sent\n")
         #expect(result.status == 77)
     }
 
     // MARK: Resets and GOAWAY
 
-    @Test("abuse-K3: a reset after headers, half of the answer or all of it", arguments: [1, 2, 3])
+    @Test("abuse-K3: a reset after the headers, half of the response, or all of it", arguments: [1, 2, 3])
     func reset(_ sent: Int) async throws {
         let half = [Self.answer[0], .data([0, 0, 0], on: 1), .data([0, 2, 8, 6], on: 1)]
         let result = try await outcome { peer in
@@ -94,7 +94,7 @@ import Testing
         #expect(result.status == 72)
     }
 
-    @Test("abuse-K4: a stream that is refused once is tried again")
+    @Test("abuse-K4: a stream that is refused once is retried")
     func refused() async throws {
         let result = try await outcome { peer in
             _ = try peer.receive(.headers)
@@ -107,7 +107,9 @@ import Testing
         #expect(result.output == "6\n")
     }
 
-    @Test("abuse-K5: GOAWAY and then the end, without or with the answer", arguments: [false, true])
+    @Test(
+        "abuse-K5: GOAWAY followed by the end of the connection, with and without the response",
+        arguments: [false, true])
     func goAway(_ isAnswered: Bool) async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)
@@ -123,10 +125,10 @@ import Testing
         try await server.end()
     }
 
-    // MARK: Answers that are not gRPC's, or break its rules
+    // MARK: Responses that are not gRPC, or break its rules
 
     @Test(
-        "abuse-K6: an answer by something else than gRPC",
+        "abuse-K6: a response that is not gRPC",
         arguments: [
             ("502", 78), ("401", 80), ("403", 71), ("404", 76), ("429", 78), ("503", 78), ("200", 66),
         ] as [(String, Int32)])
@@ -143,7 +145,7 @@ import Testing
         #expect(result.status == exit)
     }
 
-    @Test("abuse-K7, abuse-K8, abuse-K9: answers without the status or the message due")
+    @Test("abuse-K7, abuse-K8, abuse-K9: responses without a status, or without exactly one message")
     func rules() async throws {
         let (head, sum) = (Self.answer[0], Self.answer[1])
         func trailers(_ status: String?) -> WireFrame {
@@ -169,7 +171,7 @@ import Testing
         }
     }
 
-    @Test("abuse-K15: answers with 1xx come before the one that counts")
+    @Test("abuse-K15: 1xx responses before the final one are skipped")
     func informational() async throws {
         let result = try await outcome { peer in
             try Self.receiveRequest(peer)
@@ -179,7 +181,7 @@ import Testing
         #expect(result.output == "6\n")
     }
 
-    @Test("abuse-K18: a status text moves no terminal")
+    @Test("abuse-K18: a status message cannot move the cursor of a terminal")
     func escapes() async throws {
         let result = try await outcome { peer in
             _ = try peer.receive(.headers)
@@ -193,7 +195,7 @@ import Testing
     // MARK: No server at all
 
     @Test(
-        "abuse-K10: what is no HTTP/2 server",
+        "abuse-K10: servers that do not speak HTTP/2",
         arguments: [
             "HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
             "\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}\u{46}", "",
@@ -210,11 +212,11 @@ import Testing
         #expect(result.errors.hasPrefix("sum-client: UNAVAILABLE: cannot connect to \(server.address): "))
         #expect(result.errors.split(separator: "\n").count == 1)
         #expect(result.status == 78)
-        // How far the writing came is not what is tested.
+        // How much was written is not tested.
         try? await server.end()
     }
 
-    @Test("abuse-K11: a server that says nothing, or no more than hello")
+    @Test("abuse-K11: a server that sends nothing, or only its SETTINGS")
     func silence() async throws {
         let silent = try await outcome(["--connect-timeout", "3s", "1"], hello: nil) { _ in }
         #expect(silent.errors.contains("the server took the connection but said nothing"))
@@ -227,12 +229,14 @@ import Testing
         #expect(polite.status == 68)
     }
 
-    @Test("abuse-K13: an address that answers nothing is given up at the limit; the next one is tried")
+    @Test(
+        "abuse-K13: an address that does not respond is abandoned at the time limit, and the next one is tried"
+    )
     func deadNetwork() async throws {
         let dead = try SilentAddress()
         let alone = try await Tool.run(
             "sum-client", ["--target", dead.address, "--connect-timeout", "300ms", "1"])
-        #expect(alone.errors == "sum-client: UNAVAILABLE: cannot connect to \(dead.address): no answer\n")
+        #expect(alone.errors == "sum-client: UNAVAILABLE: cannot connect to \(dead.address): no response\n")
         #expect(alone.status == 78)
         let server = try await ServerProcess()
         let both = try await Tool.run(
@@ -246,14 +250,14 @@ import Testing
 
     // MARK: SETTINGS
 
-    @Test("abuse-K12: a server that allows no call: the client waits until its deadline")
+    @Test("abuse-K12: with a limit of no streams the client waits until its deadline")
     func noStreams() async throws {
         let result = try await outcome(["--timeout", "500ms", "1"], hello: .settings([3: 0])) { _ in }
         #expect(result.status == 68)
     }
 
     @Test(
-        "abuse-K12: one call at once, a window that opens late, large frames, no header table",
+        "abuse-K12: one stream at a time, a window that opens late, large frames, no header table",
         arguments: [[3: 1], [4: 0], [5: 0xff_ffff], [1: 0]] as [[UInt16: UInt32]])
     func settings(_ settings: [UInt16: UInt32]) async throws {
         let frame = WireFrame.settings().adding(settings)
@@ -271,7 +275,7 @@ import Testing
     enum Flood: CaseIterable {
         case fields, push, pings, settings, promise, bomb
 
-        /// What a server sends on stream 1, before its answer.
+        /// What a server sends on stream 1 before its response.
         var bytes: [UInt8] {
             switch self {
             case .fields:
@@ -292,7 +296,7 @@ import Testing
         }
     }
 
-    /// A compressed message that is far over the limit once unpacked.
+    /// A compressed message that is far over the limit when it is decompressed.
     private static let packedZeros: [UInt8] = {
         var writer = MessageWriter(compression: .gzip)
         var message = ByteBuffer()
@@ -300,18 +304,18 @@ import Testing
         return [UInt8](message.readableBytesView)
     }()
 
-    @Test("abuse-K14: a server that floods, pushes or promises too much", arguments: Flood.allCases)
+    @Test("abuse-K14: a server that floods, pushes, or announces a huge message", arguments: Flood.allCases)
     func flood(_ flood: Flood) async throws {
         let result = try await outcome { peer in
             try Self.receiveRequest(peer)
-            // The client may hang up while it is being flooded.
+            // The client may disconnect during the flood.
             try? peer.send(bytes: flood.bytes)
             try? peer.send(.rstStream(8, on: 1))
         }
         #expect((64...80).contains(result.status), "\(result)")
     }
 
-    @Test("grpc-A15: an answer that is compressed counts")
+    @Test("grpc-A15: a compressed response is accepted")
     func compressed() async throws {
         let gzip: [UInt8] = [31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 227, 96, 3, 0, 194, 61, 99, 96, 2, 0, 0, 0]
         let result = try await outcome { peer in
@@ -325,7 +329,7 @@ import Testing
 
     // MARK: Input
 
-    @Test("abuse-K17: an input that is closed is an error, not a sum of nothing")
+    @Test("abuse-K17: a closed input is an error, and not the sum of no numbers")
     func closedInput() async throws {
         let server = try await ServerProcess()
         let client = Tool.directory.appending(path: "sum-client").path
@@ -335,7 +339,7 @@ import Testing
         #expect(result.status == 1)
     }
 
-    @Test("abuse-K17: an endless input gives the right sum, or the place of what is wrong at its end")
+    @Test("abuse-K17: a very long input gives the right sum, or the place of the bad word at its end")
     func longInput() async throws {
         let server = try await ServerProcess()
         let client = Tool.directory.appending(path: "sum-client").path

@@ -2,9 +2,9 @@ import Foundation
 import ScriptedPeers
 import Testing
 
-/// As many connections as there may be, and more.
+/// As many connections as allowed, and more.
 @Suite(.timeLimit(.minutes(10))) struct ConnectionCountTests {
-    /// A server that may have so many descriptors.
+    /// A server with a limit of so many file descriptors.
     private func server(descriptors: Int, _ options: String = "") async throws -> ServerProcess {
         let tool = Tool.directory.appending(path: "sum-server").path
         let command = "ulimit -n \(descriptors) && exec \"$0\" --listen 127.0.0.1:0 \(options)"
@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test(
-        "abuse-R16: connections beyond four fifths of the descriptors are closed, and there is room again later"
+        "abuse-R16: connections beyond four fifths of the file descriptors are closed, and room is freed later"
     )
     func connectionLimit() async throws {
         let server = try await server(descriptors: 256)
@@ -23,7 +23,7 @@ import Testing
                 while let client = try Self.served(by: server) { clients.append(client) }
                 #expect(clients.count == 204)
                 for _ in 0..<10 { #expect(try Self.served(by: server) == nil) }
-                // Those that are there are served.
+                // Existing connections are served.
                 try clients[0].callForSum()
             }
         }.get()
@@ -34,7 +34,7 @@ import Testing
         #expect(log.matches(of: /too many connections/).count == 1)
     }
 
-    @Test("abuse-R16: out of descriptors, the server waits quietly until there are some, and serves again")
+    @Test("abuse-R16: without free file descriptors the server waits quietly, and recovers")
     func noDescriptors() async throws {
         let server = try await server(descriptors: 64, "--max-connections 1000")
         let before = try server.footprint()
@@ -48,7 +48,7 @@ import Testing
         #expect(await server.stop().status == 0)
     }
 
-    /// Waits until the server has noticed that others have gone.
+    /// Waits until the server has noticed that other clients are gone.
     private func untilServed(_ server: ServerProcess) async throws {
         try await Tool.offload {
             Result { while try Self.served(by: server) == nil {} }
@@ -58,12 +58,14 @@ import Testing
     /// A new client, unless the server closes its connection at once.
     private static func served(by server: ServerProcess) throws -> WireSocket? {
         let client = try WireSocket(connectingTo: server.address)
-        // The connection may be gone before the hello.
+        // The connection may be closed before the preface.
         try? client.sayHello()
         return try client.receive(.settings) == nil ? nil : client
     }
 
-    @Test("abuse-R17: clients that come and go at once, or are reset", arguments: [false, true])
+    @Test(
+        "abuse-R17: clients that connect and disconnect at once, or reset the connection",
+        arguments: [false, true])
     func churn(_ resets: Bool) async throws {
         try await ServerProcess.attacked { server in
             for count in 0..<Scale.count(500, full: 50_000) {
@@ -74,7 +76,7 @@ import Testing
         }
     }
 
-    /// HPACK: a field of 4 KB, which goes into the table (RFC 7541 section 6.2.1), and then stands there for a byte
+    /// HPACK: a field of 4 KB that is added to the table (RFC 7541 section 6.2.1), and then referenced with one byte
     /// each time (section 6.1).
     private static func bomb(_ length: Int) -> [UInt8] {
         let table = [0x40, 1, 0x78, 0x7f, 0xa1, 0x1e] + [UInt8](repeating: 0x61, count: 4000)
@@ -82,7 +84,7 @@ import Testing
     }
 
     @Test(
-        "abuse-R4: header blocks that unpack to 565 MB cost no memory, and, under stress, 10 ms of the CPU at most"
+        "abuse-R4: header blocks that decompress to 565 MB cost no memory, and under stress at most 10 ms of CPU"
     )
     func headerBombs() async throws {
         let frames =
@@ -105,7 +107,7 @@ import Testing
         }
     }
 
-    @Test("abuse-R4: the longest header blocks that are unpacked, as often as they may come, cost no memory")
+    @Test("abuse-R4: the longest header blocks accepted, at the highest rate allowed, cost no memory")
     func shortBombs() async throws {
         let bytes = (0..<UInt32(300)).flatMap {
             WireFrame(.headers, flags: .endHeaders, on: 2 * $0 + 1, payload: Self.bomb(32 << 10)).bytes

@@ -2,13 +2,13 @@ import Foundation
 import ScriptedPeers
 import Testing
 
-/// Deadlines that pass, that race with the answer, and that are far away.
+/// Deadlines that pass, that race with the response, and that are far in the future.
 @Suite(.timeLimit(.minutes(10))) struct DeadlineTests {
     private static func call(_ timeout: String) -> [WireField] {
         .request + [WireField("grpc-timeout", timeout)]
     }
 
-    @Test("abuse-D1: a deadline ends a call whose client is silent, and its stream after that")
+    @Test("abuse-D1: a deadline ends the call of a silent client, and then its stream")
     func passed() async throws {
         let frames = try await ServerProcess.attacked { server in
             let client = try server.connect()
@@ -20,7 +20,7 @@ import Testing
         #expect(frames[1]?.errorCode == 0)
     }
 
-    @Test("abuse-D2: timeouts at their limits, and what is none")
+    @Test("abuse-D2: the shortest and the longest timeouts, and malformed ones")
     func limits() async throws {
         let outcomes = try await ServerProcess.attacked { server in
             try ["0m", "1n", "99999999H", "100000000S", "-1S", "5x", "", "1.5S"].map { timeout in
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(
-        "abuse-D4: a deadline that races with the end of the numbers: the sum or DEADLINE_EXCEEDED, and one of them"
+        "abuse-D4: a deadline that races with the end of the numbers gives either the sum or DEADLINE_EXCEEDED"
     )
     func race() async throws {
         let count = Scale.count(300, full: 10_000)
@@ -54,7 +54,7 @@ import Testing
         #expect(outcomes.allSatisfy { $0 == .sum(5) || $0 == .status(4) })
     }
 
-    @Test("abuse-D5: deadlines far away leave nothing behind when their calls end")
+    @Test("abuse-D5: deadlines far in the future leave nothing behind when their calls end")
     func timers() async throws {
         let count = Scale.count(2000, full: 10_000)
         try await ServerProcess.attacked { server in

@@ -24,7 +24,7 @@ import Testing
         #expect(result.errors.isEmpty)
     }
 
-    @Test("Numbers piped in, from files, and from nowhere")
+    @Test("Numbers from a pipe, from files, and no numbers")
     func input() async throws {
         let server = try await ServerProcess()
         let text = (1...65535).map { "\($0)\n" }.joined()
@@ -39,7 +39,7 @@ import Testing
             try await client(server, [], input: .handle(FileHandle(forReadingFrom: file))).output == "6\n")
     }
 
-    @Test("grpc-N2: a sum that does not fit is an error with the exact sum, or wraps")
+    @Test("grpc-N2: a sum that does not fit int32 is an error with the exact sum, or wraps")
     func overflow() async throws {
         let text = (1...100_000).map { "\($0)\n" }.joined()
         let strict = try await ServerProcess()
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(
-        "Bad input gives one line that says what is wrong, and an exit code",
+        "Bad input gives one line with the reason, and an exit code",
         arguments: [
             (["1", "two", "3"], "", 2, "argument 4: not an int32: 'two'"),
             (["2147483648"], "", 2, "argument 3: not an int32: '2147483648'"),
@@ -71,7 +71,7 @@ import Testing
             ),
             (
                 ["--metadata", "grpc-x: 1", "1"], "", 64,
-                "the metadata key 'grpc-x' is gRPC's or HTTP's own (see 'sum-client --help')"
+                "the metadata key 'grpc-x' is reserved for gRPC or HTTP (see 'sum-client --help')"
             ),
             (["--timeout", "0s", "1"], "", 68, "DEADLINE_EXCEEDED: the deadline has passed"),
         ] as [([String], String, Int32, String)])
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K10, abuse-K13: what cannot be reached is said at the connect timeout, or at once when trying on is no use",
+        "grpc-K10, abuse-K13: an unreachable server is reported at the connect timeout, or at once if retrying is useless",
         arguments: [
             (
                 "unix:/nonexistent/socket",
@@ -105,7 +105,7 @@ import Testing
         #expect(result.status == 78)
     }
 
-    @Test("A target that is none is explained")
+    @Test("An invalid target is explained")
     func badTarget() async throws {
         let result = try await Tool.run("sum-client", ["--target", "h:x", "1"])
         #expect(result.errors.contains("the target 'h:x' is not HOST:PORT"))
@@ -113,7 +113,7 @@ import Testing
         #expect(result.status == 64)
     }
 
-    @Test("Without numbers, and with a terminal as standard input, the client says what to do")
+    @Test("Without numbers, and with a terminal as standard input, the client explains what to do")
     func terminal() async throws {
         let client = Tool.directory.appending(path: "sum-client").path
         let result = try await Tool.run("/usr/bin/script", ["-qec", client, "/dev/null"])
@@ -121,7 +121,7 @@ import Testing
         #expect(result.status == 64)
     }
 
-    @Test("abuse-L11: an output that cannot be written is an error")
+    @Test("abuse-L11: failing to write the output is an error")
     func fullOutput() async throws {
         let server = try await ServerProcess()
         let client = Tool.directory.appending(path: "sum-client").path
@@ -159,7 +159,7 @@ import Testing
         #expect(result.status == 72)
     }
 
-    @Test("grpc-V1: --health prints the status, and exits 0 only when it is SERVING")
+    @Test("grpc-V1: --health prints the status, and exits with 0 only for SERVING")
     func health() async throws {
         let server = try await ServerProcess()
         for arguments in [["--health"], ["--health", "--service", "tutorial.NumberService"]] {
@@ -175,7 +175,7 @@ import Testing
         #expect(try await client(without, ["--health"]).status == 76)
     }
 
-    @Test("Both tools tell their version and their options", arguments: ["sum-server", "sum-client"])
+    @Test("Both tools print their version and their options", arguments: ["sum-server", "sum-client"])
     func help(_ name: String) async throws {
         let version = try await Tool.run(name, ["--version"])
         #expect(version.output.hasPrefix("\(name) 1.0.0"))

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// Outputs that are closed or full, directories that are gone, addresses that cannot be had.
+/// Outputs that are closed or full, deleted directories, addresses that cannot be listened on.
 @Suite(.timeLimit(.minutes(10))) struct EnvironmentTests {
     private static let server = Tool.directory.appending(path: "sum-server").path
     private static let client = Tool.directory.appending(path: "sum-client").path
 
-    /// Starts a server by way of a shell, on a Unix domain socket, and makes a call.
+    /// Starts a server through a shell, on a Unix domain socket, and makes a call.
     private func expectService(_ command: String, errors: Pipe? = nil, calls: Int = 1) async throws {
         let path = Tool.temporaryPath()
         let process = Tool.process(
@@ -25,20 +25,20 @@ import Testing
     }
 
     @Test(
-        "abuse-L11: a server whose outputs are closed, or cannot be written, serves all the same",
+        "abuse-L11: a server whose outputs are closed, or cannot be written, keeps serving",
         arguments: [">&- 2>&-", "<&- >&- 2>&-", "> /dev/full 2>&1"])
     func closedOutput(_ redirections: String) async throws {
         try await expectService("exec SERVER --log-level debug \(redirections)", calls: 3)
     }
 
-    @Test("abuse-L11: a server does not die when whoever reads its log does")
+    @Test("abuse-L11: a server survives the reader of its log")
     func brokenPipe() async throws {
         let errors = Pipe()
         try errors.fileHandleForReading.close()
         try await expectService("exec SERVER --log-level debug >&2", errors: errors, calls: 3)
     }
 
-    @Test("abuse-L11: a log that nobody reads holds up no call")
+    @Test("abuse-L11: a log that nobody reads blocks no call")
     func fullPipe() async throws {
         let errors = Pipe()
         let descriptor = errors.fileHandleForWriting.fileDescriptor
@@ -46,14 +46,14 @@ import Testing
         _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
         while write(descriptor, [UInt8](repeating: 0, count: 4096), 4096) > 0 {}
         _ = fcntl(descriptor, F_SETFL, flags)
-        // Foundation closes its own when the process has it.
+        // Foundation closes its own copy when the process has started.
         let copy = dup(descriptor)
         defer { close(copy) }
         try await expectService("exec SERVER --log-level debug >&2", errors: errors, calls: 3)
         #expect(fcntl(copy, F_GETFL) == flags, "others who write to the pipe find it changed")
     }
 
-    @Test("abuse-L11: a client whose sum cannot be written says so")
+    @Test("abuse-L11: a client reports that it cannot write its sum")
     func closedPipe() async throws {
         let server = try await ServerProcess()
         let output = Pipe()
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(
-        "abuse-L11: a client whose errors nobody reads ends with the same exit code",
+        "abuse-L11: a client whose errors nobody reads exits with the same code",
         arguments: [">&-", "> /dev/full"])
     func closedErrors(_ redirection: String) async throws {
         let result = try await Tool.run(
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test(
-        "abuse-L10: an address that cannot be had is one line",
+        "abuse-L10: an address that cannot be listened on is reported in one line",
         arguments: [
             ("192.0.2.1:0", "Cannot assign requested address"), ("no-such-host.invalid:1", ""),
             ("unix:/nonexistent/socket", "No such file or directory"),
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(
-        "abuse-L10: a port that only the system may have",
+        "abuse-L10: a privileged port",
         .enabled(
             if: (try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding: .utf8))
                 == "1024\n"))
@@ -106,7 +106,7 @@ import Testing
         #expect(result.status == 1)
     }
 
-    @Test("A working directory that is gone harms neither tool")
+    @Test("A deleted working directory harms neither tool")
     func vanishedDirectory() async throws {
         let directory = Tool.temporaryPath()
         let enter = "mkdir \(directory) && cd \(directory) && rmdir \(directory) && exec"
@@ -125,7 +125,7 @@ import Testing
         return process.terminationStatus == 0
     }()
 
-    @Test("A file system that is read-only matters to Unix domain sockets only", .enabled(if: canRemount))
+    @Test("A read-only file system matters only for Unix domain sockets", .enabled(if: canRemount))
     func readOnly() async throws {
         let remount = "mount -o remount,bind,ro / && exec"
         let socket = try await Tool.run(

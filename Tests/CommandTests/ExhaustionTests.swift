@@ -2,9 +2,9 @@ import Foundation
 import ScriptedPeers
 import Testing
 
-/// Clients that are many, slow or greedy, against a server process.
+/// Many, slow, or greedy clients against a server process.
 @Suite(.timeLimit(.minutes(60))) struct ExhaustionTests {
-    @Test("abuse-R11: streams that stay silent end with their connection, though it answers PINGs")
+    @Test("abuse-R11: silent streams end with their connection, even if the client acknowledges PINGs")
     func silentStreams() async throws {
         let options = [
             "--max-connection-age", "200ms", "--max-connection-age-grace", "200ms", "--keepalive-time", "1s",
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test("abuse-R15: connections that say nothing, or hello and nothing more")
+    @Test("abuse-R15: connections that send nothing, or only the preface")
     func idleConnections() async throws {
         let count = Scale.count(200, full: 10_000)
         let options = [
@@ -82,7 +82,7 @@ import Testing
         #expect(growth < 4 << 20)
     }
 
-    @Test("abuse-R19: modest clients get their sums beside one that takes all it can")
+    @Test("abuse-R19: clients get their sums beside one that sends as fast as it can")
     func greedyClient() async throws {
         let numbers = [UInt8].frames(of: Array(repeating: [UInt8].number(0), count: 2340).flatMap { $0 })
         let calls = try await ServerProcess.attacked { server in

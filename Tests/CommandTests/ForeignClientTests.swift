@@ -7,10 +7,11 @@ import Testing
 private typealias Number = Tutorial_NumberRequest
 private typealias Sum = Tutorial_NumberResponse
 
-/// gRPC C++ and Python's grpcio as clients of our server. `make test` builds them; `swift test` alone does without.
+/// gRPC C++ and Python's grpcio as clients of our server. `make test` builds them; `swift test` alone skips these
+/// tests.
 @Suite(.enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), .timeLimit(.minutes(10)))
 struct ForeignClientTests {
-    @Test("Their clients get right sums from our server", arguments: ["cpp-client", "client.py"])
+    @Test("Foreign clients get right sums from our server", arguments: ["cpp-client", "client.py"])
     func foreignClients(_ client: String) async throws {
         let server = try await ServerProcess()
         for (numbers, sum) in ForeignPeer.sums {
@@ -49,7 +50,7 @@ struct ForeignClientTests {
     }
 
     @Test(
-        "grpc-V1, grpc-V2: grpcio's health package asks",
+        "grpc-V1, grpc-V2: grpcio's health package calls Check and Watch",
         arguments: [
             ("", "SERVING\nSERVING\n"), ("tutorial.NumberService", "SERVING\nSERVING\n"),
             ("x.Y", "NOT_FOUND\nSERVICE_UNKNOWN\n"),
@@ -69,7 +70,7 @@ struct ForeignClientTests {
     }
 
     @Test(
-        "grpc-V3, grpc-V5: grpcio's reflection package finds the services, and calls them with messages made from that"
+        "grpc-V3, grpc-V5: grpcio's reflection package finds the services, and calls them with messages built from it"
     )
     func reflection() async throws {
         let server = try await ServerProcess()
@@ -92,7 +93,7 @@ struct ForeignClientTests {
                 """)
     }
 
-    @Test("grpc-V5: --no-reflection leaves it out")
+    @Test("grpc-V5: --no-reflection turns reflection off")
     func noReflection() async throws {
         let server = try await ServerProcess("sum-server", ["--listen", "127.0.0.1:0", "--no-reflection"])
         #expect(try await ForeignPeer.run("reflection.py", [server.address], []) == "UNIMPLEMENTED\n")

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// gRPC C++ and Python's grpcio as servers of our client.
+/// gRPC C++ and Python's grpcio as servers for our client.
 @Suite(.enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), .timeLimit(.minutes(10)))
 struct ForeignServerTests {
-    @Test("Our client gets right sums from their servers", arguments: ["cpp-server", "server.py"])
+    @Test("Our client gets right sums from foreign servers", arguments: ["cpp-server", "server.py"])
     func foreignServers(_ name: String) async throws {
         let server = try await ForeignPeer.server(name)
         for (numbers, sum) in ForeignPeer.sums {
@@ -29,7 +29,7 @@ struct ForeignServerTests {
         try open.fileHandleForWriting.close()
     }
 
-    @Test("abuse-K2: a sum that comes before all numbers were sent is none")
+    @Test("abuse-K2: a sum that arrives before all numbers were sent does not count")
     func earlySum() async throws {
         let server = try await ForeignPeer.server("server.py")
         let open = Pipe()
@@ -38,12 +38,12 @@ struct ForeignServerTests {
             input: .handle(open.fileHandleForReading))
         #expect(result.output.isEmpty)
         #expect(
-            result.errors == "sum-client: INTERNAL: the server answered before everything was sent to it\n")
+            result.errors == "sum-client: INTERNAL: the server responded before the whole request was sent\n")
         #expect(result.status == 77)
         try open.fileHandleForWriting.close()
     }
 
-    @Test("abuse-D3: a server that is silent does not outlast the deadline")
+    @Test("abuse-D3: a silent server does not outlast the deadline")
     func silence() async throws {
         let server = try await ForeignPeer.server("server.py")
         let result = try await Tool.run(
@@ -57,7 +57,7 @@ struct ForeignServerTests {
             "sum-client", ["--target", server.address] + arguments + ["\(first)", "5"])
     }
 
-    @Test("grpc-A17: a rich error is shown with its details")
+    @Test("grpc-A17: a status with details is shown with them")
     func richError() async throws {
         let result = try await run(-1_000_004)
         #expect(result.output.isEmpty)
@@ -68,12 +68,12 @@ struct ForeignServerTests {
         #expect(result.status == 73)
     }
 
-    @Test("grpc-A15: a compressed reply")
+    @Test("grpc-A15: a compressed response")
     func compressedReply() async throws {
         #expect(try await run(-1_000_005).output == "5\n")
     }
 
-    @Test("abuse-G6: numbers that our client compressed", arguments: ["deflate", "gzip"])
+    @Test("abuse-G6: numbers that our client has compressed", arguments: ["deflate", "gzip"])
     func compression(_ name: String) async throws {
         let server = try await ForeignPeer.server("server.py")
         for (numbers, sum) in ForeignPeer.sums {
@@ -84,7 +84,7 @@ struct ForeignServerTests {
         }
     }
 
-    @Test("A slow server gets all the time it takes")
+    @Test("The client waits for a slow server")
     func slow() async throws {
         #expect(try await run(-1_000_006).output == "5\n")
     }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SumCore
 
-/// Requests that cost far more to look at, or to keep, than to send, against a server process.
+/// Requests that cost far more to process, or to store, than to send, against a server process.
 @Suite(.timeLimit(.minutes(60))) struct HeavyRequestTests {
     private static let gzipRequest: [WireField] = .request.with(WireField("grpc-encoding", "gzip"))
 
@@ -16,13 +16,13 @@ import Testing
         return [UInt8](framed.readableBytesView)
     }
 
-    /// The number 1 and unknown fields of two bytes each, the slowest that there are, as many as are taken.
+    /// The number 1 and as many unknown two-byte fields as the limit allows, which are the slowest to parse.
     private static func slowMessage() throws -> [UInt8] {
         let count = (SumNumbers.defaultMaxMessageSize - 2) / 2
         return try compressed([8, 1] + Array(repeatElement([0x10, 1] as [UInt8], count: count).joined()))
     }
 
-    /// Sends slow messages until `isOver`, again and again from the beginning when it is cut off.
+    /// Sends slow messages until `isOver`, and reconnects when it is disconnected.
     private static func attack(
         _ server: ServerProcess, pause: Duration, until isOver: () -> Bool
     ) throws -> (connections: Int, bytes: Int) {
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(
-        "audit-M1: good clients are served beside four that send compressed nonsense, and the server stops in time",
+        "audit-M1: honest clients are served beside four that send slow compressed messages, and the server stops in time",
         arguments: [Duration.zero, .milliseconds(200)])
     func nonsense(_ pause: Duration) async throws {
         let rounds = Scale.count(50, full: 2000)
@@ -77,7 +77,7 @@ import Testing
         #expect(await server.stop().status == 0)
     }
 
-    @Test("audit-M1: a stop does not wait for messages that are still to be looked at")
+    @Test("audit-M1: shutdown does not wait for messages that have not been processed")
     func stop() async throws {
         let server = try await ServerProcess(
             "sum-server", ["--listen", "127.0.0.1:0", "--drain-timeout", "200ms"])
@@ -85,7 +85,7 @@ import Testing
         try client.send(.headers(Self.gzipRequest, on: 1))
         try client.send(.data(Array(repeatElement(try Self.slowMessage(), count: 200).joined()), on: 1))
         _ = try client.receive(.settings)
-        // The call goes on, and is cut.
+        // The call is still open, and is cut off.
         #expect(await server.stop().status == 1)
     }
 
@@ -100,9 +100,9 @@ import Testing
         gzipRequest.with(WireField(":path", path), WireField("grpc-accept-encoding", "gzip"))
     }
 
-    /// Holds 128 calls open that take no answers.
+    /// Holds 128 calls open whose responses are not read.
     ///
-    /// - Returns: bytes sent, and held for them.
+    /// - Returns: the bytes sent, and the bytes that the server holds for them.
     private func held(
         _ path: String, _ message: [UInt8], times: Int = 1
     ) async throws -> (sent: Int, held: Int) {
@@ -120,13 +120,13 @@ import Testing
                 try client.send(bytes: frames)
                 sent += frames.count
             }
-            // What comes later than a call by another client has been looked at.
+            // Once a later call by another client has ended, everything sent before has been processed.
             for _ in 0..<20 { try server.callForSum() }
             return (sent, try server.footprint().memory - before)
         }
     }
 
-    @Test("audit-M3: Watch calls hold less than ten times what was sent for them, and a MiB")
+    @Test("audit-M3: Watch calls hold less than ten times what was sent, plus 1 MiB")
     func watching() async throws {
         for service in ["", "x", String(repeating: "x", count: 4000)] {
             let (sent, held) = try await held("/grpc.health.v1.Health/Watch", try Self.watch(service))
@@ -135,7 +135,8 @@ import Testing
     }
 
     @Test(
-        "audit-M2: reflection whose answers nobody reads holds less than ten times what was sent, and a MiB")
+        "audit-M2: reflection whose responses nobody reads holds less than ten times what was sent, plus 1 MiB"
+    )
     func reflecting() async throws {
         let request = Grpc_Reflection_V1_ServerReflectionRequest.with {
             $0.fileContainingSymbol = "grpc.reflection.v1.ServerReflection"
@@ -147,7 +148,7 @@ import Testing
         }
     }
 
-    @Test("audit-M6: a connection that has sent much, or asked for much, and idles, keeps 48 KiB at most")
+    @Test("audit-M6: an idle connection that has sent or requested much keeps at most 48 KiB")
     func idle() async throws {
         let numbers = [UInt8].frames(of: Array(repeating: [UInt8].number(1), count: 2340).flatMap { $0 })
         let count = 50

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What sum-client reads from: pipes and sockets that do not block, FIFOs, more files than it may open.
+/// The inputs of sum-client: non-blocking pipes and sockets, FIFOs, more files than it may open.
 @Suite(.timeLimit(.minutes(10))) struct InputTests {
     private static let client = Tool.directory.appending(path: "sum-client").path
 
@@ -9,7 +9,7 @@ import Testing
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     }
 
-    /// A pipe or a socket, whose end for reading does not block.
+    /// A pipe or a socket whose read end is non-blocking.
     private static func nonBlockingPair(socket isSocket: Bool) throws -> (read: FileHandle, write: FileHandle)
     {
         var ends: [Int32] = [0, 0]
@@ -23,12 +23,12 @@ import Testing
         )
     }
 
-    @Test("audit-C2: standard input that does not block is waited for", arguments: [false, true])
+    @Test("audit-C2: a non-blocking standard input is waited for", arguments: [false, true])
     func nonBlocking(_ isSocket: Bool) async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let (read, write) = try Self.nonBlockingPair(socket: isSocket)
         async let result = Tool.run("sum-client", ["--target", server.address], input: .handle(read))
-        // The client has nothing to read for as long as that.
+        // Meanwhile the client has nothing to read.
         await server.waitForCall()
         for number in 1...3 { try write.write(contentsOf: Data("\(number) ".utf8)) }
         try write.close()
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(
-        "audit-C2: a standard output that is full and does not block gets the whole sum", arguments: [1, 2])
+        "audit-C2: a full non-blocking standard output gets the whole sum", arguments: [1, 2])
     func fullOutput(_ output: Int) async throws {
         let server = try await ServerProcess()
         let process = Tool.process("sum-client", ["--target", server.address, output == 1 ? "6" : "x"])
@@ -72,7 +72,7 @@ import Testing
         #expect(process.terminationStatus == (output == 1 ? 0 : 2))
     }
 
-    @Test("audit-C2: a FIFO is opened once, when its turn has come, and holds up no connection")
+    @Test("audit-C2: a FIFO is opened once, when its turn comes, and does not delay connecting")
     func fifo() async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let path = Tool.temporaryPath()
@@ -80,7 +80,7 @@ import Testing
         defer { unlink(path) }
         async let result = Tool.run("sum-client", ["--target", server.address, "-f", path, "40"])
         await server.waitForCall()
-        // A writer that comes and goes, as the shell's `echo 2 > FIFO` does.
+        // A writer that opens and closes the FIFO, like the shell's `echo 2 > FIFO`.
         try await Tool.offload { Result { try FileHandle(forWritingTo: URL(filePath: path)) } }.get()
             .write(contentsOf: Data("2".utf8))
         let ended = try await result
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(
-        "audit-C2: a file that is missing is told before a FIFO in front of it is opened, and before dialling"
+        "audit-C2: a missing file is reported before a FIFO ahead of it is opened, and before connecting"
     )
     func missing() async throws {
         let path = Tool.temporaryPath()
@@ -100,7 +100,7 @@ import Testing
         #expect(result.status == 1)
     }
 
-    @Test("audit-C2: there may be more files than descriptors")
+    @Test("audit-C2: there may be more files than file descriptors")
     func manyFiles() async throws {
         let server = try await ServerProcess()
         let path = Tool.temporaryPath()
@@ -113,7 +113,7 @@ import Testing
         #expect(result.output == "200\n", "\(result.errors)")
     }
 
-    @Test("audit-C2: a socket is not a file, and a device is read")
+    @Test("audit-C2: a socket is refused, and a device is read")
     func oddFiles() async throws {
         let path = Tool.temporaryPath()
         let server = try await ServerProcess("sum-server", ["--listen", "unix:\(path)"])
@@ -125,7 +125,7 @@ import Testing
                 == "7\n")
     }
 
-    @Test("audit-C4: what is not ASCII in a word is shown escaped")
+    @Test("audit-C4: characters that are not ASCII are shown escaped")
     func lookAlikes() async throws {
         for (word, shown) in [
             ("\u{2212}5", "\\u{2212}5"), ("1\u{a0}2", "1\\u{00A0}2"), ("\u{ff11}", "\\u{FF11}"),
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test("audit-C4: many zeros in front of a number are an argument too")
+    @Test("audit-C4: an argument may have many leading zeros")
     func zeros() async throws {
         let server = try await ServerProcess()
         let word = String(repeating: "0", count: 65) + "5"
@@ -146,7 +146,7 @@ import Testing
         #expect(result.output == "10\n")
     }
 
-    @Test("audit-C7: a byte order mark at the beginning of each input is skipped")
+    @Test("audit-C7: a byte order mark at the start of each input is skipped")
     func byteOrderMark() async throws {
         let server = try await ServerProcess()
         let path = Tool.temporaryPath()
@@ -158,7 +158,7 @@ import Testing
         #expect(result.output == "15\n", "\(result.errors)")
     }
 
-    @Test("audit-C7: UTF-16 is called by its name")
+    @Test("audit-C7: UTF-16 input is reported as such")
     func utf16() async throws {
         let server = try await ServerProcess()
         let path = Tool.temporaryPath()

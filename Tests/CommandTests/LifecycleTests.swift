@@ -5,7 +5,7 @@ import Testing
 /// Processes that start, stop, and are killed.
 @Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
     @Test(
-        "abuse-L1: SIGTERM lets the call in flight end, and the server exits 0", arguments: [SIGTERM, SIGINT])
+        "abuse-L1: SIGTERM lets open calls finish, and the server exits with 0", arguments: [SIGTERM, SIGINT])
     func drain(_ signal: Int32) async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
@@ -17,7 +17,7 @@ import Testing
         #expect(await server.ended().status == 0)
     }
 
-    @Test("grpc-V4: who watches the health of a server that stops is told, and does not hold it up")
+    @Test("grpc-V4: a health watcher is notified when the server stops, and does not delay it")
     func watchedDrain() async throws {
         let server = try await ServerProcess()
         let frames = try await Tool.offload {
@@ -39,13 +39,13 @@ import Testing
         #expect(await server.ended().status == 0)
     }
 
-    @Test("abuse-L3: an idle server ends at once")
+    @Test("abuse-L3: an idle server stops at once")
     func idle() async throws {
         let server = try await ServerProcess()
         #expect(await server.stop().status == 0)
     }
 
-    @Test("abuse-L2: a call that does not end in time is cut, and both sides say so")
+    @Test("abuse-L2: a call that does not end in time is cut off, and both sides report it")
     func drainTimeout() async throws {
         let server = try await ServerProcess(
             "sum-server", ServerProcess.tracing + ["--drain-timeout", "50ms"])
@@ -59,12 +59,12 @@ import Testing
         #expect(result.status == 78)
     }
 
-    @Test("abuse-L3: a second signal ends the server at once")
+    @Test("abuse-L3: a second signal stops the server at once")
     func secondSignal() async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
         await server.waitForCall()
-        // Those of the first half second are one wish to stop.
+        // Signals within the first half second count as one.
         let signals = Task {
             while let tool = Tool.child(of: server.id) {
                 kill(tool, SIGTERM)
@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test(
-        "abuse-K16: a signal that whoever started the client has it ignore stays ignored",
+        "abuse-K16: a signal that was ignored when the client started stays ignored",
         arguments: [("INT", SIGINT), ("TERM", SIGTERM)])
     func ignoredSignal(_ name: String, _ signal: Int32) async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
@@ -108,7 +108,7 @@ import Testing
         #expect(result.status == 0)
     }
 
-    @Test("abuse-D3: a deadline ends a call whose input is still open")
+    @Test("abuse-D3: a deadline ends a call while its input is still open")
     func deadline() async throws {
         let server = try await ServerProcess()
         let result = try await OpenCall(server.address, ["--timeout", "100ms"]).ended()
@@ -117,11 +117,11 @@ import Testing
         #expect(result.status == 68)
     }
 
-    @Test("abuse-L6: a server that is killed leaves no sum behind")
+    @Test("abuse-L6: when the server is killed the client prints no sum")
     func killedServer() async throws {
         let path = Tool.temporaryPath()
         let listens = ["--listen", "unix:\(path)", "--log-level", "trace"]
-        // Through a shell that tells its number: the test's own child is `timeout`.
+        // Through a shell that prints its process id: the test's own child is `timeout`.
         let server = try await ServerProcess("sum-server", listens)
         let call = try OpenCall(server.address)
         await server.waitForCall()
@@ -130,7 +130,7 @@ import Testing
         #expect(result.output.isEmpty)
         #expect(result.errors.contains("UNAVAILABLE: the connection was lost"))
         #expect(result.status == 78)
-        // What it left is a socket file, which the next server replaces.
+        // It leaves a socket file, which the next server replaces.
         #expect(FileManager.default.fileExists(atPath: path))
         let next = try await ServerProcess("sum-server", listens)
         #expect(try await Tool.run("sum-client", ["--target", next.address, "5"]).output == "5\n")
@@ -138,7 +138,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
-    @Test("abuse-L10: an address in use is one clear line, for ports and for sockets")
+    @Test("abuse-L10: an address in use is reported in one line, for ports and for sockets")
     func addressInUse() async throws {
         let path = Tool.temporaryPath()
         for address in ["127.0.0.1:0", "unix:\(path)"] {
@@ -153,14 +153,14 @@ import Testing
         }
     }
 
-    @Test("A file that is no socket is not replaced")
+    @Test("A file that is not a socket is not replaced")
     func fileInTheWay() async throws {
         let path = Tool.temporaryPath()
         try Data("precious".utf8).write(to: URL(filePath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
         let result = try await Tool.run("sum-server", ["--listen", "unix:\(path)"])
         #expect(
-            result.errors == "sum-server: cannot listen on unix:\(path): there is a file of another kind\n")
+            result.errors == "sum-server: cannot listen on unix:\(path): the file is not a socket\n")
         #expect(result.status == 1)
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
     }
@@ -170,7 +170,7 @@ import Testing
         let path = Tool.temporaryPath()
         async let result = Tool.run(
             "sum-client", ["--target", "unix:\(path)", "--connect-timeout", "30s", "1", "2"])
-        // By then the client has been refused at least once, or comes later; both must do.
+        // By then the client was refused at least once, or has not started yet; both must work.
         try await Task.sleep(for: .milliseconds(50))
         let server = try await ServerProcess("sum-server", ["--listen", "unix:\(path)"])
         #expect(try await result.output == "3\n")

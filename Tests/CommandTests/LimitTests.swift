@@ -1,9 +1,10 @@
 import ScriptedPeers
 import Testing
 
-/// The limits of sum-server as options, seen by a client that writes exact frames.
+/// The options of sum-server for its limits, tested by a client that writes exact frames.
 @Suite(.timeLimit(.minutes(10))) struct LimitTests {
-    /// What a client finds at a server with these options; it runs on a thread of its own, since it waits.
+    /// The result of a client of a server with these options. The client runs on a thread of its own, because it
+    /// blocks.
     private func ask<Answer: Sendable>(
         _ options: [String], saysHello: Bool = true,
         _ script: @escaping @Sendable (WireSocket) throws -> Answer
@@ -38,7 +39,7 @@ import Testing
         #expect(frames[1]?["grpc-status"] == "8")
     }
 
-    @Test("grpc-K3: idleness")
+    @Test("grpc-K3: the idle limit")
     func idle() async throws {
         let frames = try await ask(["--max-connection-idle", "100ms"]) { client in
             let first = try client.receive(.goAway)
@@ -50,7 +51,7 @@ import Testing
         #expect(frames.last??.debugText == "max_idle")
     }
 
-    @Test("grpc-K3: age, and its grace")
+    @Test("grpc-K3: the age limit and its grace")
     func age() async throws {
         let options = ["--max-connection-age", "100ms", "--max-connection-age-grace", "100ms"]
         let frames = try await ask(options) { client in
@@ -102,7 +103,7 @@ import Testing
         #expect(resets.log.matches(of: /connection failed/).count == 1)
     }
 
-    @Test("abuse-R13: answers that are not taken")
+    @Test("abuse-R13: responses that are not read")
     func stalled() async throws {
         let frames = try await ask(["--write-timeout", "1s"]) { client in
             try client.send(.settings([4: 0]), .headers(.request, on: 1), .data([], on: 1, endStream: true))
@@ -111,7 +112,7 @@ import Testing
         #expect(frames.first??.errorCode == 8)
     }
 
-    @Test("grpc-K18: a client that does not acknowledge")
+    @Test("grpc-K18: a client that does not acknowledge SETTINGS")
     func acknowledgement() async throws {
         let frames = try await ask(["--handshake-timeout", "3s"], saysHello: false) { client in
             try client.send(bytes: WireFrame.preface)
@@ -121,13 +122,13 @@ import Testing
         #expect(frames.last?.errorCode == 4)
     }
 
-    @Test("grpc-K18: a client that does not begin")
+    @Test("grpc-K18: a client that does not begin HTTP/2")
     func handshake() async throws {
         let frames = try await ask(["--handshake-timeout", "100ms"], saysHello: false) { try $0.receiveAll() }
         #expect(frames.answer.isEmpty)
     }
 
-    @Test("grpc-K19: a client of HTTP/1.1 is told what the port is for")
+    @Test("grpc-K19: an HTTP/1.1 client is told what the port is for")
     func http1() async throws {
         let (answer, log) = try await ask([], saysHello: false) { client in
             try client.send(bytes: Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
@@ -139,7 +140,7 @@ import Testing
     }
 
     @Test(
-        "Times that make no sense are refused",
+        "Invalid times are refused",
         arguments: [
             ["--keepalive-time", "10ms"], ["--max-connection-age", "0s"], ["--max-connections", "0"],
         ])

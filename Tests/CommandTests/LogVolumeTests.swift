@@ -1,10 +1,10 @@
 import ScriptedPeers
 import Testing
 
-/// How much a client can have the server log.
+/// How much a client can make the server log.
 @Suite(.timeLimit(.minutes(10))) struct LogVolumeTests {
-    /// The header block of a request for a path that is long once it is escaped. It goes into the peer's table (RFC 7541
-    /// section 6.2.1), so that the next blocks are six bytes long (section 6.1).
+    /// The header block of a request for a path that is long when it is escaped. It is added to the peer's table (RFC
+    /// 7541 section 6.2.1), so that the next blocks have only six bytes (section 6.1).
     private static let path = "/" + String(repeating: "\u{202e}", count: 400)
     private static let firstBlock: [UInt8] = [
         [0x83, 0x86], [0x41, 1, 0x61], [0x44, 0x7f, 0xb2, 0x08], Array(path.utf8), [0x5f, 16],
@@ -13,10 +13,10 @@ import Testing
     private static let nextBlock: [UInt8] = [0x83, 0x86, 0xc1, 0xc0, 0xbf, 0xbe]
 
     @Test(
-        "audit-S7: fewer than four bytes are logged for each that is sent, also of short calls with long paths"
+        "audit-S7: less than four bytes are logged for each byte received, also for short calls with long paths"
     )
     func ratio() async throws {
-        // As the block says it: 127, and then 0x32 and 8 times 128 (RFC 7541 section 5.1).
+        // As encoded in the block: 127 plus 0x32 plus 8 times 128 (RFC 7541 section 5.1).
         #expect(Self.path.utf8.count == 1201)
         let server = try await ServerProcess(
             "sum-server", ["--listen", "127.0.0.1:0", "--log-level", "debug"])
@@ -46,7 +46,7 @@ import Testing
         #expect(lines + counted == 1500)
     }
 
-    @Test("audit-S7: what a client wrote cannot pose as other fields of the line")
+    @Test("audit-S7: text from a client cannot forge fields of a log line")
     func quoted() async throws {
         let server = try await ServerProcess(
             "sum-server", ["--listen", "127.0.0.1:0", "--log-level", "debug"])
@@ -67,7 +67,7 @@ import Testing
         let lines = log.split(separator: "\n").filter { $0.contains("status=OK") }
         #expect(lines.count == 2)
         for line in lines {
-            // Without what stands in quotes.
+            // Without quoted text.
             let fields = line.replacing(/"(?:[^"\\]|\\.)*"/, with: "")
             #expect(!fields.contains("status=OK"), "\(line)")
         }

@@ -1,9 +1,9 @@
 import ScriptedPeers
 import Testing
 
-/// Memory comes back some seconds after the work, of few connections too.
+/// Memory is returned a few seconds after the work, even for few connections.
 @Suite(.timeLimit(.minutes(10))) struct MemoryReturnTests {
-    @Test("audit-M6: after forty connections with 128 Watch calls each, the memory is back")
+    @Test("audit-M6: memory is returned after forty connections with 128 Watch calls each")
     func watches() async throws {
         try await ServerProcess.attacked { server in
             let before = try server.footprint().memory
@@ -19,7 +19,7 @@ import Testing
                 return client
             }
             try #require(clients.count == 40)
-            // It is worth giving back. What `attacked` expects then is what was there before, and a little.
+            // There is enough to be worth returning. `attacked` then expects little more memory than before.
             let now = try server.footprint().memory
             #expect(Scale.isSanitized || now > before + 8 << 20)
         }

@@ -1,7 +1,8 @@
 import ScriptedPeers
 import Testing
 
-/// One server for many connections that are used in all ways. `make valgrind` runs this with a server under valgrind.
+/// One server with many connections that are used in all ways. `make valgrind` runs this with the server under
+/// valgrind.
 @Suite(.timeLimit(.minutes(30))) struct MixedCallTests {
     /// What the client of one connection does.
     private typealias Manner = @Sendable (WireSocket) throws -> Void
@@ -41,7 +42,7 @@ import Testing
             try client.send(.headers(.request + [WireField("grpc-timeout", "0n")], on: 1))
             try check(client.receiveAnswer(), .status(4))
         },
-        // SERVING, in the field that the sum has there.
+        // SERVING is 1, in the field number of the sum.
         { try expect($0, .sum(1), call("/grpc.health.v1.Health/Check"), body: .message([])) },
         { client in
             let watch = WireFrame.data(.message([]), on: 1, endStream: true)
@@ -76,14 +77,14 @@ import Testing
         try check(client.receiveAnswer(), outcome)
     }
 
-    /// Throws, since an expectation on this thread does not know its test.
+    /// Throws, because an expectation on this thread is not associated with its test.
     private static func check(_ answer: WireSocket.Answer, _ outcome: RequestCase.Outcome) throws {
         guard RequestCase.Outcome(answer) == outcome else {
             throw WrongAnswer(description: "not \(outcome) but \(answer)")
         }
     }
 
-    @Test("abuse-S3: a thousand calls, good, bad, cancelled and cut off, and a server that ends well")
+    @Test("abuse-S3: a thousand calls, good, bad, cancelled and cut off, and a server that stops cleanly")
     func thousand() async throws {
         let server = try await ServerProcess(
             "sum-server", ["--listen", "127.0.0.1:0", "--log-level", "error"])

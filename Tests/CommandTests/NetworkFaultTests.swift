@@ -2,9 +2,9 @@ import Foundation
 import ScriptedPeers
 import Testing
 
-/// Connections that end in the middle, halves of connections, and servers that stop while calls come.
+/// Connections that end during calls, half-closed connections, and servers that stop while calls arrive.
 @Suite(.timeLimit(.minutes(10))) struct NetworkFaultTests {
-    @Test("abuse-L1: SIGTERM with fifty calls in flight: two GOAWAYs, fifty sums, no new connection")
+    @Test("abuse-L1: SIGTERM with fifty open calls: two GOAWAYs, fifty sums, no new connection")
     func drain() async throws {
         let server = try await ServerProcess()
         let streams = (0..<50).map { UInt32(2 * $0 + 1) }
@@ -14,7 +14,7 @@ import Testing
                 for stream in streams {
                     try client.send(.headers(.request, on: stream), .data(.number(5), on: stream))
                 }
-                // Once the last has been seen by the server.
+                // Once the server has received the last one.
                 try client.send(.ping())
                 _ = try client.receive(.ping, ack: true)
                 server.signal(SIGTERM)
@@ -35,7 +35,7 @@ import Testing
         #expect(await server.ended().status == 0)
     }
 
-    @Test("abuse-L4: a call between the GOAWAYs is served, one after them is not")
+    @Test("abuse-L4: a call between the GOAWAYs is served, a later one is not")
     func lateCalls() async throws {
         let server = try await ServerProcess()
         let frames = try await Tool.offload {
@@ -50,7 +50,7 @@ import Testing
                 try client.callForSum(on: 3)
                 if let ping { try client.send(.ping(ping.payload, ack: true)) }
                 let last = try client.receive(.goAway)
-                // As a client does that sees the GOAWAY late.
+                // Like a client that receives the GOAWAY late.
                 try client.send(.headers(.request, on: 5), .data(.number(1), on: 5), .rstStream(8, on: 5))
                 try client.send(.data([], on: 1, endStream: true))
                 return [last].compactMap { $0 } + (try client.receiveAll())
@@ -62,7 +62,7 @@ import Testing
         #expect(await server.ended().status == 0)
     }
 
-    @Test("abuse-L5: clients that are killed in the middle leave nothing behind")
+    @Test("abuse-L5: clients that are killed during calls leave nothing behind")
     func killedClients() async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         try server.callForSum()
@@ -78,7 +78,7 @@ import Testing
         #expect(await server.stop().status == 0)
     }
 
-    @Test("abuse-L7: a server starts at the address of one that has just ended with connections open")
+    @Test("abuse-L7: a server can start at the address of one that has just ended with open connections")
     func restart() async throws {
         let first = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(first.address)
@@ -93,7 +93,7 @@ import Testing
         #expect(await second.stop().status == 0)
     }
 
-    @Test("abuse-L8: when the network is gone each side ends after its keepalive time and timeout")
+    @Test("abuse-L8: when the network is lost each side ends after its keepalive time and timeout")
     func deadNetwork() async throws {
         let server = try await ServerProcess(
             "sum-server",
@@ -103,7 +103,7 @@ import Testing
             proxy.address, ["--keepalive-time", "10s", "--keepalive-timeout", "200ms"])
         await server.waitForCall()
         proxy.stall()
-        // The client's PINGs are ten seconds apart at least.
+        // The client's PINGs are at least ten seconds apart.
         await server.waitFor("has not answered a PING")
         await server.waitFor("status=CANCELLED")
         let result = await call.ended()
@@ -115,7 +115,9 @@ import Testing
         #expect(await server.stop().status == 0)
     }
 
-    @Test("abuse-L9: a client that ends its side of TCP gets its answer after END_STREAM, and none before")
+    @Test(
+        "abuse-L9: a client that shuts down its side of TCP gets its response after END_STREAM, and none before"
+    )
     func halfClose() async throws {
         let answers = try await ServerProcess.attacked { server in
             try [true, false].map { hasEnded in

@@ -3,13 +3,13 @@ import ScriptedPeers
 import Synchronization
 import Testing
 
-/// sum-client against servers that could make it print a part of the sum.
+/// sum-client against servers that could make it print the sum of only some of its numbers.
 @Suite(.timeLimit(.minutes(10))) struct NoWrongSumTests {
     private static let hello: [WireFrame] = [.settings([4: 1 << 30]), .settingsAck, .windowUpdate(1 << 30)]
 
     private static func bytes(_ frames: [WireFrame]) -> [UInt8] { frames.flatMap(\.bytes) }
 
-    /// Reads DATA until its end, or until so many ones have come.
+    /// Reads DATA until its end, or until so many ones have arrived.
     private static func receiveOnes(_ peer: WireSocket, atMost limit: Int = .max) throws -> Int {
         var byteCount = 0
         while byteCount / 7 < limit, let frame = try peer.receive(.data) {
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "audit-W1: a server that takes a part and breaks the connection with its answer gets an error, and no second call",
+        "audit-W1: a server that reads a part and breaks the connection with its response causes an error, and no second call",
         arguments: [nil, "3"] as [String?])
     func brokenAnswer(_ retries: String?) async throws {
         let requests = Mutex(0)
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "audit-W2: a second attempt that is answered before it was sent prints nothing",
+        "audit-W2: nothing is printed if the response to a second attempt precedes its request",
         arguments: [false, true])
     func earlySecondAnswer(_ isRetry: Bool) async throws {
         let server = try ScriptedServer { peer in
@@ -79,7 +79,7 @@ import Testing
                 + Array(repeating: "1", count: 1_000))
         #expect(result.output.isEmpty)
         #expect(
-            result.errors == "sum-client: INTERNAL: the server answered before everything was sent to it\n")
+            result.errors == "sum-client: INTERNAL: the server responded before the whole request was sent\n")
         #expect(result.status == 77)
         try await server.end()
     }

@@ -3,7 +3,7 @@ import Testing
 @testable import sum_client
 
 @Suite struct NumberParserTests {
-    /// Parses a text that comes in these blocks.
+    /// Parses a text that arrives in these blocks.
     private func parse(_ blocks: [String]) throws -> [Int32] {
         var parser = NumberParser()
         var numbers: [Int32] = []
@@ -15,7 +15,7 @@ import Testing
     private func parse(_ text: String) throws -> [Int32] { try parse([text]) }
 
     @Test(
-        "Numbers between any white space",
+        "Numbers separated by any white space",
         arguments: [
             ("", []), (" \n\t\r\n", []), ("1", [1]), ("1\n", [1]),
             ("1 -2\t+3\r\n4\u{b}5\u{c}6", [1, -2, 3, 4, 5, 6]),
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(
-        "abuse-K17, grpc-N3: a word that is no int32 is named with its place",
+        "abuse-K17, grpc-N3: a word that is not an int32 is reported with its place",
         arguments: [
             ("abc", 1, 1, "abc"), ("1 2 x", 1, 5, "x"), ("1\n2\n 3 abc 4", 3, 4, "abc"),
             ("1\r\n\r\n--2", 3, 1, "--2"),
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test("Blocks are cut anywhere")
+    @Test("Blocks may be cut anywhere")
     func everySplit() throws {
         let text = "12 -345\n+6789 2147483647\r\n\n -2147483648 0"
         let numbers: [Int32] = [12, -345, 6789, .max, .min, 0]
@@ -59,7 +59,7 @@ import Testing
         #expect(try parse(text.map { String($0) }) == numbers)
     }
 
-    @Test("A word without an end is refused before it fills the memory")
+    @Test("An endless word is refused before it fills the memory")
     func endless() {
         let error = #expect(throws: NumberParser.BadNumber.self) {
             try parse(["1 ", String(repeating: "9", count: 1000), String(repeating: "9", count: 1000)])
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(
-        "audit-C4: zeros in front of a number do not count, wherever they are cut", arguments: [64, 65, 5000])
+        "audit-C4: leading zeros are ignored, wherever they are cut", arguments: [64, 65, 5000])
     func zeros(_ count: Int) throws {
         let zeros = String(repeating: "0", count: count)
         #expect(try parse("\(zeros)5 -\(zeros)2147483648\n+\(zeros) 7") == [5, .min, 0, 7])
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test("audit-C4: a word that is not UTF-8 is shown byte by byte")
+    @Test("audit-C4: a word that is not UTF-8 is shown as bytes")
     func notUTF8() {
         let latin = #expect(throws: NumberParser.BadNumber.self) { try parse(bytes: [[0x31, 0xe9, 0x20]]) }
         #expect(latin?.word == "1\\xE9")
@@ -114,7 +114,7 @@ import Testing
         return numbers
     }
 
-    @Test("audit-C7: a byte order mark begins a text, however it is cut, and is nowhere else")
+    @Test("audit-C7: a byte order mark is skipped only at the start of a text, however it is cut")
     func byteOrderMark() throws {
         let text = Array("\u{feff}12 3".utf8)
         for first in 0...text.count {
@@ -156,7 +156,7 @@ import Testing
         #expect(later?.beginsAsUTF16 == false)
     }
 
-    @Test("Numbers before a bad one are there", arguments: ["1 2 x 3", "1 2 x"])
+    @Test("Numbers before a bad word are delivered", arguments: ["1 2 x 3", "1 2 x"])
     func numbersBefore(_ text: String) {
         var parser = NumberParser()
         var numbers: [Int32] = []
@@ -167,7 +167,7 @@ import Testing
         #expect(numbers == [1, 2])
     }
 
-    /// The obvious way: words between white space, each read by `Int32`, with its place.
+    /// A naive parser: words separated by white space, each parsed by `Int32`, with its place.
     private func parseSlowly(_ text: [UInt8]) -> (numbers: [Int32], bad: NumberParser.BadNumber?) {
         var numbers: [Int32] = []
         var (line, column, position) = (1, 1, 0)
@@ -190,7 +190,7 @@ import Testing
         return (numbers, nil)
     }
 
-    /// A word and what follows it: mostly a number, mostly on a line of its own.
+    /// A word and its separator: mostly a number, mostly on a line of its own.
     private func anyWord(mistakes: Bool, _ generator: inout SystemRandomNumberGenerator) -> String {
         let number = Int64.random(in: -(1 << 31)..<(1 << 31), using: &generator)
         let short = number >> Int64.random(in: 0..<32, using: &generator)
@@ -213,7 +213,7 @@ import Testing
         return word + (Bool.random(using: &generator) ? "\n" : space)
     }
 
-    @Test("Random text gives what the obvious way gives, wherever it is cut", arguments: [false, true])
+    @Test("Random text gives the result of a naive parser, wherever it is cut", arguments: [false, true])
     func differential(_ mistakes: Bool) throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<300 {

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// Options of both tools: values that are refused with what would be right, and ends that work.
+/// Options of both tools: refused values with what would be valid, and the ends of ranges.
 @Suite(.timeLimit(.minutes(10))) struct OptionTests {
     private static let aDuration = "a duration is a number with a unit, such as 500ms, 1.5s or 1h30m"
 
     @Test(
-        "audit-C6: a value that is refused comes with what would be right",
+        "audit-C6: a refused value is reported with what would be valid",
         arguments: [
             ("sum-client", "--timeout", "<duration>", "5", aDuration),
             ("sum-client", "--timeout", "<duration>", "-1s", "a duration cannot be negative"),
@@ -25,7 +25,7 @@ import Testing
                 "sum-server", "--listen", "<address>", "unix://tmp/x",
                 "the address 'unix://tmp/x' has two slashes: write unix:///tmp/x if the path is absolute, or unix:tmp/x"
             ),
-            ("sum-server", "--listen", "<address>", "localhost", "the address 'localhost' names no port"),
+            ("sum-server", "--listen", "<address>", "localhost", "the address 'localhost' has no port"),
             ("sum-server", "--port", "<port>", "-1", "it must be a number from 0 to 65535"),
             ("sum-server", "--port", "<port>", "65536", "it must be a number from 0 to 65535"),
             ("sum-server", "--drain-timeout", "<duration>", "5", aDuration),
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(
-        "audit-C6: ends of ranges that work",
+        "audit-C6: both ends of a range are valid",
         arguments: [
             ["--timeout", "1h30m"], ["--timeout", "1000000h"], ["--connect-timeout", "1000000h"],
             ["--keepalive-time", "10s", "--keepalive-timeout", "597h"],
@@ -73,7 +73,7 @@ import Testing
 
     // MARK: Addresses
 
-    @Test("audit-C3: a socket's path may have 107 bytes, and both tools read it alike")
+    @Test("audit-C3: a socket's path may have 107 bytes, and both tools parse it alike")
     func longPath() async throws {
         let start = Tool.temporaryPath() + "-"
         let path = start + String(repeating: "x", count: 107 - start.utf8.count)
@@ -86,7 +86,7 @@ import Testing
         #expect(await server.stop().status == 0)
         #expect(!FileManager.default.fileExists(atPath: path))
 
-        let reason = "the path has 108 bytes, and that of a socket has 107 at most"
+        let reason = "the path has 108 bytes, but a socket's path can have at most 107"
         let listening = try await Tool.run("sum-server", ["--listen", "unix:\(path)x"])
         #expect(listening.errors == "sum-server: cannot listen on unix:\(path)x: \(reason)\n")
         #expect(listening.status == 1)
@@ -95,7 +95,7 @@ import Testing
         #expect(dialling.status == 78)
     }
 
-    @Test("audit-C3: a path in the working directory is one for both tools")
+    @Test("audit-C3: both tools accept a path in the working directory")
     func relativePath() async throws {
         let directory = Tool.temporaryPath()
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test(
-        "audit-C3: the server's host may be a shortened or bracketed address, and is printed as it is dialled"
+        "audit-C3: the server's host may be a shortened or bracketed address, and is printed as clients write it"
     )
     func hosts() async throws {
         var hosts = [("127.1", "127.0.0.1"), ("0x7f.1", "127.0.0.1"), ("0.0.0.0", "0.0.0.0")]
@@ -126,15 +126,15 @@ import Testing
     }
 
     @Test(
-        "audit-C3: a host that is none is explained without the names of types",
+        "audit-C3: an invalid host is explained without type names",
         arguments: [
             (
                 "", 64,
-                "the host '' is neither a name nor an address, and it may not have a port (see 'sum-server --help')"
+                "the host '' must be a name or an address, without a port (see 'sum-server --help')"
             ),
             (
                 "h:1", 64,
-                "the host 'h:1' is neither a name nor an address, and it may not have a port (see 'sum-server --help')"
+                "the host 'h:1' must be a name or an address, without a port (see 'sum-server --help')"
             ),
             (
                 "no-such-host.invalid", 1,

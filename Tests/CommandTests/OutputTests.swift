@@ -4,7 +4,7 @@ import Testing
 /// Outputs that cannot be written, and terminals.
 @Suite(.timeLimit(.minutes(10))) struct OutputTests {
     @Test(
-        "audit-C5: what --help, --version and the like say is written, or its loss is told",
+        "audit-C5: the output of --help, --version and the like is written, or an error is reported",
         arguments: [
             ("sum-client", "--help"), ("sum-client", "--version"),
             ("sum-client", "--generate-completion-script=bash"),
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(
-        "audit-C5: a result that cannot be written is an error",
+        "audit-C5: failing to write the result is an error",
         arguments: [["1", "2"], ["--json", "1"], ["--health"]])
     func results(_ words: [String]) async throws {
         let server = try await ServerProcess()
@@ -40,7 +40,7 @@ import Testing
         #expect(closed.status == 1)
     }
 
-    /// Runs a tool whose standard output nobody can read any more.
+    /// Runs a tool whose standard output has no reader.
     private func closedPipe(_ tool: String, _ words: [String]) async throws -> (errors: String, status: Int32)
     {
         let output = Pipe()
@@ -56,7 +56,7 @@ import Testing
         return (String(decoding: text, as: UTF8.self), process.terminationStatus)
     }
 
-    /// Runs sum-client on a terminal of so many columns, and ends its input once it has shown its progress.
+    /// Runs sum-client on a terminal with so many columns, and ends its input once it has shown its progress.
     private func onTerminal(columns: Int, _ options: String) async throws -> String {
         let server = try await ServerProcess()
         let input = Tool.temporaryPath()
@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test(
-        "audit-C4: what a tool quotes moves no terminal",
+        "audit-C4: quoted text cannot move the cursor of a terminal",
         arguments: [
             ("sum-client", ["-f", "/no\u{1b}[2J"], 1), ("sum-client", ["--target", "\u{1b}[2J:x", "1"], 64),
             ("sum-client", ["--target", "\u{1b}[2J:1", "1"], 78),
@@ -114,7 +114,7 @@ import Testing
         #expect(result.status == status, "\(result.errors)")
     }
 
-    @Test("audit-C5: what is told with -v does not run into the progress line")
+    @Test("audit-C5: output of -v is not mixed with the progress line")
     func verbose() async throws {
         let text = try await onTerminal(columns: 80, "-v")
         #expect(text.contains("\(Self.clear)sum-client: sent 1 numbers\r\n"))

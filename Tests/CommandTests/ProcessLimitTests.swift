@@ -2,9 +2,9 @@ import Foundation
 import ScriptedPeers
 import Testing
 
-/// Processes that may have few threads or descriptors: they work, or say in one line why not.
+/// Processes with few threads or file descriptors: they work, or explain in one line why not.
 @Suite(.timeLimit(.minutes(10))) struct ProcessLimitTests {
-    /// A user who has no process, so that only the test's own count; nil if there can be none here.
+    /// A user without processes, so that only the test's own count; nil if that is impossible here.
     private static let user: Int? = {
         guard geteuid() == 0 else { return nil }
         let user = 40_000 + Int(getpid()) % 20_000
@@ -22,7 +22,7 @@ import Testing
 
     private static func tool(_ name: String) -> String { Tool.directory.appending(path: name).path }
 
-    /// Whether a server works; else it must have said why, in a line.
+    /// Whether a server works. Otherwise it must have explained why, in one line.
     private func expectServiceOrLine(_ program: String, _ arguments: [String], _ what: String) async throws
         -> Bool
     {
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test("audit-S6: with few descriptors a server works, or says why not")
+    @Test("audit-S6: with few file descriptors a server works, or explains why not")
     func descriptors() async throws {
         var works: [Bool] = []
         for count in 3...40 {
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "audit-S6: with few threads a server works, or says why not",
+        "audit-S6: with few threads a server works, or explains why not",
         .enabled(if: user != nil, "a user of its own must be able to run the tools, which needs root"))
     func threads() async throws {
         let user = try #require(Self.user)
@@ -70,11 +70,11 @@ import Testing
         let result = try await Tool.run(
             "/usr/bin/setpriv", Self.limits(user, 1) + [Self.tool("sum-server"), "--listen", "127.0.0.1:0"])
         #expect(result.status == 1)
-        #expect(result.errors.contains("threads are needed, and no more than 0 can be started"))
+        #expect(result.errors.contains("threads are needed, but only 0 can be started"))
     }
 
     @Test(
-        "audit-S6: with few threads or descriptors a client prints the sum, or says why not",
+        "audit-S6: with few threads or file descriptors a client prints the sum, or explains why not",
         .enabled(if: user != nil, "a user of its own must be able to run the tools, which needs root"))
     func client() async throws {
         let user = try #require(Self.user)

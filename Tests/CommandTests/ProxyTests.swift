@@ -8,7 +8,7 @@ import Testing
     .enabled(if: Proxy.allCases.allSatisfy(\.isInstalled), "make test installs the proxies"),
     .timeLimit(.minutes(10)))
 struct ProxyTests {
-    /// What a server logs of a call with three small numbers; checks of its health send none.
+    /// What a server logs for a call with three small numbers; health checks send none.
     private static let threeNumbers = "bytes=21 "
 
     /// Makes short calls, one after the other, until it is cancelled. None may fail.
@@ -22,7 +22,7 @@ struct ProxyTests {
         }
     }
 
-    @Test("Sums are right, and both servers make them", arguments: Proxy.allCases)
+    @Test("Sums are right, and both servers compute them", arguments: Proxy.allCases)
     func sums(_ proxy: Proxy) async throws {
         let pair = try await ProxiedPair(proxy)
         let servers = [try await pair.server(0), try await pair.server(1)]
@@ -62,14 +62,14 @@ struct ProxyTests {
     }
 
     @Test(
-        "grpc-A4: grpcio gets it too, however the proxy passes on that the server wants no more",
+        "grpc-A4: grpcio gets it too, however the proxy forwards the server's RST_STREAM",
         .enabled(if: ForeignPeer.isBuilt, "make test builds the foreign peers"), arguments: Proxy.allCases)
     func foreignEarlyStatus(_ proxy: Proxy) async throws {
         let pair = try await ProxiedPair(proxy)
         let servers = [try await pair.server(0, Self.earlyLimit), try await pair.server(1, Self.earlyLimit)]
         try pair.start()
         try await withThrowingTaskGroup { group in
-            // Several, since it is a race.
+            // Several, because it is a race.
             for _ in 1...8 {
                 group.addTask {
                     try await ForeignPeer.run("client.py", [pair.target, "--pause=1"], [20_000])
@@ -82,7 +82,7 @@ struct ProxyTests {
         for server in servers { #expect(await server.stop().status == 0) }
     }
 
-    @Test("A long stream is not cut", arguments: Proxy.allCases)
+    @Test("A long stream is not cut off", arguments: Proxy.allCases)
     func longStream(_ proxy: Proxy) async throws {
         let pair = try await ProxiedPair(proxy)
         let servers = [try await pair.server(0), try await pair.server(1)]
@@ -133,19 +133,19 @@ struct ProxyTests {
         for server in servers { #expect(await server.stop().status == 0) }
     }
 
-    @Test("grpc-A9: without a server there is no sum, but UNAVAILABLE", arguments: Proxy.allCases)
+    @Test("grpc-A9: without a server the status is UNAVAILABLE", arguments: Proxy.allCases)
     func noServer(_ proxy: Proxy) async throws {
         let pair = try await ProxiedPair(proxy)
         try pair.start()
         let result = try await pair.client(["1"])
         #expect(result.output.isEmpty)
-        #expect(result.errors.hasPrefix("sum-client: UNAVAILABLE: the answer is not gRPC: HTTP status 50"))
+        #expect(result.errors.hasPrefix("sum-client: UNAVAILABLE: the response is not gRPC: HTTP status 50"))
         #expect(result.errors.split(separator: "\n").count == 1)
         #expect(result.status == 78)
     }
 }
 
-/// A call that tells of the bytes that come.
+/// A handler that reports the bytes that arrive.
 private final class NotedCall: ServerCallHandler {
     private let call: any ServerCallHandler
     private let note: (Int) -> Void

@@ -2,7 +2,7 @@ import Foundation
 import ScriptedPeers
 import Testing
 
-/// Requests that are right, unusual or wrong, each on a connection of its own, and a good client after each.
+/// Valid, unusual and invalid requests, each on a connection of its own, followed by an honest client.
 @Suite(.timeLimit(.minutes(10))) struct RequestCaseTests {
     private func expect(
         _ cases: [RequestCase], _ options: [String] = [], singly: Bool = false,
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "abuse-H5: headers in HEADERS and 8 CONTINUATION; in 9, the end of the connection",
+        "abuse-H5: headers in 8 CONTINUATION frames are accepted; 9 end the connection",
         arguments: [false, true])
     func continuations(_ singly: Bool) async throws {
         let cases = [8, 9].map { count in
@@ -49,7 +49,7 @@ import Testing
         try await expect(cases, singly: singly)
     }
 
-    @Test("abuse-H6: every 5 bytes in a frame padded by 255, beyond what the window holds")
+    @Test("abuse-H6: 5 bytes per frame, padded by 255, more than the window holds")
     func padding() async throws {
         let pieces = Array(repeatElement([UInt8].number(1), count: 5).joined())
         let block = stride(from: 0, to: 35, by: 5).flatMap {
@@ -66,7 +66,7 @@ import Testing
         ])
     }
 
-    @Test("abuse-H7: a message in each frame, one in a thousand frames, and a thousand in one")
+    @Test("abuse-H7: one message per frame, one over a thousand frames, a thousand in one frame")
     func frames() async throws {
         let thousand = Array(repeatElement([UInt8].number(1), count: 1000).joined())
         let long = [UInt8].message([0x12, 0xe4, 0x07] + Array(repeating: 0, count: 996) + [8, 5])
@@ -90,14 +90,14 @@ import Testing
         ])
     }
 
-    @Test("abuse-G3: a promise of 4 GiB is refused at once, while the stream is open")
+    @Test("abuse-G3: a prefix of 4 GiB is refused at once, while the stream is open")
     func hugePrefix() async throws {
         try await expect([
             RequestCase(.status(8), bytes: .request(body: [0, 0xff, 0xff, 0xff, 0xff], isOpen: true))
         ])
     }
 
-    @Test("abuse-G4: a message at the limit, and over it, first or later")
+    @Test("abuse-G4: a message at the limit and one over it, first or later")
     func messageLimit() async throws {
         func message(_ size: Int) -> [UInt8] {
             // Field 2, whose length takes four bytes, and the number 5.
@@ -113,7 +113,7 @@ import Testing
         ])
     }
 
-    @Test("abuse-G5, abuse-G6, abuse-G7: compressed messages, and flags that mean nothing")
+    @Test("abuse-G5, abuse-G6, abuse-G7: compressed messages, and invalid flags")
     func compression() async throws {
         let gzip: [UInt8] = [
             31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 227, 96, 3, 0, 194, 61, 99, 96, 2, 0, 0, 0,
@@ -132,7 +132,7 @@ import Testing
                 + [2, 3, 0x7f, 0x80, 0xff].map { RequestCase(.status(13), body: .message([8, 5], flag: $0)) })
     }
 
-    @Test("abuse-G8, abuse-G9: a stream that ends within a message, or after bytes that begin none")
+    @Test("abuse-G8, abuse-G9: a stream that ends within a message, or after stray bytes")
     func cutShort() async throws {
         let message = [UInt8].number(5)
         try await expect(
@@ -140,7 +140,7 @@ import Testing
                 + [RequestCase(.status(13), body: message + message + [0, 0, 0])])
     }
 
-    @Test("abuse-G10: paths that are not ours")
+    @Test("abuse-G10: unknown and invalid paths")
     func paths() async throws {
         func call(_ path: String) -> [WireField] { .request.with(WireField(":path", path)) }
         try await expect(
@@ -155,7 +155,7 @@ import Testing
             ])
     }
 
-    @Test("abuse-G11, abuse-G12, abuse-G13: verbs, content-types and te")
+    @Test("abuse-G11, abuse-G12, abuse-G13: methods, content-types and te")
     func heads() async throws {
         func with(_ name: String, _ value: String) -> [WireField] { .request.with(WireField(name, value)) }
         try await expect(
@@ -171,7 +171,7 @@ import Testing
                 ])
     }
 
-    @Test("abuse-G14: a content-length that lies")
+    @Test("abuse-G14: a content-length that does not match the body")
     func contentLength() async throws {
         func call(_ lengths: String...) -> [WireField] {
             .request + lengths.map { WireField("content-length", $0) }
@@ -184,7 +184,7 @@ import Testing
         ])
     }
 
-    @Test("abuse-G15: trailers of a client")
+    @Test("abuse-G15: a client's trailers")
     func trailers() async throws {
         let head = WireFrame.headers(.request, on: 1)
         let body = WireFrame.data(.number(5), on: 1)
@@ -195,7 +195,7 @@ import Testing
         ])
     }
 
-    @Test("abuse-G16: metadata that is not base64, too much, or in upper case")
+    @Test("abuse-G16: metadata that is not base64, too long, or in upper case")
     func metadata() async throws {
         try await expect([
             RequestCase(.http("400"), .request + [WireField("x-bin", "?")]),
@@ -207,7 +207,7 @@ import Testing
     }
 
     @Test(
-        "abuse-G17: DATA after END_STREAM ends the connection; after the answer it is harmless to other calls"
+        "abuse-G17: DATA after END_STREAM ends the connection; after the response it does not harm other calls"
     )
     func lateData() async throws {
         try await expect([
@@ -223,7 +223,7 @@ import Testing
         }
     }
 
-    @Test("abuse-G18: a status in any script reaches the client, and moves no terminal")
+    @Test("abuse-G18: a status in any script reaches the client, escaped")
     func statusText() async throws {
         let server = try await ServerProcess()
         let result = try await Tool.run(
@@ -237,7 +237,7 @@ import Testing
 
     // MARK: protobuf
 
-    @Test("abuse-P1, abuse-P2, abuse-P3, abuse-P4: numbers written in other ways than usual")
+    @Test("abuse-P1, abuse-P2, abuse-P3, abuse-P4: unusual encodings of numbers")
     func varints() async throws {
         let minusOne = Array(repeating: UInt8(0xff), count: 9)
         try await expect([
@@ -252,7 +252,7 @@ import Testing
         ])
     }
 
-    @Test("abuse-P5, abuse-P6, abuse-P7: fields that are not ours, and what is no field")
+    @Test("abuse-P5, abuse-P6, abuse-P7: unknown and invalid fields")
     func fields() async throws {
         func groups(_ depth: Int) -> [UInt8] {
             .message(Array(repeating: 0x13, count: depth) + Array(repeating: 0x14, count: depth) + [8, 7])
@@ -276,7 +276,7 @@ import Testing
                 ])
     }
 
-    @Test("abuse-P8: sums that do not fit, and a total that is larger only on the way")
+    @Test("abuse-P8: sums that do not fit int32, and a total that is larger only on the way")
     func totals() async throws {
         let most: [UInt8] = .message([8, 0xff, 0xff, 0xff, 0xff, 7])
         let least: [UInt8] = .message([8, 0x80, 0x80, 0x80, 0x80, 0xf8, 0xff, 0xff, 0xff, 0xff, 1])

@@ -2,8 +2,8 @@ import Foundation
 import ScriptedPeers
 import Testing
 
-/// `--timeout` is the deadline of the whole run, whatever the client is doing. Connecting may take a minute in all of
-/// these tests, so that no other limit ends them.
+/// `--timeout` is the deadline of the whole run, whatever the client is doing. In all of these tests connecting may
+/// take a minute, so that no other limit ends them.
 @Suite(.timeLimit(.minutes(10))) struct RunDeadlineTests {
     /// - Parameter activity: what the client was doing.
     private func expectDeadline(
@@ -20,18 +20,18 @@ import Testing
     }
 
     @Test(
-        "audit-C1: the deadline holds while a server refuses",
+        "audit-C1: the deadline holds while the server refuses connections",
         arguments: [["1"], ["-"], ["--health"], ["--wait-for-ready", "1"], ["--retry", "5", "1"]])
     func refused(_ options: [String]) async throws {
         try await expectDeadline("127.0.0.1:1", options)
     }
 
-    @Test("audit-C1: the deadline holds while an address answers nothing")
+    @Test("audit-C1: the deadline holds while an address does not respond")
     func noAnswer() async throws {
         try await expectDeadline(SilentAddress().address)
     }
 
-    @Test("audit-C1: the deadline holds while a server says nothing")
+    @Test("audit-C1: the deadline holds while the server sends nothing")
     func silent() async throws {
         let server = try ScriptedServer { peer in _ = try peer.receiveAll() }
         try await expectDeadline(server.address)
@@ -56,7 +56,7 @@ import Testing
         try await expectDeadline(server.address, ["-f", path], while: "")
     }
 
-    @Test("audit-C1: a deadline of nothing is over at once")
+    @Test("audit-C1: a deadline of zero has passed at once")
     func zero() async throws {
         let server = try await ServerProcess()
         for target in [server.address, "127.0.0.1:1"] {
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test("audit-C1: a limit on connecting that is shorter ends the run as before")
+    @Test("audit-C1: a shorter connect timeout ends the run as before")
     func connectTimeout() async throws {
         let result = try await Tool.run(
             "sum-client",

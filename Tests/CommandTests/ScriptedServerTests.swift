@@ -3,7 +3,7 @@ import Testing
 
 /// sum-client against servers that send exact frames.
 @Suite struct ScriptedServerTests {
-    @Test("grpc-A18: a sum in padded DATA frames of one byte each is a sum")
+    @Test("grpc-A18: a sum in padded one-byte DATA frames is accepted")
     func paddedAnswer() async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)

@@ -5,10 +5,10 @@ import Testing
 
 @testable import sum_server
 
-/// What the server decides without a process: signals, memory, options, the form of log lines.
+/// Parts of the server that need no process: signals, memory, options, the format of log lines.
 @Suite(.timeLimit(.minutes(10))) struct ServerPolicyTests {
     @Test(
-        "audit-S1, audit-S5: what signals mean",
+        "audit-S1, audit-S5: the effect of each signal",
         arguments: [
             [(.stop, 0, .drain)],
             [(.stop, 0, .drain), (.stop, 0, .none), (.stop, 1, .none), (.stop, 499, .none)],
@@ -29,19 +29,19 @@ import Testing
         }
     }
 
-    @Test("audit-M6: the heap is looked through when there is much to find, for the second time")
+    @Test("audit-M6: the heap is trimmed when two polls in a row find enough free memory")
     func trim() {
         let mebibyte = 1 << 20
-        // What is there at first is not given back.
+        // Memory that was resident at the start is not returned.
         var policy = TrimPolicy(resident: 10 * mebibyte, inUse: 2 * mebibyte)
         func mustTrim(_ resident: Int, _ inUse: Int) -> Bool {
             policy.mustTrim(resident: resident * mebibyte, inUse: inUse * mebibyte)
         }
         #expect(!policy.mayHaveGrown(resident: 12 * mebibyte))
         #expect(policy.mayHaveGrown(resident: 300 * mebibyte))
-        // In use; then free, once, and a second time.
+        // In use; then free for one poll, and for a second.
         #expect([mustTrim(300, 290), mustTrim(300, 3), mustTrim(300, 3)] == [false, false, true])
-        // One that gave much back is repeated; one that did not, after a pause, and then a longer one.
+        // A trim that returned much is repeated; otherwise the next one follows after a pause, and then a longer one.
         policy.trimmed(from: 300 * mebibyte, to: 30 * mebibyte, inUse: 3 * mebibyte)
         #expect(mustTrim(30, 3))
         for pause in [2, 4, 8] {
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(
-        "audit-S7: a value in a log line that could be taken for more than one stands in quotes",
+        "audit-S7: an ambiguous value in a log line is quoted",
         arguments: [
             ("", "\"\""), ("abc", "abc"), ("127.0.0.1:5", "127.0.0.1:5"), ("a b", "\"a b\""),
             ("/x=status=OK", "\"/x=status=OK\""), ("a\"b", "\"a\\\"b\""), ("\\u{1b}", "\\u{1b}"),
@@ -68,7 +68,7 @@ import Testing
     struct OptionRange: Sendable, CustomTestStringConvertible {
         var name: String
         var accepted: [String]
-        /// Values, and what is said of them.
+        /// Values, and the reasons with which they are refused.
         var refused: [(value: String, reason: String)]
         var testDescription: String { name }
 
@@ -122,7 +122,7 @@ import Testing
     ]
 
     @Test(
-        "audit-S3: an option at its ends is accepted, and beyond them refused with its range",
+        "audit-S3: an option accepts its whole range, and refuses other values with the range",
         arguments: options)
     func range(_ option: OptionRange) throws {
         for value in option.accepted { _ = try SumServerCommand.parse([option.name, value]) }

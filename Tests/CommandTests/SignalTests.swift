@@ -1,17 +1,17 @@
 import Foundation
 import Testing
 
-/// Signals, to the server's own process.
+/// Signals to the server's process.
 @Suite(.timeLimit(.minutes(10))) struct SignalTests {
     private static let server = Tool.directory.appending(path: "sum-server").path
 
-    @Test("audit-S1: signals that come together are one wish to stop, and the call in flight ends")
+    @Test("audit-S1: signals in quick succession count as one, and the open call finishes")
     func together() async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
         await server.waitForCall()
         let tool = try #require(Tool.child(of: server.id))
-        // While it stands still they gather, and then come at once.
+        // While it is stopped, the signals accumulate, and are then delivered at once.
         for signal in [SIGSTOP, SIGTERM, SIGINT, SIGQUIT, SIGCONT] { kill(tool, signal) }
         await server.waitFor("stopping")
         let result = await call.finish(sending: "2")
@@ -21,7 +21,7 @@ import Testing
         #expect(!ended.log.contains("second signal"))
     }
 
-    @Test("audit-S5: SIGQUIT lets the call in flight end")
+    @Test("audit-S5: SIGQUIT lets the open call finish")
     func quit() async throws {
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
@@ -32,7 +32,7 @@ import Testing
         #expect(await server.ended().status == 0)
     }
 
-    @Test("audit-S5: SIGHUP is logged, and changes nothing")
+    @Test("audit-S5: SIGHUP is logged and does nothing")
     func hangUp() async throws {
         let server = try await ServerProcess()
         server.signal(SIGHUP)
@@ -41,7 +41,7 @@ import Testing
         #expect(await server.stop().status == 0)
     }
 
-    @Test("audit-S5: signals that the parent ignores are ignored without a word, but for SIGTERM")
+    @Test("audit-S5: signals that the parent ignores stay ignored, except SIGTERM")
     func ignored() async throws {
         let server = try await ServerProcess(
             "/bin/sh",
@@ -56,7 +56,7 @@ import Testing
         #expect(log.contains("signal=SIGTERM"))
     }
 
-    @Test("audit-S5: under nohup the end of the session is no matter")
+    @Test("audit-S5: under nohup the server survives the end of the session")
     func nohup() async throws {
         let server = try await ServerProcess(
             "/usr/bin/nohup", [Self.server, "--listen", "127.0.0.1:0"])

@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct StuckLogTests {
     private static let server = Tool.directory.appending(path: "sum-server").path
 
-    /// Something to write to that takes no more, and what keeps it so.
+    /// An output that accepts no more bytes, and what keeps it that way.
     private final class Stuck {
         let handle: FileHandle
         private let descriptors: [Int32]
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(
-        "audit-S4: a log that nobody reads holds up neither calls nor the end",
+        "audit-S4: a log that nobody reads blocks neither calls nor shutdown",
         arguments: ["socket", "terminal", "fifo"], [">&2", ">/dev/null"])
     func stuck(_ kind: String, _ output: String) async throws {
         let stuck = try Stuck(kind)
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test(
-        "audit-S4: an error at the start is no reason to wait either",
+        "audit-S4: an error at the start does not wait for the log either",
         arguments: ["socket", "terminal", "fifo"])
     func stuckAtStart(_ kind: String) async throws {
         let stuck = try Stuck(kind)
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("audit-S4: lines that were lost are counted in the next ones that get through")
+    @Test("audit-S4: lost lines are counted in the next line that is written")
     func lost() async throws {
         let server = try await ServerProcess(
             "sum-server", ["--listen", "127.0.0.1:0", "--log-level", "debug"])
@@ -95,12 +95,12 @@ import Testing
         let lost = log.matches(of: /lines-lost-before=(\d+)/).compactMap { Int($0.1) }.reduce(0, +)
         #expect(lost > 0)
         let lines = log.split(separator: "\n").count
-        // And one for the end.
+        // And one when the server stops.
         #expect(lines + lost == 1000 + 50 + 1)
         #expect(log.contains("stopping"))
     }
 
-    /// Calls for which there are long lines.
+    /// Calls with long log lines.
     private static func calls(_ count: UInt32, to address: String) throws {
         let client = try WireSocket(connectingTo: address)
         try client.sayHello()

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The programs that the docs show are compiled, against the modules that the tests were built with.
+/// Compiles the programs in the docs against the modules of the tests.
 @Suite struct TutorialTests {
     @Test(
         "Programs in the docs compile without a warning",
@@ -15,7 +15,7 @@ import Testing
         let program = try #require(Self.block(named: name, in: page))
         let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).swift")
         defer { try? FileManager.default.removeItem(at: file) }
-        // A file of another name than main.swift is a program too if it is the only one.
+        // A single file is a program even if its name is not main.swift.
         try program.write(to: file, atomically: true, encoding: .utf8)
         let modules = Tool.directory.appending(path: "Modules").path
         let maps = Self.moduleMaps().flatMap { ["-Xcc", "-fmodule-map-file=\($0.path)"] }

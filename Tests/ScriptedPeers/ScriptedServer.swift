@@ -12,10 +12,10 @@ import Synchronization
 ///     ... let a client call server.address ...
 ///     try await server.end()
 ///
-/// A connection closes when its script returns; most end with `receiveAll`, which waits for the client. What must
-/// hold in a script is thrown (`#require`): an expectation on this thread does not know its test.
+/// A connection closes when its script returns; most end with `receiveAll`, which waits for the client. Scripts check
+/// with `#require`, which throws, because an expectation on this thread is not associated with its test.
 public final class ScriptedServer: Sendable {
-    /// Such as `127.0.0.1:40000`.
+    /// The address, such as `127.0.0.1:40000`.
     public let address: String
 
     private let listener: Int32
@@ -23,7 +23,7 @@ public final class ScriptedServer: Sendable {
     private let failure = Mutex<(any Error)?>(nil)
     private let connectionCount = Mutex(0)
 
-    /// - Parameter script: is given each connection, and its number, which counts from 0.
+    /// - Parameter script: gets each connection and its number, counted from 0.
     public init(_ script: @escaping @Sendable (WireSocket, Int) throws -> Void) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         let port = Self.listen(listener)
@@ -43,7 +43,7 @@ public final class ScriptedServer: Sendable {
         try self.init { peer, _ in try script(peer) }
     }
 
-    /// Connections that have come so far.
+    /// Connections accepted so far.
     public var connections: Int { connectionCount.withLock { $0 } }
 
     private func play(
@@ -61,7 +61,7 @@ public final class ScriptedServer: Sendable {
         }
     }
 
-    /// - Returns: the port, or 0 when the system refuses.
+    /// - Returns: the port, or 0 if the system refuses.
     static func listen(_ listener: Int32, queue: Int32 = 16) -> UInt16 {
         guard withLoopbackAddress(port: 0, { bind(listener, $0, $1) }) == 0,
             Glibc.listen(listener, queue) == 0
@@ -76,7 +76,7 @@ public final class ScriptedServer: Sendable {
 
     /// Stops listening and waits for the scripts.
     ///
-    /// - Throws: what a script threw first.
+    /// - Throws: the first error of a script.
     public func end() async throws {
         stopListening()
         await withCheckedContinuation { continuation in

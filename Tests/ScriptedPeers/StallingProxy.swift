@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Carries bytes between a client and a server on 127.0.0.1, until it is told to lose them: then both sides have a
-/// connection that is open and dead, as when a network is gone.
+/// Forwards bytes between a client and a server on 127.0.0.1 until it is told to drop them. Both sides then have an
+/// open, dead connection, as in a lost network.
 public final class StallingProxy: Sendable {
-    /// Such as `127.0.0.1:40000`.
+    /// The address, such as `127.0.0.1:40000`.
     public let address: String
     private let listener: Int32
     private let isStalled = Atomic(false)
@@ -24,17 +24,17 @@ public final class StallingProxy: Sendable {
         }
     }
 
-    /// From now on bytes are taken, and go nowhere.
+    /// From now on, bytes are read and dropped.
     public func stall() {
         isStalled.store(true, ordering: .sequentiallyConsistent)
     }
 
-    /// Lets its threads end.
+    /// Ends its threads.
     public func end() {
         shutdown(listener, Int32(SHUT_RDWR))
     }
 
-    /// The descriptors stay open until the process ends: nothing may look like a close.
+    /// The file descriptors stay open until the process ends, so that neither side sees a close.
     private func carry(_ from: Int32, _ to: Int32) {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while case let count = recv(from, &buffer, buffer.count, 0), count > 0 {

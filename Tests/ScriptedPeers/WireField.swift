@@ -31,25 +31,25 @@ public struct WireField: Equatable, Sendable {
 }
 
 extension [WireField] {
-    /// The head of a call of SumNumbers.
+    /// The request headers of SumNumbers.
     public static let request = [
         WireField(":method", "POST"), WireField(":scheme", "http"),
         WireField(":path", "/tutorial.NumberService/SumNumbers"), WireField(":authority", "localhost"),
         WireField("te", "trailers"), WireField("content-type", "application/grpc"),
     ]
 
-    /// The head of an answer that messages follow.
+    /// The headers of a response with messages.
     public static let response = [
         WireField(":status", "200"), WireField("content-type", "application/grpc"),
     ]
 
-    /// Trailers; after `response`, in one block, the answer to a call that fails before it has messages.
+    /// Trailers; together with `response` in one block, the response to a call that fails without messages.
     public static func trailers(_ status: Int, _ message: String = "") -> [WireField] {
         [WireField("grpc-status", "\(status)")]
             + (message.isEmpty ? [] : [WireField("grpc-message", message)])
     }
 
-    /// The same fields, with other values for some of them, which come at the end if they were not there.
+    /// The same fields with some values replaced. New fields are appended.
     public func with(_ changes: WireField...) -> [WireField] {
         changes.reduce(into: self) { fields, change in
             if let index = fields.firstIndex(where: { $0.name == change.name }) {

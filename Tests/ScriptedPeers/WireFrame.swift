@@ -1,7 +1,7 @@
-/// One HTTP/2 frame as it stands on the wire (RFC 9113 section 4.1), right or wrong.
+/// One HTTP/2 frame on the wire (RFC 9113 section 4.1), valid or not.
 ///
-/// The factories make frames as they should be; every property can be changed afterwards, so that any
-/// misbehaviour can be written down.
+/// The factories make valid frames; every property can be changed afterwards, so that any misbehaviour can be
+/// scripted.
 public struct WireFrame: Equatable, Sendable {
     public struct Kind: RawRepresentable, Equatable, Sendable {
         public var rawValue: UInt8
@@ -33,7 +33,7 @@ public struct WireFrame: Equatable, Sendable {
     public var flags: Flags = []
     public var streamID: UInt32 = 0
     public var payload: [UInt8] = []
-    /// The fields of a whole header block; only in frames that a `WireReader` read.
+    /// The fields of a complete header block; only in frames from a `WireReader`.
     public internal(set) var fields: [WireField] = []
 
     public init(_ kind: Kind, flags: Flags = [], on streamID: UInt32 = 0, payload: [UInt8] = []) {
@@ -43,7 +43,7 @@ public struct WireFrame: Equatable, Sendable {
         self.payload = payload
     }
 
-    /// What a client's connection begins with, before its first frame (RFC 9113 section 3.4).
+    /// The first bytes of a client's connection, before its first frame (RFC 9113 section 3.4).
     public static let preface = [UInt8]("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
     public var bytes: [UInt8] {
@@ -64,7 +64,7 @@ extension WireFrame {
 
     public static let settingsAck = WireFrame(.settings, flags: .ack)
 
-    /// A block of fields, whole unless `endHeaders` is false: then continuations follow.
+    /// A header block, complete unless `endHeaders` is false: then CONTINUATION frames follow.
     public static func headers(
         _ fields: [WireField], on streamID: UInt32, endStream: Bool = false, endHeaders: Bool = true
     ) -> WireFrame {
@@ -109,7 +109,7 @@ extension WireFrame {
         WireFrame(.windowUpdate, on: streamID, payload: increment.wireBytes)
     }
 
-    /// RFC 9113 section 6.3: deprecated, and so useless.
+    /// RFC 9113 section 6.3: deprecated, and thus without effect.
     public static func priority(on streamID: UInt32, dependingOn other: UInt32 = 0, weight: UInt8 = 15)
         -> WireFrame
     {
@@ -139,13 +139,13 @@ extension WireFrame {
         }
     }
 
-    /// The last stream that a GOAWAY names.
+    /// The last stream id of a GOAWAY.
     public var lastStreamID: UInt32? { kind == .goAway ? UInt32(wireBytes: payload) : nil }
-    /// What a GOAWAY says in words.
+    /// The debug data of a GOAWAY.
     public var debugText: String {
         kind == .goAway ? String(decoding: payload.dropFirst(8), as: UTF8.self) : ""
     }
-    /// The credit of a WINDOW_UPDATE.
+    /// The increment of a WINDOW_UPDATE.
     public var increment: UInt32? { kind == .windowUpdate ? UInt32(wireBytes: payload) : nil }
 
     /// The value a SETTINGS frame gives to `identifier`.

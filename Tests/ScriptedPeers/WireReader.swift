@@ -1,13 +1,13 @@
 import CNghttp2
 
-/// Takes the bytes of one connection's other side apart into frames, with header blocks decoded.
+/// Parses the bytes of one side of a connection into frames, with header blocks decoded.
 public final class WireReader {
     private var buffered: [UInt8] = []
-    /// A header block whose end is in a CONTINUATION to come.
+    /// An incomplete header block, which continues in a CONTINUATION.
     private var block: [UInt8] = []
     private let inflater: OpaquePointer?
 
-    /// Whether the bytes begin with a client's preface, which is passed over.
+    /// Whether the bytes begin with a client's preface, which is skipped.
     private var expectsPreface: Bool
 
     public init(ofClient: Bool = false) {
@@ -21,7 +21,7 @@ public final class WireReader {
         nghttp2_hd_inflate_del(inflater)
     }
 
-    /// - Returns: the frames that are whole with these bytes.
+    /// - Returns: the frames that these bytes complete.
     public func read(_ bytes: some Sequence<UInt8>) -> [WireFrame] {
         buffered += bytes
         if expectsPreface {
@@ -51,7 +51,7 @@ public final class WireReader {
         return frame
     }
 
-    /// Decodes HPACK with nghttp2; a field that breaks it ends the list.
+    /// Decodes HPACK with nghttp2; an invalid field ends the list.
     private func decodeBlock() -> [WireField] {
         var fields: [WireField] = []
         var offset = 0

@@ -1,13 +1,13 @@
 extension WireSocket {
-    /// What a good client begins with.
+    /// The first bytes of a well-behaved client.
     public func sayHello() throws {
         try send(bytes: WireFrame.preface)
         try send(.settings(), .settingsAck)
     }
 
-    /// Calls SumNumbers with three numbers, and passes over frames of other streams.
+    /// Calls SumNumbers with three numbers, and ignores frames of other streams.
     ///
-    /// - Throws: `Failure` unless the answer is their sum.
+    /// - Throws: `Failure` unless the response is their sum.
     public func callForSum(on streamID: UInt32 = 1) throws {
         try send(
             .headers(.request, on: streamID),
@@ -34,7 +34,7 @@ extension WireSocket {
         public var fields: [WireField] = []
     }
 
-    /// Collects what comes on a stream until it ends, with END_STREAM or RST_STREAM, or with the connection.
+    /// Collects what arrives on a stream until it ends with END_STREAM or RST_STREAM, or with the connection.
     public func receiveAnswer(on streamID: UInt32 = 1) throws -> Answer {
         var answer = Answer()
         while let frame = try receive() {

@@ -1,19 +1,19 @@
 import Foundation
 
 extension WireSocket {
-    /// What became of a flood.
+    /// The outcome of a flood.
     public struct Flood: Sendable {
-        /// How many of the pieces left before the other side hung up.
+        /// How many pieces were sent before the other side disconnected.
         public var sent = 0
-        /// Frames that came, by kind.
+        /// Frames received, by kind.
         public var received: [UInt8: Int] = [:]
-        /// The last GOAWAY that came.
+        /// The last GOAWAY received.
         public var goAway: WireFrame?
-        /// Whether the other side hung up.
+        /// Whether the other side disconnected.
         public var hasEnded = false
     }
 
-    /// Sends pieces as fast as the other side takes them, and reads what comes meanwhile.
+    /// Sends pieces as fast as the other side accepts them, and reads meanwhile.
     ///
     /// - Parameters:
     ///   - isReading: whether what comes is read before the other side hangs up.

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A blocking TCP socket that speaks in frames, each of which leaves at once. What should come and does not is an error after a minute.
+/// A blocking TCP socket that sends and receives frames. Each frame leaves at once. Receiving fails after a minute.
 public final class WireSocket {
     let descriptor: Int32
     let reader: WireReader
@@ -68,12 +68,12 @@ public final class WireSocket {
         for byte in bytes { try send(bytes: [byte]) }
     }
 
-    /// Ends our side of TCP; the other can still send.
+    /// Shuts down our side of TCP; the other side can still send.
     public func endSending() {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
-    /// Makes the end of the connection a TCP reset, which loses what the other side has not read.
+    /// Closes the connection with a TCP reset, which drops what the other side has not read.
     public func resetOnClose() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
@@ -81,7 +81,7 @@ public final class WireSocket {
 
     // MARK: Receiving
 
-    /// - Returns: the next frame, or nil when the other side has closed the connection.
+    /// - Returns: the next frame, or nil if the other side has closed the connection.
     public func receive() throws -> WireFrame? {
         while frames.isEmpty {
             let bytes = try receiveBytes()
@@ -91,9 +91,9 @@ public final class WireSocket {
         return frames.removeFirst()
     }
 
-    /// Passes over other frames.
+    /// Skips other frames.
     ///
-    /// - Returns: the next frame of a kind, or nil when the other side has closed the connection.
+    /// - Returns: the next frame of the kind, or nil if the other side has closed the connection.
     public func receive(_ kind: WireFrame.Kind, ack: Bool = false) throws -> WireFrame? {
         try receive { $0.kind == kind && $0.isAck == ack }
     }
@@ -113,7 +113,7 @@ public final class WireSocket {
         return all
     }
 
-    /// - Returns: bytes as they come; none when the other side has closed, or reset, the connection.
+    /// - Returns: bytes as they arrive; none if the other side has closed or reset the connection.
     public func receiveBytes() throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         let count = recv(descriptor, &buffer, buffer.count, 0)
@@ -124,7 +124,7 @@ public final class WireSocket {
     }
 }
 
-/// Lends the address of a port of 127.0.0.1 to C.
+/// Passes the address of a port of 127.0.0.1 to C.
 func withLoopbackAddress<Result>(
     port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
 ) -> Result {

@@ -2,14 +2,14 @@ import Foundation
 import FuzzTargets
 import Testing
 
-/// What the fuzzers do (`make fuzz`), with inputs that are always the same.
+/// The fuzz targets (`make fuzz`) with fixed inputs.
 @Suite struct FuzzTests {
-    /// The inputs in which something was found, each named for what it was.
+    /// The inputs with which faults were found, each named after its fault.
     private static let corpus = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../Fuzzing/Corpus").standardizedFileURL
 
     @Test(
-        "abuse-F1, abuse-F2, abuse-F3, abuse-F4, abuse-F5: the inputs that fuzzing begins with",
+        "abuse-F1, abuse-F2, abuse-F3, abuse-F4, abuse-F5: the seed inputs",
         arguments: FuzzTarget.all)
     func seeds(_ target: FuzzTarget) {
         for (number, seed) in target.seeds.enumerated() {
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(
-        "abuse-F1, abuse-F2, abuse-F3, abuse-F4, abuse-F5: the inputs in which fuzzing has found something",
+        "abuse-F1, abuse-F2, abuse-F3, abuse-F4, abuse-F5: the inputs with which fuzzing has found faults",
         arguments: FuzzTarget.all)
     func found(_ target: FuzzTarget) throws {
         let directory = Self.corpus.appending(path: target.name)
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        "abuse-F1, abuse-F2, abuse-F3, abuse-F4, abuse-F5: seeds that were changed a little",
+        "abuse-F1, abuse-F2, abuse-F3, abuse-F4, abuse-F5: mutated seed inputs",
         arguments: FuzzTarget.all)
     func mutations(_ target: FuzzTarget) {
         var mutator = Mutator()

@@ -56,7 +56,7 @@ import Testing
         test.matches(of: titlePattern).flatMap { $0.1.split(separator: ", ").map(String.init) }
     }
 
-    @Test("Each duty and case has the tests that its page names, and is done where it says", arguments: pages)
+    @Test("Each row of the two pages has the tests and the sources that it names", arguments: pages)
     func page(_ page: String) throws {
         let rows = try Self.rows(of: page)
         // A row that cannot be read would be passed over.

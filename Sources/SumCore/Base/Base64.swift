@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// Base64 as gRPC uses it: sent without padding, taken with or without (PROTOCOL-HTTP2.md, "Custom-Metadata").
+/// Base64 as gRPC uses it: encoded without padding, decoded with or without (PROTOCOL-HTTP2.md, "Custom-Metadata").
 enum Base64 {
     static func encode(_ bytes: [UInt8]) -> String {
         String(Data(bytes).base64EncodedString().prefix { $0 != "=" })

@@ -1,5 +1,5 @@
 extension Duration {
-    /// Nanoseconds, rounded up; 0 for a negative duration, about 292 years for a longer one.
+    /// The duration in nanoseconds, rounded up and clamped to the range from 0 to `Int64.max`, about 292 years.
     var wholeNanoseconds: Int64 {
         guard self > .zero else { return 0 }
         let (seconds, attoseconds) = components

@@ -1,22 +1,22 @@
 /// Why a text is not a duration.
-public struct InvalidDuration: Error, Hashable, CustomStringConvertible {
-    public let description: String
+package struct InvalidDuration: Error, Hashable, CustomStringConvertible {
+    package let description: String
 }
 
 extension Duration {
-    /// The longest duration that is read: a million hours, which no clock or timer here overflows with.
-    public static let longest = Duration.seconds(3_600_000_000)
+    /// The longest duration that is accepted: a million hours. No clock or timer in this package overflows with it.
+    package static let longest = Duration.seconds(3_600_000_000)
 
     private static let units: [(name: String, duration: Duration)] = [
         ("h", .seconds(3600)), ("m", .seconds(60)), ("s", .seconds(1)), ("ms", .milliseconds(1)),
         ("us", .microseconds(1)), ("ns", .nanoseconds(1)),
     ]
 
-    /// Reads a duration as Go writes it: one or more decimal numbers, each with its unit: `ns`, `us`, `ms`, `s`, `m` or
-    /// `h`. Such as `250ms`, `1.5s`, `1h30m`.
+    /// Parses a duration in Go's format: one or more decimal numbers, each with a unit, `ns`, `us`, `ms`, `s`, `m` or
+    /// `h`. Examples: `250ms`, `1.5s`, `1h30m`.
     ///
-    /// - Throws: `InvalidDuration` for anything else, for a negative duration, and for one beyond `longest`.
-    public init(text: String) throws(InvalidDuration) {
+    /// - Throws: `InvalidDuration` for anything else, for a negative duration, and for one longer than `longest`.
+    package init(text: String) throws(InvalidDuration) {
         var rest = Substring(text)
         var sum = Duration.zero
         repeat {
@@ -39,7 +39,7 @@ extension Duration {
         self = sum
     }
 
-    /// - Parameter number: `1`, `1.` or `1.5`. What is finer than a billionth of the unit does not count.
+    /// - Parameter number: `1`, `1.` or `1.5`. Only nine digits after the point count.
     private static func part(_ number: Substring, of unit: Duration) -> Duration? {
         let digits = number.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = digits.first, !whole.isEmpty, digits.count == 1 || !digits[1].contains(".") else {
@@ -47,13 +47,13 @@ extension Duration {
         }
         let fraction = digits.count == 1 ? "" : String(digits[1].prefix(9))
         let billionths = Int64(fraction + String(repeating: "0", count: 9 - fraction.count)) ?? 0
-        // One unit beyond the longest duration is as bad as more, and overflows nothing.
+        // Clamped to one unit more than the longest duration, which is out of range and cannot overflow.
         let count = min(Int64(whole) ?? .max, Int64(longest / unit) + 1)
         return unit * count + unit * billionths / 1_000_000_000
     }
 
-    /// The duration as it is read, in the largest unit that it is a multiple of.
-    public var text: String {
+    /// The duration in the format of `init(text:)`, in the largest unit that divides it.
+    package var text: String {
         let nanoseconds = wholeNanoseconds
         guard nanoseconds > 0 else { return "0s" }
         let unit = Self.units.first { nanoseconds % $0.duration.wholeNanoseconds == 0 }

@@ -1,14 +1,13 @@
 #if THREAD_SANITIZER
     internal import Glibc
 
-    /// Takes the place of Synchronization's `Mutex` in every file of this module under `make tsan`.
+    /// Replaces Synchronization's `Mutex` in every file of this module under `make tsan`.
     ///
-    /// That one waits by futex, in a library that is not instrumented, so that ThreadSanitizer does not know what it
-    /// orders, and would report all that it guards. It does know the lock of POSIX.
+    /// The original waits on a futex in a library that is not instrumented, so ThreadSanitizer does not see the
+    /// ordering and reports races on everything it guards. It does understand POSIX mutexes.
     ///
-    /// Sound because the two pieces of memory are made in `init` and freed in `deinit`. Sendable although it holds
-    /// pointers, since nobody else has them, the value is touched only under the lock, and it goes in and comes out as
-    /// `sending`.
+    /// Sound because both allocations are made in `init` and freed in `deinit`. Sendable although it holds pointers,
+    /// because nobody else has them, the value is accessed only under the lock, and it goes in and out as `sending`.
     @safe struct Mutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
         private let lock = unsafe UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
         private let value = unsafe UnsafeMutablePointer<Value>.allocate(capacity: 1)

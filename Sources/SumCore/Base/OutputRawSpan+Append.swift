@@ -1,10 +1,10 @@
 internal import NIOCore
 
 extension OutputRawSpan {
-    /// Moves as many bytes from `buffer` as fit.
+    /// Moves as many bytes as fit from `buffer` to the end of the span.
     ///
-    /// Sound because the two pieces of memory are borrowed for the length of the copy only, and the count that
-    /// is reported as initialized is the count copied.
+    /// Sound because both pieces of memory are borrowed only during the copy, and exactly the copied bytes are reported
+    /// as initialized.
     mutating func append(moving buffer: inout ByteBuffer) {
         let count = min(freeCapacity, buffer.readableBytes)
         guard count > 0 else { return }

@@ -1,13 +1,13 @@
-/// Who is at the other end of a connection.
+/// The other end of a connection.
 public struct Peer: Hashable, Sendable, CustomStringConvertible {
-    /// The address as it can be dialled, such as `127.0.0.1:40000`, `[::1]:40000` or `unix:/run/sum.sock`; empty if the
-    /// system does not tell.
+    /// The address in the syntax of `Target`, such as `127.0.0.1:40000`, `[::1]:40000` or `unix:/run/sum.sock`; empty
+    /// if the system does not provide it.
     public var address: String
 
     public init(address: String) {
         self.address = address
     }
 
-    /// The address, or `?`.
+    /// The address, or `?` if it is empty.
     public var description: String { address.isEmpty ? "?" : address }
 }

@@ -1,5 +1,5 @@
 extension RawSpan {
-    /// The byte at `index`, bounds checked.
+    /// The byte at `index`, with a bounds check.
     func byte(at index: Int) -> UInt8 {
         unsafe unsafeLoad(fromByteOffset: index, as: UInt8.self)
     }

@@ -1,6 +1,6 @@
-/// Text that somebody else wrote, made fit for a log or a terminal: it stays on one line and moves no cursor.
+/// Escaping of foreign text for logs and terminals: the result is on one line, and cannot move a cursor.
 extension String {
-    /// The most Unicode scalars of one text that are shown.
+    /// The Unicode scalars of a text that are shown at most.
     package static let displayLimit = 256
 
     /// The text with everything unprintable escaped, cut at `displayLimit`.
@@ -8,14 +8,14 @@ extension String {
         escaped(limit: Self.displayLimit, Self.isPrintable)
     }
 
-    /// The whole text with everything unprintable escaped. For a message that quotes the user, whose file names may be
+    /// The whole text with everything unprintable escaped. For messages that quote the user, whose file names may be
     /// long.
     package var escapedWhole: String {
         escaped(limit: .max, Self.isPrintable)
     }
 
-    /// The text with everything escaped that is unprintable or not ASCII, cut at `displayLimit`. For what stands in the
-    /// place of a number: a character that looks like a digit, a minus or a space may be another.
+    /// The text with everything unprintable or not ASCII escaped, cut at `displayLimit`. For a word where a number was
+    /// expected: its characters may only look like digits, a minus or a space.
     package var escapedToASCII: String {
         escaped(limit: Self.displayLimit) { $0.isASCII && Self.isPrintable($0) }
     }

@@ -1,5 +1,5 @@
 extension String {
-    /// The text without spaces at its ends.
+    /// The text without leading and trailing spaces.
     var withoutOuterSpaces: String {
         let space = UInt8(ascii: " ")
         guard utf8.first == space || utf8.last == space else { return self }

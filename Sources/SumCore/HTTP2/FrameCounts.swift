@@ -1,19 +1,20 @@
-/// What frames were good for: what a peer asks of us, and what it gets.
+/// Counts of frames received and sent, by what they cost us. Others call frames that make no progress "glitches".
 struct FrameCounts: Equatable {
-    /// Received: DATA that carries something.
+    /// Received: non-empty DATA frames.
     var data = 0
-    /// Received: frames that carry no data, whether they belong to a call or not.
+    /// Received: frames without data, whether or not they belong to a call, except RST_STREAM.
     var overhead = 0
     /// Received: RST_STREAM.
     var resets = 0
-    /// Received: header lists of calls, whole and good.
+    /// Received: complete, valid header lists.
     var headerLists = 0
-    /// Sent: HEADERS and DATA.
+    /// Sent: HEADERS and DATA frames.
     var answers = 0
-    /// Sent: END_STREAM.
+    /// Sent: frames with END_STREAM.
     var ends = 0
-    /// Sent: RST_STREAM for what broke a rule of HTTP/2 or a limit of ours. That a peer can have us reset one stream
-    /// after the other is CVE-2025-8671.
+    /// Faults of the peer: streams that we reset because they broke a rule of HTTP/2 or one of our limits, header lists
+    /// over the limit, and calls in excess of a limit that the peer has acknowledged. A peer that makes us reset one
+    /// stream after another is CVE-2025-8671.
     var faults = 0
 
     mutating func add(_ other: FrameCounts) {

@@ -1,4 +1,4 @@
-/// The nine bytes that every HTTP/2 frame begins with (RFC 9113 section 4.1).
+/// The nine-byte header of an HTTP/2 frame (RFC 9113 section 4.1).
 struct FrameHeader: Equatable {
     var length: Int
     private var type: UInt8
@@ -9,7 +9,7 @@ struct FrameHeader: Equatable {
         case data, headers, priority, rstStream, pushPromise, goAway, continuation, other
     }
 
-    /// Reads the header at `position`, which lies in `bytes` whole.
+    /// Parses the header at `position`; all nine bytes must be in `bytes`.
     init(_ bytes: RawSpan, at position: Int) {
         let word = UInt64(
             bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self))
@@ -34,12 +34,12 @@ struct FrameHeader: Equatable {
         }
     }
 
-    /// Whether this is DATA of which the header alone shows that it carries something.
+    /// Whether the header alone shows that this is non-empty DATA. With padding it does not.
     var carriesData: Bool { type == 0 && length > 0 && !isPadded }
-    /// END_STREAM, of DATA and HEADERS.
+    /// END_STREAM; only meaningful for DATA and HEADERS.
     var endsStream: Bool { flags & 0x1 != 0 }
-    /// END_HEADERS, of HEADERS, PUSH_PROMISE and CONTINUATION.
+    /// END_HEADERS; only meaningful for HEADERS, PUSH_PROMISE and CONTINUATION.
     var endsHeaders: Bool { flags & 0x4 != 0 }
-    /// PADDED, of DATA.
+    /// PADDED; used for DATA only.
     var isPadded: Bool { flags & 0x8 != 0 }
 }

@@ -1,40 +1,41 @@
-/// Finds where HTTP/2 frames begin in a byte stream that arrives in arbitrary pieces, and cuts it into slices.
+/// Finds the HTTP/2 frames in a byte stream that arrives in arbitrary pieces, counts them, and cuts the stream into
+/// slices for nghttp2.
 ///
-/// - nghttp2 1.52 counts one legal CONTINUATION frame several times when its 9-byte header arrives in pieces,
-///   and then refuses it. So a header that is not whole yet is held back here.
-/// - nghttp2 answers all it is given before anything can be judged. So what may ask for answers is passed on in
-///   slices of a few frames, and counted; DATA that carries something, and ends no stream, is passed on however much
-///   there is.
-/// - nghttp2 does not see what breaks a rule on a stream that it has forgotten (`StreamHistory`).
-/// - nghttp2 refuses a GOAWAY of a client's that names a stream of its own, as grpc-go's do. A server begins no streams,
-///   so that number means nothing, and is passed on as 0.
+/// It makes up for four properties of nghttp2:
+/// - nghttp2 1.52 counts a legal CONTINUATION frame several times if its 9-byte header arrives in pieces, and then
+///   refuses it. So an incomplete header is held back here.
+/// - nghttp2 responds to all its input before anybody can judge it. So frames that may need a response are passed on in
+///   slices of a few; non-empty DATA that ends no stream is passed on in any amount.
+/// - nghttp2 does not detect rule violations on a stream that it has forgotten (`StreamHistory`).
+/// - nghttp2 refuses a client's GOAWAY that names one of the client's own streams, as grpc-go sends it. The field names
+///   streams of the server, which begins none, so it means nothing, and is passed on as 0.
 struct FrameSlicer {
-    /// Frames in a slice besides DATA that carries something and ends no stream.
+    /// Frames per slice, not counting non-empty DATA that ends no stream.
     static let sliceLimit = 8
     /// Bytes of a frame header (RFC 9113 section 4.1).
     static let headerLength = 9
 
-    /// Bytes to pass through before the next frame header.
+    /// Bytes to pass on before the next frame header.
     private var payloadLeft: Int
-    /// The beginning of a frame header whose end has not arrived.
+    /// The beginning of an incomplete frame header.
     private(set) var held: [UInt8] = []
-    /// The length of a padded DATA frame of which nothing has come but its header.
+    /// The length of a padded DATA frame of which only the header has arrived.
     private var undecided: Int?
     private(set) var headerBlock: HeaderBlockLength
     private var counts = FrameCounts()
-    /// Of a client's streams; nil on its own side.
+    /// The history of the client's streams; nil on the client.
     private var history: StreamHistory?
-    /// The stream of the last DATA frame, if it was still open then.
+    /// The stream of the last DATA frame, if it was open then, else 0.
     private var openStream: UInt32 = 0
-    /// The streams on which DATA came after their end, until they are taken.
+    /// The streams on which DATA arrived after their end, until `takeLateData`.
     private(set) var lateData: [UInt32] = []
-    /// What ends the connection; its frame is not passed on.
+    /// The violation that ends the connection. The offending frame is not passed on.
     private(set) var streamFault: StreamHistory.Fault?
-    /// Bytes that come next and are passed on as zeros.
+    /// How many of the next bytes are replaced by zeros.
     private(set) var zerosLeft = 0
 
     /// - Parameters:
-    ///   - skipping: the bytes before the first frame: 24 for a client's preface (RFC 9113 section 3.4).
+    ///   - skipping: bytes before the first frame: 24 for a client's preface (RFC 9113 section 3.4).
     ///   - ofClient: whether a client sends the stream.
     init(
         skipping: Int, ofClient: Bool = false,
@@ -46,9 +47,9 @@ struct FrameSlicer {
         held.reserveCapacity(Self.headerLength)
     }
 
-    /// Completes the held header with the bytes that follow it.
+    /// Completes the held header from the bytes that follow it.
     ///
-    /// - Returns: how many bytes of `bytes` it took, and whether the header is whole now.
+    /// - Returns: how many bytes it took, and whether the header is now complete and may be passed on.
     mutating func completeHeader(from bytes: RawSpan) -> (taken: Int, isWhole: Bool) {
         let taken = min(Self.headerLength - held.count, bytes.byteCount)
         for index in 0..<taken {
@@ -61,7 +62,7 @@ struct FrameSlicer {
         return (taken, !mustStop)
     }
 
-    /// Whether nothing more is passed on, since the connection is to end.
+    /// Whether to pass on nothing more, because the connection must end.
     var mustStop: Bool { headerBlock.isTooLong || streamFault != nil }
 
     mutating func takeLateData() -> [UInt32] {
@@ -69,21 +70,21 @@ struct FrameSlicer {
         return lateData
     }
 
-    /// Takes note of `count` bytes passed on as zeros.
+    /// Records that `count` bytes were replaced by zeros and passed on.
     mutating func passZeros(_ count: Int) {
         zerosLeft -= count
         payloadLeft -= count
     }
 
-    /// Forgets the held header, which the caller has passed on.
+    /// Drops the held header after the caller has passed it on.
     mutating func releaseHeader() {
         held.removeAll(keepingCapacity: true)
     }
 
-    /// Walks the frames in `bytes`, which follow what was passed on so far.
+    /// Walks the frames in `bytes`, which continue the bytes passed on so far.
     ///
-    /// - Returns: how many bytes to pass on now. What follows is the next slice; but a piece of a frame header at the
-    ///   end is held here, and a header block that is too long is not passed on.
+    /// - Returns: how many bytes to pass on now; the rest belongs to the next slice. An incomplete frame header at the
+    ///   end is held here instead, and a header block that is too long is not passed on.
     mutating func advance(over bytes: RawSpan) -> Int {
         decide(bytes, at: 0)
         headerBlock.pass(payload: payloadLeft, of: bytes.byteCount)
@@ -127,7 +128,7 @@ struct FrameSlicer {
         return counts
     }
 
-    /// Counts a frame.
+    /// Counts a frame by its header.
     private mutating func count(_ header: FrameHeader) {
         note(header)
         switch header.kind {
@@ -143,7 +144,7 @@ struct FrameSlicer {
         }
     }
 
-    /// Holds a frame against what its sender has ended before.
+    /// Checks a frame against the streams that its sender has ended.
     private mutating func note(_ header: FrameHeader) {
         guard history != nil else { return openStream = header.streamID }
         switch header.kind {
@@ -167,7 +168,8 @@ struct FrameSlicer {
         }
     }
 
-    /// A padded frame begins with the length of its padding, and carries something if it is longer than both.
+    /// Counts a padded DATA frame once its first byte, the length of the padding, is known: it has data if there is
+    /// more than that byte and the padding.
     private mutating func decide(_ bytes: RawSpan, at position: Int) {
         guard let length = undecided, position < bytes.byteCount else { return }
         undecided = nil

@@ -1,6 +1,6 @@
 internal import CNghttp2
 
-/// An error code as it stands in RST_STREAM and GOAWAY frames (RFC 9113 section 7).
+/// An error code of RST_STREAM and GOAWAY frames (RFC 9113 section 7).
 struct HTTP2ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     var rawValue: UInt32
 
@@ -19,7 +19,7 @@ struct HTTP2ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConvert
     static let inadequateSecurity = Self(rawValue: 0xc)
     static let http11Required = Self(rawValue: 0xd)
 
-    /// The name RFC 9113 gives the code, such as `REFUSED_STREAM`.
+    /// The name of the code in RFC 9113, such as `REFUSED_STREAM`.
     var description: String {
         rawValue <= Self.http11Required.rawValue
             ? unsafe String(cString: nghttp2_http2_strerror(rawValue)) : "error code \(rawValue)"

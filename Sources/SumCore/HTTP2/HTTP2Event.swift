@@ -1,47 +1,47 @@
 internal import NIOCore
 
-/// What the peer did, or what became of what we did, in the order it happened.
+/// Something the peer did, or the outcome of something we did.
 ///
-/// nghttp2 forbids calling back into it from its callbacks, so these are only collected there and are
-/// handled once the library has returned.
+/// nghttp2 must not be called from its callbacks. So the callbacks only collect these events, in order, and the
+/// connection handles them after nghttp2 has returned.
 enum HTTP2Event {
-    /// A whole header block.
+    /// A complete, valid header block.
     case headers(streamID: Int32, fields: [HTTP2Field], kind: HeadersKind, endStream: Bool)
-    /// A whole header block that is longer than we take. Of its fields there is the beginning, and short ones.
+    /// A complete header block that exceeds the limit. `fields` has its beginning, and short fields of the rest;
+    /// `length` says how long it is, and the limit.
     case headersTooLong(streamID: Int32, fields: [HTTP2Field], length: String, endStream: Bool)
-    /// Part of a DATA frame, without its padding; it must be credited once consumed.
+    /// Payload of DATA frames, without padding. It must be credited once it is consumed.
     case data(streamID: Int32, bytes: ByteBuffer)
-    /// The peer ended its side. Never reported for a stream that broke a rule of HTTP (RFC 9113 section 8.1.1).
+    /// The peer ended its side of the stream. Never reported for a malformed message (RFC 9113 section 8.1.1).
     case endStream(streamID: Int32)
-    /// The HEADERS that open a stream of ours were passed on for sending (client).
+    /// The HEADERS that open a stream have been written to the output (client).
     case requestSent(streamID: Int32)
-    /// The header of a HEADERS or DATA frame has come on a stream of ours, whatever becomes of the frame (client). Not
-    /// repeated while the frames that follow are of the same stream.
+    /// The header of a HEADERS or DATA frame has arrived on a stream, whether or not the frame is valid (client). Not
+    /// repeated while the following frames belong to the same stream.
     case answerBegun(streamID: Int32)
-    /// We have ended our side, and the frame that says so was passed on for sending.
+    /// The frame with our END_STREAM has been written to the output.
     case endStreamSent(streamID: Int32)
-    /// We reset the stream, for the reason given: what the peer sent on it broke a rule of HTTP. That it is closed is
-    /// told later.
+    /// We reset the stream, because what the peer sent on it broke a rule of HTTP. `closed` follows later.
     case refused(streamID: Int32, reason: String)
-    /// The stream is gone, in whichever way; the last event of a stream.
+    /// The stream is closed, for whatever reason. The last event of a stream.
     case closed(streamID: Int32, code: HTTP2ErrorCode)
-    /// A frame accepted for sending could not be sent after all.
+    /// A frame that was submitted could not be sent after all.
     case notSent(UnsentFrame, streamID: Int32, error: NGHTTP2Error)
-    /// The peer's SETTINGS arrived and hold from now on.
+    /// The peer's SETTINGS arrived, and are in effect.
     case settings
-    /// The peer has seen our SETTINGS, and keeps to them.
+    /// The peer has acknowledged our SETTINGS, and must obey them from now on.
     case settingsAcknowledged
-    /// A PING of the peer's, which is answered without being asked for.
+    /// The peer sent a PING. nghttp2 acknowledges it by itself.
     case ping
     case pingAcknowledged(payload: UInt64)
     case goAway(lastStreamID: Int32, code: HTTP2ErrorCode, debug: String)
-    /// We told the peer to go away for an error, whether nghttp2 found it or its owner.
+    /// We sent GOAWAY with an error, submitted by nghttp2 or by the connection.
     case goAwaySent(code: HTTP2ErrorCode, debug: String)
 
     enum UnsentFrame: Equatable {
-        /// The HEADERS that open a stream: the peer does not know of it, and never will.
+        /// The HEADERS that open a stream: the peer will never know of the stream.
         case request
-        /// Any other frame, such as a RST_STREAM, which says nothing about what the peer has of the stream.
+        /// Any other frame, such as RST_STREAM. This says nothing about what the peer has received of the stream.
         case other
     }
 

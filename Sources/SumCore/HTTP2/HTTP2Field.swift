@@ -1,4 +1,4 @@
-/// One header or trailer field (RFC 9113 section 8.2); names are lower case.
+/// A header or trailer field (RFC 9113 section 8.2). Names are lower case.
 struct HTTP2Field: Equatable, Sendable {
     var name: String
     var value: String
@@ -8,13 +8,13 @@ struct HTTP2Field: Equatable, Sendable {
         self.value = value
     }
 
-    /// Whether the field has these bytes.
+    /// Whether name and value consist of these bytes.
     func matches(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
         unsafe Self.isSame(self.value, value) && Self.isSame(self.name, name)
     }
 
-    /// Compares eight bytes at a time. Sound because `text` has its storage while the closure runs, and no load
-    /// goes beyond the count, which is the same for both.
+    /// Compares eight bytes at a time. Sound because the storage of `text` is valid during the closure, and no load
+    /// goes beyond the count, which is equal for both.
     private static func isSame(_ text: String, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard text.utf8.count == bytes.count else { return false }
         let bytes = UnsafeRawBufferPointer(bytes)
@@ -36,21 +36,21 @@ struct HTTP2Field: Equatable, Sendable {
         } ?? false
     }
 
-    /// What the field counts towards SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 section 6.5.2).
+    /// The size of a field, in bytes, for SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 section 6.5.2).
     static func listSize(nameLength: Int, valueLength: Int) -> Int {
         nameLength + valueLength + 32
     }
 }
 
 extension [HTTP2Field] {
-    /// What the list counts towards SETTINGS_MAX_HEADER_LIST_SIZE.
+    /// The size of the list, in bytes, for SETTINGS_MAX_HEADER_LIST_SIZE.
     var listSize: Int {
         reduce(0) { size, field in
             size + HTTP2Field.listSize(nameLength: field.name.utf8.count, valueLength: field.value.utf8.count)
         }
     }
 
-    /// The value of the first field called `name`.
+    /// The value of the first field named `name`.
     func first(_ name: String) -> String? {
         first { $0.name == name }?.value
     }

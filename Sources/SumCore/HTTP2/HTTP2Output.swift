@@ -1,18 +1,20 @@
 internal import NIOCore
 
-/// The bytes that a session has for its peer: small ones gathered, long pieces of bodies in the memory they came in.
+/// The output of a session. Small pieces are gathered in one buffer; long pieces of bodies stay in the memory they came
+/// in.
 struct HTTP2Output {
-    /// Long pieces, and what goes between them.
+    /// Long pieces, and the gathered bytes between them.
     private(set) var earlier: [ByteBuffer] = []
     private var earlierCount = 0
-    /// What goes after these.
+    /// The gathered bytes after `earlier`.
     private(set) var last = ByteBuffer()
-    /// What a body has handed over for the frame that is being made.
+    /// The long piece that a body has handed over for the frame under construction.
     private var piece: ByteBuffer?
 
-    /// Bytes that HTTP/2 lets every frame have (RFC 9113 section 4.2); fewer are not asked for in one piece.
+    /// The frame size that every peer accepts (RFC 9113 section 4.2). For smaller frames, bodies are not asked for a
+    /// long piece.
     static let defaultFrameSize = 16 << 10
-    /// Room for a body that may need no more, such as that of a short answer.
+    /// Bytes of room offered to a body at least, enough for a short response.
     private static let smallestRoom = 1 << 10
 
     var count: Int { earlierCount + last.readableBytes }
@@ -21,31 +23,31 @@ struct HTTP2Output {
         unsafe last.writeBytes(bytes)
     }
 
-    /// Puts another number in the place of one, before there are any long pieces.
+    /// Overwrites a number in the output, before there are any long pieces.
     mutating func replaceNumber(at position: Int, with number: UInt32) {
         last.setInteger(number, at: last.readerIndex + position)
     }
 
-    /// Keeps some of the memory for what comes next.
+    /// Empties the output and keeps its memory.
     mutating func clear() {
         earlier.removeAll(keepingCapacity: true)
         earlierCount = 0
         last.clear()
     }
 
-    /// Memory that is kept when there is nothing to send.
+    /// Bytes of memory kept while there is nothing to send.
     private static let keptCapacity = 8 << 10
 
-    /// Gives up memory, unless there are bytes in it.
+    /// Frees memory if the output is empty.
     mutating func releaseMemory() {
         guard count == 0, last.capacity > Self.keptCapacity else { return }
         (last, earlier) = (ByteBuffer(), [])
     }
 
-    /// Lets a body write the payload of a DATA frame, leaving room for the frame header, or hand over a long piece for
-    /// it. `finishFrame` is to follow.
+    /// Lets a body write the payload of a DATA frame after a gap for the frame header, or hand over a long piece for
+    /// it. `finishFrame` must follow.
     ///
-    /// - Returns: the bytes written, or nil when the body has nothing to give now.
+    /// - Returns: the payload length, or nil if the body has nothing to send now.
     mutating func fillFrame(from body: any HTTP2Body, maximum: Int) -> (count: Int, state: HTTP2BodyState)? {
         piece = nil
         if maximum >= Self.defaultFrameSize, let (bytes, state) = body.takeLongPiece(maximum: maximum) {
@@ -65,7 +67,7 @@ struct HTTP2Output {
         return (count, state)
     }
 
-    /// Adds the frame whose payload was written or handed over last.
+    /// Completes the frame whose payload `fillFrame` got.
     mutating func finishFrame(header: UnsafePointer<UInt8>, payloadLength: Int) {
         unsafe last.writeBytes(UnsafeRawBufferPointer(start: header, count: FrameSlicer.headerLength))
         guard let piece = piece.take() else { return last.moveWriterIndex(forwardBy: payloadLength) }

@@ -1,11 +1,11 @@
 internal import CNghttp2
 
-/// The C side of the session: every function nghttp2 calls, each of which only forwards.
+/// The C side of the session: the callbacks of nghttp2, each of which only forwards to a method.
 ///
-/// Sound because the user data is the session's own object, alive for as long as nghttp2 can call, and no
-/// pointer nghttp2 lends is kept beyond its callback.
+/// Sound because the user data is the session object itself, which is alive whenever nghttp2 can call, and no pointer
+/// from nghttp2 is kept after its callback returns.
 extension HTTP2Session {
-    /// Makes an nghttp2 session with our callbacks and options, still without user data.
+    /// Creates an nghttp2 session with our callbacks and options. It has no user data yet.
     static func makeSession(_ role: Role) throws(NGHTTP2Error) -> OpaquePointer {
         var callbacks: OpaquePointer?
         try NGHTTP2Error.check(unsafe nghttp2_session_callbacks_new(&callbacks))
@@ -29,14 +29,14 @@ extension HTTP2Session {
     }
 
     private static func setOptions(_ options: OpaquePointer?) {
-        // `MessageRules` are kept instead.
+        // `MessageRules` takes the place of nghttp2's own check.
         unsafe nghttp2_option_set_no_http_messaging(options, 1)
-        // Credit follows consumption, and closed streams keep no memory.
+        // Window updates follow consumption, and closed streams keep no memory.
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
-        // A flood of resets is for the connection's budget to judge, which tells the client what it has done.
+        // Turns nghttp2's limit on resets off: `FrameBudget` has its own, and tells the client the reason.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, 1 << 32, 1 << 32)
-        // Bounds on floods that nghttp2 counts itself.
+        // Flood limits that nghttp2 enforces by itself.
         unsafe nghttp2_option_set_max_settings(options, 32)
         unsafe nghttp2_option_set_max_outbound_ack(options, 200)
     }
@@ -80,7 +80,7 @@ extension HTTP2Session {
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, streamID, code, user in
-            // Always 0: another value leaks memory in unpatched releases (CVE-2023-35945).
+            // Always returns 0: any other value leaks memory in unpatched releases (CVE-2023-35945).
             let session = unsafe HTTP2Session.from(user)
             session.forget(streamID)
             session.report(.closed(streamID: streamID, code: HTTP2ErrorCode(rawValue: code)))
@@ -88,7 +88,7 @@ extension HTTP2Session {
         }
     }
 
-    /// Tells of answers as soon as they begin: nghttp2 does not report what it refuses of them.
+    /// Reports a response as soon as it begins, because nghttp2 does not report frames that it refuses.
     private static func setAnswerCallback(_ callbacks: OpaquePointer?) {
         unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
             guard let header = unsafe header?.pointee, header.stream_id != 0 else { return 0 }
@@ -127,7 +127,7 @@ extension HTTP2Session {
         }
     }
 
-    /// Where nghttp2 asks for the body of a stream.
+    /// The data source through which nghttp2 pulls the body of a stream.
     static var bodyProvider: nghttp2_data_provider {
         unsafe nghttp2_data_provider(source: nghttp2_data_source()) {
             _, streamID, _, maximum, flags, _, user in
@@ -150,7 +150,7 @@ extension HTTP2Session {
     }
 
     private static func from(_ user: UnsafeMutableRawPointer?) -> HTTP2Session {
-        // nghttp2 hands back what `init` set, never nil.
+        // Sound because nghttp2 passes the pointer that `init` has set, which is never nil.
         unsafe Unmanaged<HTTP2Session>.fromOpaque(user.unsafelyUnwrapped).takeUnretainedValue()
     }
 
@@ -215,7 +215,7 @@ extension HTTP2Session {
             }
         case NGHTTP2_RST_STREAM:
             switch HTTP2ErrorCode(rawValue: unsafe frame.rst_stream.error_code) {
-            // What we send without a fault of the peer's.
+            // Codes that do not mean a fault of the peer.
             case .noError, .cancel, .refusedStream: break
             default:
                 counts.faults += 1

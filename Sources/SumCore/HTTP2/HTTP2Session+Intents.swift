@@ -1,8 +1,10 @@
 internal import CNghttp2
 
-/// What its owner wants of the session. Each intent becomes frames, which `send` then gives out.
+/// Intents: each submits frames to nghttp2, which `send` then writes to the output.
 extension HTTP2Session {
-    /// Opens a stream (client).
+    /// Opens a stream with a request (client).
+    ///
+    /// - Returns: the id of the stream.
     func submitRequest(_ fields: [HTTP2Field], body: any HTTP2Body) throws(NGHTTP2Error) -> Int32 {
         var provider = unsafe Self.bodyProvider
         let streamID = unsafe loan.lend(fields) {
@@ -13,8 +15,8 @@ extension HTTP2Session {
         return streamID
     }
 
-    /// Answers a stream (server). Without a body the response is its headers alone, with END_STREAM. Does nothing for a
-    /// stream that is gone, whose body nobody would let go of.
+    /// Submits a response (server). Without a body it is the headers alone, with END_STREAM. Does nothing for a stream
+    /// that is closed: its body would be kept for ever.
     func submitResponse(_ fields: [HTTP2Field], body: (any HTTP2Body)?, on streamID: Int32)
         throws(NGHTTP2Error)
     {
@@ -34,7 +36,7 @@ extension HTTP2Session {
         try NGHTTP2Error.check(result)
     }
 
-    /// Answers a stream (server) with headers and trailers alone, which need no credit.
+    /// Submits a response of headers and trailers without a body (server), which needs no window.
     func submitResponse(_ fields: [HTTP2Field], trailers: [HTTP2Field], on streamID: Int32)
         throws(NGHTTP2Error)
     {
@@ -46,23 +48,23 @@ extension HTTP2Session {
         guard submitTrailers(trailers, on: streamID) else { throw .outOfMemory }
     }
 
-    /// Ends a stream at once, in both directions.
+    /// Resets a stream: ends it at once, in both directions.
     func submitReset(_ code: HTTP2ErrorCode, on streamID: Int32) throws(NGHTTP2Error) {
         try NGHTTP2Error.check(unsafe nghttp2_submit_rst_stream(session, 0, streamID, code.rawValue))
     }
 
-    /// Pulls the body of a stream again, which had nothing to give. Does nothing for a stream that has ended.
+    /// Pulls the body of a stream again after it had nothing to send. Does nothing for a stream that has ended.
     func resume(_ streamID: Int32) {
         _ = unsafe nghttp2_session_resume_data(session, streamID)
     }
 
-    /// Gives the peer credit on the connection for bytes received, whatever becomes of them, so that one
-    /// stream that is slow to consume does not stall the others.
+    /// Reopens the connection's window by `count` bytes. This is done on receipt, whatever happens to the bytes, so
+    /// that a stream that is consumed slowly does not stall the others.
     func creditConnection(_ count: Int) throws(NGHTTP2Error) {
         try NGHTTP2Error.check(unsafe nghttp2_session_consume_connection(session, count))
     }
 
-    /// Gives the peer credit on a stream for bytes that have been consumed.
+    /// Reopens a stream's window by `count` bytes that have been consumed.
     func creditStream(_ streamID: Int32, _ count: Int) throws(NGHTTP2Error) {
         try NGHTTP2Error.check(unsafe nghttp2_session_consume_stream(session, streamID, count))
     }
@@ -72,12 +74,12 @@ extension HTTP2Session {
         try NGHTTP2Error.check(unsafe nghttp2_submit_ping(session, 0, bytes))
     }
 
-    /// The first of two GOAWAYs: no new streams, please; those on their way are still served.
+    /// Submits the first of two GOAWAYs, with last stream id 2^31-1: it asks for no new streams, but refuses none.
     func submitShutdownNotice() throws(NGHTTP2Error) {
         try NGHTTP2Error.check(unsafe nghttp2_submit_shutdown_notice(session))
     }
 
-    /// GOAWAY with the last stream served: newer ones are refused, those open go on to their ends.
+    /// Submits a GOAWAY with the id of the last stream that was processed: newer ones are refused, open ones continue.
     func submitGoAway(_ code: HTTP2ErrorCode = .noError, debug: String = "") throws(NGHTTP2Error) {
         let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
         let bytes = Array(debug.utf8)

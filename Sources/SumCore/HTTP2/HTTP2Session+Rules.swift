@@ -1,8 +1,8 @@
 internal import CNghttp2
 
-/// Where the session holds what arrives against the rules of HTTP, and resets the streams that break them.
+/// Checks what arrives against `MessageRules`, and resets streams that break them.
 extension HTTP2Session {
-    /// A header block has arrived.
+    /// A header block is complete.
     func receivedHeaders(_ kind: HTTP2Event.HeadersKind, on streamID: Int32, endStream: Bool) {
         let block = headers
         headers = HeaderListBuilder()
@@ -14,10 +14,10 @@ extension HTTP2Session {
                 .headersTooLong(
                     streamID: streamID, fields: fields, length: length(of: block), endStream: endStream))
         }
-        // What follows the headers is judged as trailers, or as the final response after an interim one.
+        // A block after the headers is checked as trailers, or as the final response after an interim one.
         let isFinal = kind == .following && watches[streamID]?.isInterim == true
         let earlier = kind == .following ? earlierTrailers : earlierHeaders
-        // A block like the last good one of its kind is good too, but for an end that must come with trailers.
+        // A block equal to the last valid one of its kind is valid too, except that trailers must end the stream.
         if block.isRepeated, earlier.isGood, !isFinal, kind != .following || endStream {
             return accept(fields, kind, on: streamID, promised: earlier.promisedLength, endStream: endStream)
         }
@@ -46,7 +46,7 @@ extension HTTP2Session {
         accept(fields, kind, on: streamID, promised: promised, endStream: endStream)
     }
 
-    /// Reports a block that breaks no rule.
+    /// Reports a valid block.
     private func accept(
         _ fields: [HTTP2Field], _ kind: HTTP2Event.HeadersKind, on streamID: Int32, promised: Int?,
         endStream: Bool
@@ -59,7 +59,7 @@ extension HTTP2Session {
         report(.headers(streamID: streamID, fields: fields, kind: kind, endStream: endStream))
     }
 
-    /// A header block is longer than the limit by far; nghttp2 resets its stream.
+    /// A header block is far longer than the limit. nghttp2 resets its stream.
     func giveUpHeaders(on streamID: Int32) {
         let block = headers
         headers = HeaderListBuilder()
@@ -74,7 +74,7 @@ extension HTTP2Session {
         }
     }
 
-    /// An answer with one of these statuses has no body, whatever its `content-length` says (RFC 9110 section 8.6).
+    /// Responses with these statuses have no body, whatever their `content-length` says (RFC 9110 section 8.6).
     private static let bodiless: Set = ["204", "304"]
 
     private func promisedLength(_ fields: [HTTP2Field]) -> Int? {
@@ -86,11 +86,13 @@ extension HTTP2Session {
 
     private func length(of block: HeaderListBuilder) -> String {
         block.length > configuration.maxHeaderFields
-            ? "\(block.length) fields, and at most \(configuration.maxHeaderFields) are taken"
-            : "\(block.size) bytes, and at most \(configuration.maxHeaderListSize) are taken"
+            ? "\(block.length) fields, and the limit is \(configuration.maxHeaderFields)"
+            : "\(block.size) bytes, and the limit is \(configuration.maxHeaderListSize)"
     }
 
-    /// Bytes of a body have arrived while bodies are watched. Returns whether they are passed on.
+    /// Checks bytes of a body against its stream's watch.
+    ///
+    /// - Returns: whether to report the bytes.
     func passes(_ count: Int, on streamID: Int32) -> Bool {
         guard let fault = watches[streamID]?.fault(receiving: count) else { return true }
         refuse(streamID, fault)
@@ -103,7 +105,7 @@ extension HTTP2Session {
         report(.endStream(streamID: streamID))
     }
 
-    /// Resets a stream for what arrived on it; nghttp2 then passes on nothing more of it.
+    /// Resets a stream because of what arrived on it. nghttp2 then reports nothing more of it.
     func refuse(_ streamID: Int32, _ reason: String, code: HTTP2ErrorCode = .protocolError) {
         refused.insert(streamID)
         report(.refused(streamID: streamID, reason: reason))
@@ -114,7 +116,7 @@ extension HTTP2Session {
         invalidFrame = (streamID, error)
     }
 
-    /// A stream has been reset for a fault of the peer's.
+    /// A RST_STREAM for a fault of the peer has been sent. Reports the reason, unless `refuse` has done so.
     func sentReset(_ code: HTTP2ErrorCode, on streamID: Int32) {
         guard refused.remove(streamID) == nil else { return }
         let error = invalidFrame?.streamID == streamID ? invalidFrame?.error : nil
@@ -122,12 +124,12 @@ extension HTTP2Session {
     }
 }
 
-/// A header block that broke no rule, which the next one of its kind is compared with.
+/// A valid header block, with which the next one of its kind is compared.
 struct KnownBlock {
     var fields: [HTTP2Field] = []
-    /// Its `content-length`.
+    /// The value of `content-length`.
     var promisedLength: Int?
-    /// Whether the same block is good again, whatever came before it on its stream: not an interim response, and not what
-    /// followed one.
+    /// Whether an equal block is valid again, whatever preceded it on its stream. Not so for an interim response and
+    /// the block after one.
     var isGood = false
 }

@@ -1,14 +1,13 @@
 internal import CNghttp2
 internal import NIOCore
 
-/// One side of one HTTP/2 connection: bytes in, events out; intents in, bytes out.
+/// One side of an HTTP/2 connection: bytes in, events out; intents in, bytes out.
 ///
-/// Sans-I/O: it knows no socket, clock or thread. It belongs to whoever created it, and is not safe to use
-/// from two threads. After any throw from `receive` or `send` the session must not be used again.
+/// Sans-I/O: it knows no socket, clock or thread. Not thread-safe. After `receive` or `send` has thrown, the session
+/// must not be used any more.
 ///
-/// Why the unsafe code is sound: `session` is created in `init` and freed in `deinit` only, and every
-/// callback gets this object through an unretained pointer, which it cannot outlive, since nghttp2 calls back
-/// only from within `receive` and `send`.
+/// The unsafe code is sound because `session` is created in `init` and freed only in `deinit`, and the callbacks get
+/// this object through an unretained pointer only during `receive` and `send`, when it is alive.
 @safe final class HTTP2Session {
     enum Role {
         case client, server
@@ -18,37 +17,37 @@ internal import NIOCore
     let configuration: HTTP2Configuration
     let session: OpaquePointer
 
-    /// What has happened since `takeEvents`.
+    /// The events since the last `takeEvents`.
     private var events: [HTTP2Event] = []
-    /// The stream of the last event, if that is of data.
+    /// The stream of the last event, if that is a data event.
     private var lastDataStream: Int32?
     private var output = HTTP2Output()
-    /// There is enough output when it has this many bytes.
+    /// Bytes of output at which to stop producing more.
     private var outputLimit = Int.max
 
     private var boundary: FrameSlicer
-    /// The bytes nghttp2 is reading, so that a DATA event can be a slice of them.
+    /// The bytes that nghttp2 is parsing, so that a data event can be a slice of them.
     private var input = ByteBuffer()
-    /// The header block being received.
+    /// The header block that is arriving.
     var headers = HeaderListBuilder()
-    /// The last blocks that were good: of a request or response, and of what followed it.
+    /// The last valid header lists: of a request or response, and of the block after it.
     var (earlierHeaders, earlierTrailers) = (KnownBlock(), KnownBlock())
-    /// The streams whose bodies are to be watched, which are few.
+    /// The streams whose bodies must be checked. They are few.
     var watches: [Int32: BodyWatch] = [:]
-    /// The streams that we are about to reset, whose owner knows why.
+    /// The streams that are about to be reset, and whose reason has been reported.
     var refused: Set<Int32> = []
-    /// The last frame that nghttp2 refused.
+    /// The last frame that nghttp2 has rejected.
     var invalidFrame: (streamID: Int32, error: NGHTTP2Error)?
-    /// The fields that are lent to nghttp2: of requests or responses.
+    /// The header fields of requests or responses, laid out for nghttp2.
     var loan = NameValueArray()
-    /// The same for what follows responses.
+    /// The same for trailers.
     private var trailerLoan = NameValueArray()
     var bodies = StreamTable<any HTTP2Body>()
-    /// The stream of the last frame of an answer (client).
+    /// The stream of the last response frame (client).
     private var answeredStream: Int32 = 0
-    /// Set with each HEADERS or DATA frame passed on for sending; whoever asks clears it.
+    /// Set when a HEADERS or DATA frame is written to the output; the reader clears it.
     var hasSentHeadersOrData = false
-    /// What has been sent; what came is counted by `boundary`.
+    /// Counts of frames sent; `boundary` counts those received.
     var counts = FrameCounts()
 
     init(role: Role, configuration: HTTP2Configuration = .init()) throws(NGHTTP2Error) {
@@ -67,10 +66,10 @@ internal import NIOCore
         unsafe nghttp2_session_del(session)
     }
 
-    /// nghttp2 ends the connection of a client that begins one stream too many, with all its calls. So it is told of no
-    /// limit, which the connection keeps instead, and the frame that announces the limit is corrected on its way.
+    /// nghttp2 ends the whole connection if a client opens one stream too many. So nghttp2 is given no limit, the
+    /// connection enforces it instead, and the SETTINGS frame is patched to announce the real one.
     private static let unlimitedStreams = UInt32(Int32.max)
-    /// Where the value of the first setting stands, behind its number.
+    /// The offset of the first setting's value in its frame, after its identifier.
     private static let firstSetting = FrameSlicer.headerLength + 2
 
     private func submitSettings(_ role: Role) throws(NGHTTP2Error) {
@@ -91,7 +90,7 @@ internal import NIOCore
         try NGHTTP2Error.check(
             unsafe nghttp2_session_set_local_window_size(session, 0, 0, configuration.connectionWindow))
         if role == .server {
-            // One frame, the SETTINGS.
+            // Writes one frame, the SETTINGS.
             _ = try send(limit: 1)
             output.replaceNumber(at: Self.firstSetting, with: configuration.maxConcurrentStreams)
         }
@@ -99,8 +98,8 @@ internal import NIOCore
 
     // MARK: Bytes
 
-    /// Takes the next slice of `bytes`, which the peer sent; `takeEvents` and `takeCounts` then tell what it meant. To
-    /// be called until there are no bytes left.
+    /// Consumes the next slice of `bytes`, which the peer sent. Afterwards `takeEvents` and `takeCounts` tell what it
+    /// contained. Call this until `bytes` is empty.
     func receive(sliceOf bytes: inout ByteBuffer) throws(NGHTTP2Error) {
         guard wantsRead, !boundary.mustStop else { return bytes.clear() }
         if !boundary.held.isEmpty {
@@ -133,12 +132,12 @@ internal import NIOCore
         try NGHTTP2Error.check(result)
     }
 
-    /// Bytes that wait to be taken.
+    /// Bytes of output that have not been taken.
     var outputCount: Int { output.count }
 
-    /// Makes output of what there is to send, until there are about `limit` bytes of it.
+    /// Produces output until there are about `limit` bytes, or nothing more to send.
     ///
-    /// - Returns: whether there may be more to send than fitted.
+    /// - Returns: whether there may be more to send.
     func send(limit: Int) throws(NGHTTP2Error) -> Bool {
         outputLimit = limit
         while output.count < limit {
@@ -150,19 +149,21 @@ internal import NIOCore
         return true
     }
 
-    /// Hands over the output, piece by piece.
+    /// Passes the output to `body`, piece by piece, and empties it.
     func takeOutput(_ body: (ByteBuffer) -> Void) {
         for piece in output.earlier { body(piece) }
         if output.last.readableBytes > 0 { body(output.last) }
         output.clear()
     }
 
-    /// Gives up memory that is only of use while there is much to send.
+    /// Frees memory that is needed only while there is much to send.
     func releaseMemory() {
         output.releaseMemory()
     }
 
-    /// Hands over the events collected so far; `spent`, an array no longer needed, takes the next ones.
+    /// Returns the events collected so far.
+    ///
+    /// - Parameter spent: an array that is no longer needed. Its storage is reused for the next events.
     func takeEvents(reusing spent: [HTTP2Event]) -> [HTTP2Event] {
         var taken = spent
         taken.removeAll(keepingCapacity: true)
@@ -173,16 +174,16 @@ internal import NIOCore
 
     var hasEvents: Bool { !events.isEmpty }
 
-    /// Hands over what the frames have been counted as since the last time.
+    /// Returns the counts of frames since the last call.
     func takeCounts() -> FrameCounts {
         defer { counts = FrameCounts() }
         counts.add(boundary.takeCounts())
         return counts
     }
 
-    /// Whether the peer has begun a header block that was not passed on, since it is too long.
+    /// Whether the peer has begun a header block that is too long, and was not passed on.
     var headerBlockIsTooLong: Bool { boundary.headerBlock.isTooLong }
-    /// How the peer broke the order of streams; nothing was passed on after that.
+    /// How the peer has violated the states of streams, if it has. Nothing is passed on after that.
     var streamFault: StreamHistory.Fault? { boundary.streamFault }
     /// Whether the peer has begun a header block and not ended it.
     var isInHeaderBlock: Bool { boundary.isInHeaderBlock }
@@ -191,17 +192,17 @@ internal import NIOCore
     var wantsRead: Bool { unsafe nghttp2_session_want_read(session) != 0 }
     /// Whether there is anything to send now.
     var wantsWrite: Bool { unsafe nghttp2_session_want_write(session) != 0 }
-    /// Whether the connection has come to its end, as after GOAWAY with no streams left.
+    /// Whether the connection is over, for example after a GOAWAY when no streams are left.
     var isFinished: Bool { !wantsRead && !wantsWrite }
-    /// The longest header list that the peer takes (SETTINGS_MAX_HEADER_LIST_SIZE).
+    /// Bytes of the largest header list that the peer accepts (SETTINGS_MAX_HEADER_LIST_SIZE).
     var peerMaxHeaderListSize: UInt32 {
         unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE)
     }
-    /// Frames waiting to be sent, DATA not counted.
+    /// Frames waiting to be sent, not counting DATA.
     var queuedFrames: Int { unsafe nghttp2_session_get_outbound_queue_size(session) }
 }
 
-// MARK: What the callbacks report
+// MARK: For the callbacks
 
 extension HTTP2Session {
     func beginAnswer(_ streamID: Int32) {
@@ -214,7 +215,7 @@ extension HTTP2Session {
         headers = HeaderListBuilder(after: (kind == .following ? earlierTrailers : earlierHeaders).fields)
     }
 
-    /// - Returns: false when the block exceeds a limit by far; nghttp2 then resets its stream, and tells no more of it.
+    /// - Returns: false if the block exceeds a limit by far. nghttp2 then resets the stream and reports no more of it.
     func addHeader(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
         unsafe headers.add(
             name: name, value: value, maxSize: configuration.maxHeaderListSize,
@@ -226,7 +227,7 @@ extension HTTP2Session {
         events.append(event)
     }
 
-    /// Reports body bytes: a slice of the input when they lie in it, as they do in nghttp2 1.52, else a copy.
+    /// Reports bytes of a body: a slice of the input if they lie in it, as with nghttp2 1.52, else a copy.
     func reportData(_ bytes: UnsafeRawBufferPointer, on streamID: Int32) {
         if !watches.isEmpty, !passes(bytes.count, on: streamID) { return }
         if bytes.count <= Self.smallFrame, lastDataStream == streamID, unsafe addToLastData(bytes) { return }
@@ -239,14 +240,14 @@ extension HTTP2Session {
         report(.data(streamID: streamID, bytes: unsafe slice ?? ByteBuffer(bytes: bytes)))
     }
 
-    /// Bytes of a frame that are sooner copied than handed on by themselves.
+    /// Bytes up to which a frame is copied to the previous one, which costs less than an event of its own.
     private static let smallFrame = 256
-    /// Bytes that are gathered from small frames.
+    /// Bytes at which to stop gathering small frames.
     private static let gatheringLimit = 64 << 10
 
-    /// Adds the bytes of a frame to those of the frame before it, which was of the same stream.
+    /// Appends the bytes of a frame to the last event, which is of the same stream.
     private func addToLastData(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        // Taken out, so that nobody else holds the bytes and they are added to in place.
+        // Removed from the list first, so that the buffer is uniquely referenced and grows in place.
         guard case .data(let streamID, var gathered)? = events.popLast() else { return false }
         let isAdded = gathered.readableBytes < Self.gatheringLimit
         if isAdded { unsafe gathered.writeBytes(bytes) }
@@ -259,7 +260,7 @@ extension HTTP2Session {
         if !watches.isEmpty { watches[streamID] = nil }
     }
 
-    /// Lets go of the bodies, of which some may hold whoever owns the session, when nothing more is sent.
+    /// Releases the bodies once nothing more is sent: some of them may retain the owner of the session.
     func forgetBodies() {
         bodies.removeAll()
     }
@@ -268,29 +269,31 @@ extension HTTP2Session {
 // MARK: Outgoing DATA
 
 extension HTTP2Session {
-    /// How long the next DATA frame may be, but for the windows. For a long frame nghttp2 enlarges its buffer, and keeps
-    /// it. So only what follows other output is long, and a server, which has many connections, sends no long frames.
+    /// Bytes of the next DATA frame's payload at most, apart from the windows.
+    ///
+    /// nghttp2 enlarges its buffer for a long frame, and keeps it. So only frames that follow other output are long,
+    /// and a server, which has many connections, sends no long frames.
     func maxFrameSize(ofPeer peer: UInt32) -> Int {
         let isLongBatch = role == .client && output.count >= HTTP2Output.defaultFrameSize
         return min(Int(peer), isLongBatch ? Int(configuration.maxFrameSize) : HTTP2Output.defaultFrameSize)
     }
 
-    /// Lets a stream's body fill its next frame. `finishFrame` adds the header: nghttp2 calls the two in direct
-    /// succession (NGHTTP2_DATA_FLAG_NO_COPY).
+    /// Lets a stream's body fill its next frame. nghttp2 calls `finishFrame` directly afterwards, which adds the header
+    /// (NGHTTP2_DATA_FLAG_NO_COPY).
     ///
-    /// - Returns: the bytes of the frame, or nil when the body has nothing to give now.
+    /// - Returns: the payload length, or nil if the body has nothing to send now.
     func fillFrame(on streamID: Int32, maximum: Int) -> (count: Int, state: HTTP2BodyState)? {
         guard let body = bodies[streamID] else { return (0, .finished(trailers: [])) }
         return output.fillFrame(from: body, maximum: maximum)
     }
 
-    /// - Returns: whether there is enough output for now.
+    /// - Returns: whether the output has reached its limit.
     func finishFrame(header: UnsafePointer<UInt8>, payloadLength: Int) -> Bool {
         unsafe output.finishFrame(header: header, payloadLength: payloadLength)
         return output.count >= outputLimit
     }
 
-    /// Trailers are submitted while their body's last frame is made, so that they cannot overtake it.
+    /// Submits trailers. Called while the body's last frame is made, so that they cannot overtake it.
     func submitTrailers(_ fields: [HTTP2Field], on streamID: Int32) -> Bool {
         unsafe trailerLoan.lend(fields) { unsafe nghttp2_submit_trailer(session, streamID, $0, $1) } == 0
     }

@@ -1,11 +1,11 @@
-/// How long a header block is on the wire, in all its frames.
+/// Measures a header block on the wire, over all its frames.
 ///
-/// nghttp2 decodes a block whose stream it has reset to its end, since the next one may refer to it, and what takes
-/// a byte on the wire may be 4 KiB then ("HPACK bomb"). So a block is measured before it is passed on.
+/// nghttp2 decodes the rest of a block even after it has reset its stream, because later blocks may refer to it, and
+/// one byte on the wire can become 4 KiB ("HPACK bomb"). So a block is measured before it is passed on.
 struct HeaderBlockLength {
-    /// Bytes of the longest block.
+    /// Bytes of the longest block accepted.
     let limit: Int
-    /// What is longer than this is an error that nghttp2 finds by itself.
+    /// Bytes of the largest frame. nghttp2 itself rejects larger ones.
     let maxFrameSize: Int
 
     private var length = 0
@@ -14,9 +14,9 @@ struct HeaderBlockLength {
 
     private enum State {
         case ended
-        /// More frames are to come.
+        /// More frames follow.
         case open
-        /// The payload of the last frame is to come.
+        /// The payload of the last frame follows.
         case ending
     }
 
@@ -28,14 +28,14 @@ struct HeaderBlockLength {
     /// Whether a block has begun and not ended.
     var isOpen: Bool { state != .ended }
 
-    /// The header of a frame of the block has come.
+    /// Adds a frame of the block, whose header has arrived.
     mutating func add(_ header: FrameHeader) {
         length = header.kind == .continuation ? length + header.length : header.length
         state = header.endsHeaders ? .ending : .open
         isTooLong = length > limit && header.length <= maxFrameSize
     }
 
-    /// Bytes have come after the last frame's header.
+    /// Records that `count` bytes have arrived, of which the current frame's payload needs `payload`.
     mutating func pass(payload: Int, of count: Int) {
         if state == .ending, count >= payload { state = .ended }
     }

@@ -1,23 +1,24 @@
-/// The fields of a header block while it arrives.
+/// Collects the fields of a header block as nghttp2 decodes them.
 ///
-/// Blocks on a connection are mostly alike. What is the same as in the last one of its kind is not made again, and a
-/// block that is the same as a whole is that very array, which makes it cheap to compare.
+/// Header blocks on a connection are mostly alike. Fields that equal those of the previous block of the same kind are
+/// reused, and a block that is equal as a whole is the same array, which makes it cheap to compare.
 struct HeaderListBuilder {
-    /// The last block of the same kind, which was good.
+    /// The previous valid block of the same kind.
     private let earlier: [HTTP2Field]
-    /// How many fields have been the same as in `earlier`, from its beginning.
+    /// How many leading fields are equal to those of `earlier`.
     private var repeated = 0
-    /// All the fields, from the first on that is another.
+    /// All fields, as soon as one differs from `earlier`.
     private var changed: [HTTP2Field] = []
-    /// Bytes of the list, counted as RFC 9113 section 6.5.2 does, and fields of it, whether they are kept or not.
+    /// The bytes of the list, counted as in RFC 9113 section 6.5.2, and the number of its fields, kept or not.
     private(set) var (size, length) = (0, 0)
     private(set) var isTooLong = false
-    /// What is wrong with the first field that breaks a rule.
+    /// The reason why the first invalid field is invalid.
     private(set) var fault: String?
 
-    /// Of a list that is too long, what is kept of one value, and what a field may have to be kept as a whole.
+    /// In a list that is too long: bytes kept of the first value over the limit, and of the longest name or value kept
+    /// after it.
     private static let (cutLength, shortLength) = (256, 64)
-    /// How often a limit may be exceeded before the rest of the list is not even counted.
+    /// The multiple of a limit at which counting stops.
     private static let farFactor = 8
 
     init(after earlier: [HTTP2Field] = []) {
@@ -31,13 +32,13 @@ struct HeaderListBuilder {
         return repeated == earlier.count ? earlier : Array(earlier.prefix(repeated))
     }
 
-    /// Whether the block is the same as the one before it.
+    /// Whether the block equals the previous one.
     var isRepeated: Bool { changed.isEmpty && repeated == earlier.count }
 
-    /// Takes a field, without the white space at the ends of its value, which is no part of it (RFC 9110 section 5.5).
-    /// Of a list that exceeds a limit, the beginning is kept, and short fields of the rest.
+    /// Adds a field, without the white space around its value, which is not part of it (RFC 9110 section 5.5).
+    /// If the list exceeds a limit, its beginning is kept, and short fields of the rest.
     ///
-    /// - Returns: false when the list is longer by far, as only who attacks sends it.
+    /// - Returns: false if the list is so long that only an attacker would send it; the rest need not be decoded.
     mutating func add(
         name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, maxSize: Int,
         maxCount: Int
@@ -76,7 +77,7 @@ struct HeaderListBuilder {
             name, Self.content(of: name, UnsafeBufferPointer(rebasing: value.prefix(Self.cutLength))))
     }
 
-    /// A value without the white space at its ends. Of pseudo-headers it is part, and makes them invalid.
+    /// The value without the white space around it. In pseudo-headers the white space is kept, and makes them invalid.
     private static func content(
         of name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
     ) -> UnsafeBufferPointer<UInt8> {

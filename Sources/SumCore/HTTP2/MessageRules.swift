@@ -1,16 +1,16 @@
 internal import CNghttp2
 
-/// What HTTP allows in the header blocks of requests and answers (RFC 9113 sections 8.2 and 8.3).
+/// HTTP's rules for the header fields of requests and responses (RFC 9113 sections 8.2 and 8.3).
 ///
-/// nghttp2 keeps these rules too, but tells neither the field nor the reason, and refuses what gRPC's clients send: white
-/// space at the ends of values, and an `:authority` that is empty or a path. So its own check is off
-/// (`nghttp2_option_set_no_http_messaging`), and this one takes its place, with nghttp2's tables of characters.
+/// nghttp2 can check these rules too, but reports neither the field nor the reason, and rejects what gRPC clients send:
+/// white space around values, and an `:authority` that is empty or a path. So its check is off
+/// (`nghttp2_option_set_no_http_messaging`), and this one takes its place, with nghttp2's character tables.
 ///
-/// Each function returns what is wrong, as the end of a sentence that begins with the sender; nil when nothing is.
+/// Each function returns the reason why something is invalid, for a message, or nil if it is valid.
 enum MessageRules {
     // MARK: One field
 
-    /// Judges the characters of a field. The value has no white space at its ends.
+    /// Checks the characters of a field. White space around the value must have been removed.
     static func fault(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> String? {
         guard unsafe nghttp2_check_header_name(name.baseAddress, name.count) != 0 else {
             let hasUpperCase = unsafe name.contains { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
@@ -38,7 +38,7 @@ enum MessageRules {
         unsafe String(decoding: bytes.prefix(String.displayLimit), as: UTF8.self).escapedForDisplay
     }
 
-    // MARK: Whole blocks
+    // MARK: Header lists
 
     static func fault(inRequest fields: [HTTP2Field]) -> String? {
         var pseudo = PseudoFields()
@@ -59,10 +59,11 @@ enum MessageRules {
         guard pseudo.hasAuthority || fields.contains(where: { $0.name == "host" }) else {
             return "there is neither ':authority' nor 'host'"
         }
-        return pseudo.hasStatus ? "':status' is a field of answers" : nil
+        return pseudo.hasStatus ? "':status' is only for responses" : nil
     }
 
-    /// - Returns: beside what is wrong, whether a final answer is still to come (a status of 100 to 199).
+    /// - Returns: the fault, and whether this is an interim response (status 100 to 199), after which another one
+    ///   follows.
     static func fault(inResponse fields: [HTTP2Field], endStream: Bool) -> (fault: String?, isInterim: Bool) {
         var pseudo = PseudoFields()
         if let fault = fault(in: fields, &pseudo) { return (fault, false) }
@@ -73,9 +74,9 @@ enum MessageRules {
         }
         guard number < 200 else { return (nil, false) }
         guard number != 101 else { return ("HTTP/2 has no status 101", false) }
-        guard !endStream else { return ("the interim answer \(number) ends the stream", false) }
+        guard !endStream else { return ("the interim response \(number) ends the stream", false) }
         guard fields.first("content-length") == nil else {
-            return ("the interim answer \(number) has a content-length", false)
+            return ("the interim response \(number) has a content-length", false)
         }
         return (nil, true)
     }
@@ -90,7 +91,7 @@ enum MessageRules {
         return nil
     }
 
-    /// What the rules need to know of the pseudo-headers of a block.
+    /// The pseudo-headers of a list, as far as the rules need them.
     private struct PseudoFields {
         var method: String?
         var scheme: String?
@@ -103,7 +104,7 @@ enum MessageRules {
             if !isPastPseudo, let isFirst = take(field), isFirst { return nil }
             let name = field.name.escapedForDisplay
             if isPastPseudo { return "the pseudo-header '\(name)' comes after other fields" }
-            return Self.isKnown(field) ? "'\(name)' is there twice" : "there is no pseudo-header '\(name)'"
+            return Self.isKnown(field) ? "'\(name)' occurs twice" : "unknown pseudo-header '\(name)'"
         }
 
         private static func isKnown(_ field: HTTP2Field) -> Bool {
@@ -111,7 +112,7 @@ enum MessageRules {
             return empty.take(field) != nil
         }
 
-        /// - Returns: false when it is there already, nil when there is no such pseudo-header.
+        /// - Returns: false if the field occurred before, nil if it is unknown.
         private mutating func take(_ field: HTTP2Field) -> Bool? {
             switch field.name {
             case ":method": Self.set(&method, field.value)
@@ -145,10 +146,10 @@ enum MessageRules {
             if let fault = fault(inConnectionField: field) { return fault }
             switch field.name {
             case "host":
-                guard !hasHost else { return "'host' is there twice" }
+                guard !hasHost else { return "'host' occurs twice" }
                 hasHost = true
             case "content-length":
-                guard !hasLength else { return "'content-length' is there twice" }
+                guard !hasLength else { return "'content-length' occurs twice" }
                 hasLength = true
                 guard contentLength(field.value) != nil else {
                     return "'content-length' is not a number: '\(field.value.escapedForDisplay)'"
@@ -159,9 +160,9 @@ enum MessageRules {
         return nil
     }
 
-    /// Fields of HTTP/1's connections (RFC 9113 section 8.2.2).
+    /// Connection-specific fields of HTTP/1 (RFC 9113 section 8.2.2).
     private static func fault(inConnectionField field: HTTP2Field) -> String? {
-        // By the first letter, since comparing strings takes much longer.
+        // By the first letter first, because comparing strings takes much longer.
         switch field.name.utf8.first {
         case UInt8(ascii: "c") where field.name == "connection",
             UInt8(ascii: "k") where field.name == "keep-alive",
@@ -181,7 +182,7 @@ enum MessageRules {
         field.name.utf8.first == UInt8(ascii: ":")
     }
 
-    /// RFC 3986 section 3.1.
+    /// Whether the text is a valid scheme (RFC 3986 section 3.1).
     private static func isScheme(_ text: String) -> Bool {
         let isLetter = { (byte: UInt8) in (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) }
         guard let first = text.utf8.first, isLetter(first) else { return false }
@@ -191,32 +192,33 @@ enum MessageRules {
         }
     }
 
-    /// The bytes that `content-length` promises; nil when it is no number.
+    /// The value of `content-length` in bytes; nil if it is not a number.
     static func contentLength(_ text: String) -> Int? {
         guard text.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains) else { return nil }
         return Int(text)
     }
 }
 
-/// What is still to be watched in the body of a message: few have a `content-length`, or an interim answer before them.
+/// The state needed to check the body of one message. Only those with a `content-length` or an interim response have
+/// one.
 struct BodyWatch {
-    /// `content-length`.
+    /// The `content-length`, if there is one.
     var promised: Int?
     var received = 0
-    /// An interim answer has come, and the final one has not.
+    /// Whether an interim response has arrived, and the final one has not.
     var isInterim = false
 
-    /// Bytes of the body have come.
+    /// Counts bytes of the body, and returns what is wrong with them.
     mutating func fault(receiving count: Int) -> String? {
-        guard !isInterim else { return "DATA comes before the final answer" }
+        guard !isInterim else { return "DATA came before the final response" }
         received += count
         guard let promised, received > promised else { return nil }
-        return "'content-length' says \(promised) bytes, and more came"
+        return "'content-length' says \(promised) bytes, but more came"
     }
 
     var faultAtEnd: String? {
-        guard !isInterim else { return "the stream ends before the final answer" }
+        guard !isInterim else { return "the stream ended before the final response" }
         guard let promised, received < promised else { return nil }
-        return "'content-length' says \(promised) bytes, and \(received) came"
+        return "'content-length' says \(promised) bytes, but \(received) came"
     }
 }

@@ -1,8 +1,8 @@
 internal import CNghttp2
 
-/// A call into nghttp2 that failed.
+/// An error of nghttp2.
 struct NGHTTP2Error: Error, Equatable, CustomStringConvertible {
-    /// The library's code: negative, as listed in `nghttp2_error`.
+    /// The library's code, which is negative (`nghttp2_error`).
     var code: Int32
 
     static let outOfMemory = Self(code: Int32(NGHTTP2_ERR_NOMEM.rawValue))
@@ -12,7 +12,7 @@ struct NGHTTP2Error: Error, Equatable, CustomStringConvertible {
         unsafe String(cString: nghttp2_strerror(code))
     }
 
-    /// Passes a result through, or throws it when it is negative.
+    /// Returns a result, or throws it if it is negative.
     @discardableResult
     static func check<Result: BinaryInteger>(_ result: Result) throws(NGHTTP2Error) -> Result {
         if result < 0 { throw NGHTTP2Error(code: Int32(clamping: result)) }

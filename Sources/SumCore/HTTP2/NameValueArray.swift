@@ -1,10 +1,10 @@
 internal import CNghttp2
 
-/// Lends header fields to C, laid out as nghttp2 takes them. The layout is kept, since the next list is mostly the
-/// same.
+/// A list of header fields in the layout of nghttp2's `nva` arguments. The layout is kept, because the next list is
+/// usually the same.
 @safe struct NameValueArray: ~Copyable {
     private var fields: [HTTP2Field] = []
-    /// Names and values, one behind the other; `pairs` point into them.
+    /// Names and values, one after the other; `pairs` point into them.
     private var bytes = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     private var pairs = unsafe [nghttp2_nv]()
 
@@ -12,10 +12,10 @@ internal import CNghttp2
         unsafe bytes.deallocate()
     }
 
-    /// Lends `fields` for the length of `body`.
+    /// Calls `body` with `fields` as an array for nghttp2, which is valid only during the call.
     ///
-    /// Sound because `bytes` lives until the next layout takes its place together with `pairs`, and nghttp2 copies
-    /// names and values while it is called (NGHTTP2_NV_FLAG_NONE).
+    /// Sound because `bytes` and `pairs` are replaced together, by the next layout, and nghttp2 copies names and values
+    /// during the call (NGHTTP2_NV_FLAG_NONE).
     mutating func lend<Result>(
         _ fields: [HTTP2Field], _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result
     ) -> Result {

@@ -1,29 +1,29 @@
-/// Which of its newest streams a client has begun, and which it has ended, with END_STREAM or RST_STREAM.
+/// Records which of its newest streams a client has begun, and which it has ended with END_STREAM or RST_STREAM.
 ///
-/// What follows on a stream that its sender has ended is an error (RFC 9113 sections 5.1 and 6.1), and so is a new
-/// stream with a lower number than the last (section 5.1.1). nghttp2 forgets closed streams and passes over what comes on
-/// them, since it cannot tell these errors from what was on its way when we reset a stream. Of streams that are older
-/// than the newest 128, neither can this; they are passed over too.
+/// Frames on a stream after its sender has ended it are an error (RFC 9113 sections 5.1 and 6.1), and so is a new
+/// stream with a lower id than the last (section 5.1.1). nghttp2 forgets closed streams and ignores frames on them,
+/// because it cannot distinguish these errors from frames that were in flight when we reset the stream. This covers the
+/// newest 128 streams; frames on older ones are ignored.
 struct StreamHistory {
     private var newest: UInt32 = 0
-    /// Bit n: the stream `newest - 2 n`.
+    /// Bit n stands for the stream `newest - 2 n`.
     private var (begun, ended): (UInt128, UInt128) = (0, 0)
 
     enum Fault: Equatable {
         /// HEADERS on a stream that the client has ended.
         case headersAfterEnd
-        /// HEADERS begin a stream with a lower number than the last.
+        /// HEADERS begin a stream with a lower id than the last.
         case skippedStream
-        /// PRIORITY names no stream (section 6.3), which nghttp2 passes over together with all priorities.
+        /// PRIORITY on stream 0 (section 6.3). nghttp2 ignores it, like all priorities.
         case priorityWithoutStream
     }
 
     mutating func receivedHeaders(on streamID: UInt32, endStream: Bool) -> Fault? {
-        // Even numbers are the server's, which nghttp2 judges.
+        // Even ids are the server's; nghttp2 checks those.
         guard streamID % 2 == 1 else { return nil }
         if streamID > newest {
             let distance = (streamID - newest) / 2
-            // The first stream of all may have any number.
+            // The first stream may have any id.
             (begun, ended) = newest == 0 ? (0, 0) : (begun << distance, ended << distance)
             newest = streamID
             begun |= 1
@@ -37,7 +37,7 @@ struct StreamHistory {
         return nil
     }
 
-    /// - Returns: false when the client had ended the stream.
+    /// - Returns: false if the client had ended the stream.
     mutating func receivedData(on streamID: UInt32, endStream: Bool) -> Bool {
         guard let bit = bit(of: streamID) else { return true }
         guard ended & bit == 0 else { return false }

@@ -1,13 +1,14 @@
 internal import Glibc
-public import SystemPackage
+package import SystemPackage
 
-/// Standard input and outputs may not block: another program that has the same pipe, socket or terminal may have set
-/// O_NONBLOCK, which belongs to all who have it. These wait as if it were not set.
+/// Blocking reads and writes of a descriptor that may be in non-blocking mode. O_NONBLOCK is shared by all processes
+/// that have the same pipe, socket or terminal open, so another program may have set it on a standard stream.
 extension FileDescriptor {
-    /// Reads once into `buffer`.
+    /// Reads once into `buffer`, and waits until there is something to read.
     ///
-    /// - Returns: how many bytes; 0 at the end.
-    public func readWaiting(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    /// - Returns: the number of bytes read; 0 at the end of the input.
+    /// - Throws: `Errno`.
+    package func readWaiting(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
             do {
                 return try unsafe read(into: buffer)
@@ -17,8 +18,10 @@ extension FileDescriptor {
         }
     }
 
-    /// Writes all of `text`.
-    public func writeAllWaiting(_ text: String) throws {
+    /// Writes all of `text`, and waits whenever the descriptor does not accept more.
+    ///
+    /// - Throws: `Errno`.
+    package func writeAllWaiting(_ text: String) throws {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             do {
@@ -29,7 +32,7 @@ extension FileDescriptor {
         }
     }
 
-    /// An error or an end counts as readiness; what is tried next meets it.
+    /// Waits until `event` is possible. An error or end-of-file also ends the wait; the next read or write reports it.
     private func wait(for event: Int32) throws {
         var request = pollfd(fd: rawValue, events: Int16(event), revents: 0)
         while unsafe poll(&request, 1, -1) < 0 {

@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// How many files and sockets the process may have open (RLIMIT_NOFILE).
-public enum FileDescriptorLimit {
-    /// The limit that holds.
-    public static var current: Int { Int(clamping: limits.rlim_cur) }
+/// The limit on open files and sockets of the process (RLIMIT_NOFILE).
+package enum FileDescriptorLimit {
+    /// The soft limit, which is in effect.
+    package static var current: Int { Int(clamping: limits.rlim_cur) }
 
-    /// Raises it as far as the process may without asking. To be called first in a program that serves many.
-    public static func raise() {
+    /// Raises the soft limit to the hard limit. Call this first in a program that serves many connections.
+    package static func raise() {
         var limits = limits
         limits.rlim_cur = limits.rlim_max
         _ = unsafe setrlimit(resource, &limits)

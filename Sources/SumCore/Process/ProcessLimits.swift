@@ -2,25 +2,27 @@ internal import Glibc
 internal import NIOCore
 internal import SystemPackage
 
-/// Whether the process may have the threads and descriptors without which SwiftNIO and the Swift runtime would trap, or
-/// wait for ever.
-public enum ProcessLimits {
+/// Checks that the process may have enough threads and file descriptors. Without them, SwiftNIO and the Swift runtime
+/// trap or wait for ever.
+package enum ProcessLimits {
     /// A limit is too low.
-    public struct TooLow: Error, CustomStringConvertible {
-        public var description: String
+    package struct TooLow: Error, CustomStringConvertible {
+        package var description: String
     }
 
-    /// Tries both. To be called first in a program, while it has no thread but the main one; so not from an `async` main
-    /// function, which needs others to begin.
+    /// Opens and starts as many as are needed, and closes and ends them again.
+    ///
+    /// Call this first in a program, while the main thread is the only one. An `async` main function is too late.
     ///
     /// - Parameters:
-    ///   - threadsPerCore: beside one for each event loop.
-    ///   - descriptors: beside those of the event loops.
-    public static func check(threadsPerCore: Int, descriptors: Int) throws(TooLow) {
+    ///   - threadsPerCore: threads per core in addition to one event loop.
+    ///   - descriptors: file descriptors in addition to those of the event loops.
+    /// - Throws: `TooLow` with the count needed and the count possible.
+    package static func check(threadsPerCore: Int, descriptors: Int) throws(TooLow) {
         let loops = NIOSingletons.groupLoopCountSuggestion
-        // An event loop has three: epoll, and what wakes it by hand and by time.
+        // An event loop has three: epoll, an eventfd and a timerfd.
         try checkDescriptors(3 * loops + descriptors)
-        // Of Dispatch's own threads there are few.
+        // Four for Dispatch, which starts only a few threads here.
         try checkThreads(loops * (1 + threadsPerCore) + 4)
     }
 
@@ -34,13 +36,13 @@ public enum ProcessLimits {
         } catch {
             throw TooLow(
                 description:
-                    "\(count) files and sockets are needed, and no more than \(opened.count) can be opened: "
-                    + "\(error) (see 'ulimit -n')")
+                    "\(count) files and sockets are needed, but only \(opened.count) can be opened: \(error) "
+                    + "(see 'ulimit -n')")
         }
     }
 
     private static func checkThreads(_ count: Int) throws(TooLow) {
-        // Sound: the lock outlives the threads, which are all joined.
+        // Sound because all threads are joined before the lock is freed.
         let gate = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
         unsafe pthread_mutex_init(gate, nil)
         unsafe pthread_mutex_lock(gate)
@@ -57,24 +59,24 @@ public enum ProcessLimits {
         unsafe gate.deallocate()
         guard failure == 0 else {
             throw TooLow(
-                description: "\(count) threads are needed, and no more than \(threads.count) can be started: "
-                    + "\(Errno(rawValue: failure)) (see 'ulimit -u', or the limit of tasks of the service or container)"
+                description: "\(count) threads are needed, but only \(threads.count) can be started: "
+                    + "\(Errno(rawValue: failure)) (see 'ulimit -u', or the task limit of the service or container)"
             )
         }
         waitUntilAlone()
     }
 
-    /// A thread that has been joined counts for the kernel's limits a moment longer.
+    /// Waits until the joined threads are gone. The kernel counts a thread for a moment after it was joined.
     private static func waitUntilAlone() {
         for _ in 0..<1000 {
-            // Each thread is a directory, beside `.` and `..` (proc_task_getattr in Linux' fs/proc/base.c).
+            // The link count is that of `.` and `..` plus one per thread (proc_task_getattr in Linux' fs/proc/base.c).
             guard let tasks = try? Stat(FilePath("/proc/self/task")), tasks.linkCount > 3 else { return }
             sched_yield()
         }
     }
 }
 
-/// What a thread of the check does: it waits until all are there.
+/// The body of each thread of the check: waits until all have been started.
 private func waitAtGate(_ gate: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let lock = unsafe gate?.assumingMemoryBound(to: pthread_mutex_t.self) else { return nil }
     unsafe pthread_mutex_lock(lock)

@@ -1,11 +1,12 @@
 internal import SystemPackage
 
 /// Standard input, output and error of the process.
-public enum StandardDescriptors {
-    /// Occupies those that are closed, so that no socket takes their place and is sent what is meant for them.
-    /// Reading from, or writing to, one that was closed stays an error. To be called first in a program.
-    public static func reserve() {
-        // The lowest that is free is taken: a standard input that cannot be read, then outputs that cannot be written.
+package enum StandardDescriptors {
+    /// Opens those that are closed, so that no socket gets their number and receives output that is meant for them.
+    /// Reading from a closed standard input, or writing to a closed output, is still an error. Call this first in a
+    /// program.
+    package static func reserve() {
+        // open(2) takes the lowest free number. The mode is the wrong one on purpose, so that using them is an error.
         _ = isOpen(.standardInput) ? nil : try? FileDescriptor.open(FilePath("/dev/null"), .writeOnly)
         for output in [FileDescriptor.standardOutput, .standardError] where !isOpen(output) {
             _ = try? FileDescriptor.open(FilePath("/dev/null"), .readOnly)

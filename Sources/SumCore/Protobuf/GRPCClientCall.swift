@@ -3,9 +3,9 @@ public import SwiftProtobuf
 
 /// A call that a client has begun, of any of the four kinds.
 ///
-/// Whoever sends waits while the server, or the network, is behind; who does not take the responses makes the
-/// server wait. A call goes on until it has ended, is cancelled, or its deadline has passed. When a task that
-/// waits for the call is cancelled, so is the call.
+/// Sending waits while the server or the network is slow; a program that does not take the responses makes the server
+/// wait. A call continues until it ends, is cancelled, or its deadline passes. Cancelling a task that waits for the
+/// call cancels the call. All methods may be called from any task, also concurrently.
 public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
     let exchange: AsyncClientCall
     let control: any ClientCallControl
@@ -19,10 +19,13 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
 
     // MARK: Sending
 
-    /// Sends a message. It leaves at once, together with others that are waiting.
+    /// Sends a message. It leaves at once, together with others that are queued. Waits while 512 KiB are queued.
     ///
-    /// - Parameter compressed: whether to compress it, if the call's messages are.
-    /// - Throws: the status of the call if it has ended; FAILED_PRECONDITION after `finish`.
+    /// - Parameters:
+    ///   - message: the message.
+    ///   - compressed: whether to compress it, if the call has a compression.
+    /// - Throws: the status of the call if it has ended; FAILED_PRECONDITION after `finish` or after a call that ended
+    ///   with OK; INTERNAL if the message cannot be encoded.
     public func send(_ message: Request, compressed: Bool = true) async throws(GRPCStatus) {
         let message = try message.serialized()
         try await send { batch throws(GRPCStatus) in
@@ -30,7 +33,7 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
         }
     }
 
-    /// Sends the messages that `write` writes.
+    /// Sends the messages that `write` appends to a buffer.
     func send(
         _ write: (inout ByteBuffer) throws(GRPCStatus) -> Void
     ) async throws(GRPCStatus) {
@@ -39,7 +42,7 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
         await settle(try exchange.pipe.write(batch))
     }
 
-    /// Wakes the connection for what was put into the pipe, and waits while that is full.
+    /// Wakes the connection if the pipe asks for it, and waits while the pipe is full.
     func settle(_ written: MessagePipe.Written) async {
         switch written {
         case .done(let mustWake):
@@ -50,24 +53,26 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
         }
     }
 
-    /// No more messages follow.
+    /// Half-closes the call: no more messages follow.
     public func finish() {
         if exchange.pipe.finish() { control.wake() }
     }
 
     // MARK: Receiving
 
-    /// What the server sends in front of its first message. Waits for it, or for the end of the call.
+    /// The metadata in the response headers. Waits for them, or for the end of the call.
     ///
-    /// - Throws: the status of the call if it failed before it had an answer.
+    /// - Returns: the metadata; empty if the call ended with OK without separate headers.
+    /// - Throws: the status of the call if it failed before the headers.
     public func responseMetadata() async throws(GRPCStatus) -> GRPCMetadata {
         try await cancellable { () throws(GRPCStatus) in try await exchange.metadata() }
     }
 
-    /// The next message of the server; nil after the last one of a call that ended well.
+    /// The next response. Waits for it, or for the end of the call.
     ///
-    /// - Throws: the status of a call that failed, after the messages that came before; INTERNAL for bytes that
-    ///   are not such a message, which ends the call.
+    /// - Returns: nil after the last response of a call that ended with OK.
+    /// - Throws: the status of a call that failed, after the responses that came before; INTERNAL or RESOURCE_EXHAUSTED
+    ///   for a message that cannot be decoded, which also cancels the call.
     public func next() async throws(GRPCStatus) -> Response? {
         do throws(GRPCStatus) {
             guard
@@ -78,27 +83,30 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
             if credit > 0 { control.credit(credit) }
             return try Response(received: bytes)
         } catch {
-            // Does nothing if the call has ended, and else the message could not be read.
+            // Has no effect if the call has ended. Otherwise the message could not be read.
             control.cancel()
             throw error
         }
     }
 
-    /// The messages of the server as a sequence, which throws as `next` does.
+    /// The responses as a sequence.
     public var responses: Responses { Responses(call: self) }
 
+    /// The responses of a call. Each is delivered once, however many iterators there are.
     public struct Responses: AsyncSequence, AsyncIteratorProtocol, Sendable {
         let call: GRPCClientCall
 
+        /// The sequence itself.
         public func makeAsyncIterator() -> Responses { self }
 
+        /// The next response, as `GRPCClientCall.next()` returns or throws it.
         public mutating func next() async throws(GRPCStatus) -> Response? { try await call.next() }
     }
 
-    /// Ends the stream of messages and waits for the response of a method that has exactly one.
+    /// Half-closes the call, and waits for the response of a method that has exactly one.
     ///
-    /// - Throws: the status of the call unless it ended well; UNIMPLEMENTED for another number of responses
-    ///   (grpc/doc/statuscodes.md).
+    /// - Throws: the status of the call if it is not OK; UNIMPLEMENTED for no or several responses
+    ///   (grpc/doc/statuscodes.md); INTERNAL or RESOURCE_EXHAUSTED for a message that cannot be decoded.
     public func closeAndReceive() async throws(GRPCStatus) -> Response {
         finish()
         do throws(GRPCStatus) {
@@ -106,34 +114,35 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
             guard let message else { throw GRPCStatus.notOneMessage }
             return try Response(received: message)
         } catch {
-            // Does nothing if the call has ended, and else it has broken the rules of its method.
+            // Has no effect if the call has ended. Otherwise the server has broken the rules of the method.
             control.cancel()
             throw error
         }
     }
 
-    /// Waits until the call has ended, in whichever way.
+    /// Waits until the call has ended, for whatever reason.
     ///
-    /// - Returns: its status, and the metadata that came with it. A call that `closeAndReceive` found to break
-    ///   the rules of its method may have the status OK here.
+    /// - Returns: the call's status, and the metadata that came with it (trailers). The status may be OK although
+    ///   `closeAndReceive` has thrown UNIMPLEMENTED.
     public func ended() async -> (status: GRPCStatus, trailers: GRPCMetadata) {
         let end = await cancellable { await exchange.ended() }
         return (end.status, end.trailers)
     }
 
-    /// The address of the server, such as `127.0.0.1:50051`, as soon as the call has a connection.
+    /// The address of the server, such as `127.0.0.1:50051`. Waits until the call has a connection.
     ///
-    /// - Returns: nil if the call ended without one.
+    /// - Returns: nil if the call ended without a connection.
     public func peer() async -> Peer? {
         await cancellable { await control.peer() }
     }
 
-    /// Gives the call up: the server is told (RST_STREAM CANCEL), and whoever waits for it gets CANCELLED.
+    /// Cancels the call: the server gets RST_STREAM(CANCEL), and tasks that wait for the call get CANCELLED. Has no
+    /// effect after the end of the call.
     public func cancel() {
         control.cancel()
     }
 
-    /// Cancels the call when the task that waits is cancelled.
+    /// Performs `operation`, and cancels the call if the task is cancelled meanwhile.
     private func cancellable<Value, Failure: Error>(
         _ operation: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
@@ -148,5 +157,5 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
 
 extension GRPCStatus {
     static let notOneMessage = GRPCStatus(
-        code: .unimplemented, message: "the server did not answer with the one message that was due")
+        code: .unimplemented, message: "the server did not respond with exactly one message")
 }

@@ -1,7 +1,16 @@
 public import SwiftProtobuf
 
 extension GRPCMethod {
-    /// A method that takes one message and gives one back.
+    /// Creates a method with one request message and one response.
+    ///
+    /// The handler runs in a task of its own. When it returns, the call ends with OK. If it throws a `GRPCStatus`, the
+    /// call ends with that status; a `CancellationError` becomes CANCELLED, and any other error UNKNOWN with the
+    /// error's text. The task is cancelled when the client cancels the call or is lost, or the deadline passes.
+    ///
+    /// - Parameters:
+    ///   - path: `/package.Service/Method`.
+    ///   - handler: gets the request and the call, and returns the response. It is called only if there is exactly one
+    ///     request message; the call ends with UNIMPLEMENTED otherwise.
     public static func unary<Request: Message, Response: Message>(
         path: String, _ handler: @escaping @Sendable (Request, AsyncServerCall) async throws -> Response
     ) -> GRPCMethod {
@@ -12,7 +21,16 @@ extension GRPCMethod {
         }
     }
 
-    /// A method that takes any number of messages and gives one back.
+    /// Creates a method with a stream of request messages and one response.
+    ///
+    /// The handler runs in a task of its own. When it returns, the call ends with OK. If it throws a `GRPCStatus`, the
+    /// call ends with that status; a `CancellationError` becomes CANCELLED, and any other error UNKNOWN with the
+    /// error's text. The task is cancelled when the client cancels the call or is lost, or the deadline passes.
+    ///
+    /// - Parameters:
+    ///   - path: `/package.Service/Method`.
+    ///   - handler: gets the requests as a sequence, and the call, and returns the response. It need not read all
+    ///     requests.
     public static func clientStreaming<Request: Message, Response: Message>(
         path: String,
         _ handler: @escaping @Sendable (GRPCRequests<Request>, AsyncServerCall) async throws -> Response
@@ -24,7 +42,16 @@ extension GRPCMethod {
         }
     }
 
-    /// A method that takes one message and gives back any number.
+    /// Creates a method with one request message and a stream of responses.
+    ///
+    /// The handler runs in a task of its own. When it returns, the call ends with OK. If it throws a `GRPCStatus`, the
+    /// call ends with that status; a `CancellationError` becomes CANCELLED, and any other error UNKNOWN with the
+    /// error's text. The task is cancelled when the client cancels the call or is lost, or the deadline passes.
+    ///
+    /// - Parameters:
+    ///   - path: `/package.Service/Method`.
+    ///   - handler: gets the request, a writer for the responses, and the call. It is called only if there is exactly
+    ///     one request message; the call ends with UNIMPLEMENTED otherwise.
     public static func serverStreaming<Request: Message, Response: Message>(
         path: String,
         _ handler:
@@ -37,7 +64,15 @@ extension GRPCMethod {
         }
     }
 
-    /// A method that takes and gives any number of messages, in any order.
+    /// Creates a method with a stream of requests and a stream of responses, in any order.
+    ///
+    /// The handler runs in a task of its own. When it returns, the call ends with OK. If it throws a `GRPCStatus`, the
+    /// call ends with that status; a `CancellationError` becomes CANCELLED, and any other error UNKNOWN with the
+    /// error's text. The task is cancelled when the client cancels the call or is lost, or the deadline passes.
+    ///
+    /// - Parameters:
+    ///   - path: `/package.Service/Method`.
+    ///   - handler: gets the requests as a sequence, a writer for the responses, and the call.
     public static func bidirectionalStreaming<Request: Message, Response: Message>(
         path: String,
         _ handler:
@@ -57,7 +92,9 @@ extension AsyncServerCall {
         try await send(message.serialized())
     }
 
-    /// The message of a request that has exactly one. Another number is UNIMPLEMENTED (grpc/doc/statuscodes.md).
+    /// The message of a request with exactly one message.
+    ///
+    /// - Throws: UNIMPLEMENTED for no or several messages (grpc/doc/statuscodes.md).
     fileprivate func onlyMessage<Request: Message>() async throws(GRPCStatus) -> Request {
         guard let bytes = try await next(), try await next() == nil else {
             throw GRPCStatus(code: .unimplemented, message: "the method takes exactly one message")

@@ -1,18 +1,23 @@
 public import SwiftProtobuf
 
-/// The messages that a client sends in one call. For one reader; the client waits for it when it is slow.
+/// The request messages of one call, for a single reader. A slow reader makes the client wait.
 public struct GRPCRequests<Request: Message>: AsyncSequence, Sendable {
     let call: AsyncServerCall
 
+    /// Returns an iterator over the messages that have not been read yet.
     public func makeAsyncIterator() -> Iterator {
         Iterator(call: call)
     }
 
+    /// Reads the messages one by one.
     public struct Iterator: AsyncIteratorProtocol {
         let call: AsyncServerCall
 
-        /// - Throws: the status with which the call has ended before the client's last message, and INTERNAL for
-        ///   bytes that are not such a message.
+        /// The next message. Waits for it, or for the end of the request.
+        ///
+        /// - Returns: nil after the client's last message.
+        /// - Throws: the call's status if it has ended before that; INTERNAL or RESOURCE_EXHAUSTED for a message that
+        ///   cannot be decoded.
         public mutating func next() async throws(GRPCStatus) -> Request? {
             guard let bytes = try await call.next() else { return nil }
             return try Request(received: bytes)

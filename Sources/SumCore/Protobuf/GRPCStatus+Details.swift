@@ -1,9 +1,9 @@
 internal import SwiftProtobuf
 
 extension GRPCStatus {
-    /// The details for people, on one line and safe to print; nil when there are none.
+    /// The details as text for people, on one line and escaped; nil if there are none.
     ///
-    /// Their types are known by name only, so their fields are shown by number.
+    /// The descriptors of their types are not known, so fields are shown by number.
     public var detailsDescription: String? {
         guard !details.isEmpty else { return nil }
         guard let status = try? Google_Rpc_Status(serializedBytes: details) else {

@@ -2,7 +2,9 @@ internal import NIOCore
 internal import SwiftProtobuf
 
 extension Message {
-    /// - Throws: INTERNAL for a message that cannot be encoded, such as one of 2 GiB.
+    /// Encodes the message.
+    ///
+    /// - Throws: INTERNAL if that fails, for example for a message of 2 GiB.
     func serialized() throws(GRPCStatus) -> [UInt8] {
         do {
             return try serializedBytes()
@@ -15,7 +17,9 @@ extension Message {
         }
     }
 
-    /// - Throws: INTERNAL for bytes that are not such a message (grpc/doc/statuscodes.md).
+    /// Decodes a message.
+    ///
+    /// - Throws: INTERNAL if `bytes` are not such a message (grpc/doc/statuscodes.md).
     init(received bytes: ByteBuffer) throws(GRPCStatus) {
         do {
             try self.init(serializedBytes: [UInt8](bytes.readableBytesView))
@@ -26,7 +30,7 @@ extension Message {
         }
     }
 
-    /// What swift-protobuf names by its own enum.
+    /// The text for an error of swift-protobuf.
     private static func words(for error: any Error) -> String {
         switch error as? BinaryDecodingError {
         case .truncated: "it ends within a field"

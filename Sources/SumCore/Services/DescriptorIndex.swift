@@ -1,17 +1,16 @@
 internal import SwiftProtobuf
 
-/// Finds the proto files that define a name or an extension, for Reflection.
+/// An index of proto files by the names and extensions that they define, for Reflection.
 struct DescriptorIndex {
     typealias File = Google_Protobuf_FileDescriptorProto
 
     private var files: [String: File] = [:]
-    /// The file of each full name: of messages, fields, oneofs, enums, their values, services, methods and
-    /// extensions.
+    /// The file of each full name: messages, fields, oneofs, enums and their values, services, methods, extensions.
     private var fileNames: [String: String] = [:]
-    /// The file of each extension, by the full name of the message it extends and its number.
+    /// The file of each extension, by the full name of the extended message and the number.
     private var extensions: [String: [Int32: String]] = [:]
 
-    /// - Parameter files: of several with one name the first counts, as of several that define one name.
+    /// - Parameter files: if several have the same name, or define the same name, the first counts.
     init(_ files: [File]) {
         for file in files where self.files[file.name] == nil {
             self.files[file.name] = file
@@ -34,7 +33,7 @@ struct DescriptorIndex {
         add(message.extension, in: inner, of: file)
     }
 
-    /// The values of an enum are its siblings, as in C++ (protobuf's language guide, "Enumerations").
+    /// The values of an enum are in the scope of the enum, not in the enum (protobuf's language guide, "Enumerations").
     private mutating func add(
         _ type: Google_Protobuf_EnumDescriptorProto, in scope: String, of file: String
     ) {
@@ -46,7 +45,7 @@ struct DescriptorIndex {
     ) {
         define(fields.map(\.name), in: scope, of: file)
         for field in fields {
-            // A full name has a dot in front here (descriptor.proto, `extendee`).
+            // A full name begins with a dot here (descriptor.proto, `extendee`).
             let extendee = String(field.extendee.drop { $0 == "." })
             if extensions[extendee]?[field.number] == nil {
                 extensions[extendee, default: [:]][field.number] = file
@@ -64,9 +63,10 @@ struct DescriptorIndex {
         scope.isEmpty ? name : "\(scope).\(name)"
     }
 
-    /// A file, then the files it imports and those they import, each once; without those not known here.
+    /// The file, followed by all files that it imports, directly or indirectly, each once. Unknown imports are left
+    /// out.
     ///
-    /// - Returns: none if the file itself is not known.
+    /// - Returns: an empty array if the file itself is unknown.
     func files(named name: String) -> [File] {
         var found: [File] = []
         var names = [name]
@@ -79,17 +79,17 @@ struct DescriptorIndex {
         return found
     }
 
-    /// The file that defines a full name such as `package.Service.Method`, and all it imports; or none.
+    /// The file that defines a full name such as `package.Service.Method`, with its imports; empty if there is none.
     func files(defining name: String) -> [File] {
         fileNames[name].map(files(named:)) ?? []
     }
 
-    /// The file that defines an extension, and all it imports; or none.
+    /// The file that defines an extension, with its imports; empty if there is none.
     func files(extending message: String, number: Int32) -> [File] {
         extensions[message]?[number].map(files(named:)) ?? []
     }
 
-    /// The numbers of a message's extensions, ascending; nil if the name is not known.
+    /// The numbers of a message's extensions, ascending; nil if the name is unknown.
     func extensionNumbers(of message: String) -> [Int32]? {
         if let numbers = extensions[message]?.keys { return numbers.sorted() }
         return fileNames[message].map { _ in [] }

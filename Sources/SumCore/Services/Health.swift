@@ -3,17 +3,20 @@ internal import Synchronization
 
 /// The standard health service, `grpc.health.v1.Health` (grpc/doc/health-checking.md, grpc/proposal A90).
 ///
-/// Probes ask it whether a service, or with the empty name the whole server, is ready for calls.
+/// Probes call it to find out whether a service, or the whole server under the empty name, is ready for calls. All
+/// methods may be called from any thread.
 public final class Health: Sendable {
-    /// What Check and List answer, and Watch tells.
+    /// The status of a service, as Check, List and Watch report it. The raw value is the protocol's name.
     public enum ServingStatus: String, Sendable {
+        /// The service is ready for calls.
         case serving = "SERVING"
+        /// The service exists, and is not ready for calls.
         case notServing = "NOT_SERVING"
-        /// Only for Watch: there is no such service, yet.
+        /// Only from Watch: the service does not exist, at least not yet.
         case unknownService = "SERVICE_UNKNOWN"
     }
 
-    /// The most services that List tells of (grpc/proposal A90).
+    /// The most services that List returns (grpc/proposal A90).
     private static let listLimit = 100
 
     private struct State {
@@ -24,20 +27,23 @@ public final class Health: Sendable {
     }
 
     private struct Watcher {
-        /// Nil: none that will ever be known.
+        /// nil for a name that no service can have.
         var service: String?
         var changes: AsyncStream<ServingStatus>.Continuation
     }
 
     private let state: Mutex<State>
 
-    /// - Parameter services: full names, such as `tutorial.NumberService`. They and the server are serving.
+    /// Creates the service. All services, and the server itself, are serving.
+    ///
+    /// - Parameter services: full names, such as `tutorial.NumberService`.
     public init(services: [String]) {
         let statuses = (services + [""]).map { ($0, ServingStatus.serving) }
         state = Mutex(State(statuses: Dictionary(statuses) { first, _ in first }))
     }
 
-    /// Changes the status of a service, or of the server, whose name is empty, and tells who watches it.
+    /// Sets the status of a service, or of the server under the empty name, and notifies its watchers. Has no effect
+    /// after `shutDown`.
     public func set(_ status: ServingStatus, for service: String) {
         state.withLock { state in
             guard !state.isShutDown, state.statuses.updateValue(status, forKey: service) != status else {
@@ -49,7 +55,8 @@ public final class Health: Sendable {
         }
     }
 
-    /// The server stops: nothing is serving any more, who watches is told so, and the watching ends.
+    /// Sets every status to `notServing` for good, notifies all watchers, and ends their calls with UNAVAILABLE. Call
+    /// this before `GRPCServer.shutdown`.
     public func shutDown() {
         state.withLock { state in
             guard !state.isShutDown else { return }
@@ -64,12 +71,12 @@ public final class Health: Sendable {
         }
     }
 
-    /// Bytes of the longest request that is taken.
+    /// Bytes of the largest request accepted.
     private static let requestLimit = 4 << 10
-    /// Bytes of the longest service name that a watcher waits for.
+    /// Bytes of the longest service name that is kept for a watcher.
     private static let nameLimit = 255
 
-    /// For a server to host.
+    /// The methods Check, List and Watch, for a server to host.
     public var methods: [GRPCMethod] { unlimitedMethods.map { $0.limited(to: Self.requestLimit) } }
 
     private var unlimitedMethods: [GRPCMethod] {
@@ -112,13 +119,13 @@ public final class Health: Sendable {
     private func watch(
         _ service: String, _ responses: GRPCResponses<Grpc_Health_V1_HealthCheckResponse>
     ) async throws(GRPCStatus) {
-        // Only the newest status matters to who is slow.
+        // A slow watcher needs only the newest status.
         let (changes, continuation) = AsyncStream.makeStream(
             of: ServingStatus.self, bufferingPolicy: .bufferingNewest(1))
         let id = state.withLock { state in
             defer { state.nextWatcher += 1 }
             continuation.yield(state.statuses[service] ?? .unknownService)
-            // A longer name is that of no service: not kept, since watching lasts as long as the client likes.
+            // A longer name is not kept, because the client decides how long it watches.
             let isName = service.utf8.count <= Self.nameLimit || state.statuses[service] != nil
             state.watchers[state.nextWatcher] = Watcher(
                 service: isName ? service : nil, changes: continuation)

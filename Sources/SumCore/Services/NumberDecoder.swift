@@ -1,30 +1,30 @@
-/// The server's loop over numbers: adds up the framed `NumberRequest` messages in a span of bytes.
+/// The server's loop over numbers: adds the length-prefixed `NumberRequest` messages in a span of bytes.
 ///
-/// A number in its usual encoding is `00 | length (4 bytes) | 08 varint`, 7 to 16 bytes, or the five bytes of an
-/// empty message for 0. The loop takes these, and stops before anything else (another field, a varint of unusual
-/// length, a flag, a cut), which is for swift-protobuf to judge. Two ideas make it fast:
+/// The usual encoding of a number is `00 | length (4 bytes) | 08 varint`, 7 to 16 bytes, or the five bytes of an empty
+/// message for 0. The loop takes these, and stops before anything else (another field, a varint of unusual length, a
+/// flag, a cut), which is left to swift-protobuf. Two ideas make it fast:
 ///
-/// - No branch depends on the data. What a message of a given length looks like is a row of `MessageShape.all`,
-///   so that messages of any lengths, in any order, take the same steps. And since a sum of varints is the sum of
-///   their bytes, each times a power of 128, the bytes are added up by place and never put together.
-/// - Where a message begins is known only once the one before it has been read; a processor waits for that most
-///   of the time. So two cursors take turns, one of them from about the middle on, where something looks like the
-///   beginning of a message. It was one if the first cursor arrives there, and else what the second found does
-///   not count.
+/// - No branch depends on the data. A row of `MessageShape.all` describes a message of a given length, so messages of
+///   any lengths, in any order, take the same steps. A sum of varints is the sum of their bytes, each multiplied by a
+///   power of 128, so the bytes are added by place, and single numbers are never assembled.
+/// - Where a message begins is known only after the one before it has been read, and the processor would mostly wait
+///   for that. So two cursors work in alternation. The second one starts near the middle, at something that looks like
+///   the beginning of a message. If the first cursor arrives there, it was one; otherwise the second cursor's result is
+///   discarded.
 struct NumberDecoder {
-    /// The sum of the numbers so far. 64 bits hold the sum of a block, and of any 2^32 numbers; 128 hold that of as many
-    /// as `count` can count.
+    /// The sum of the numbers so far. 128 bits cannot overflow: they hold the sum of as many numbers as `count` can
+    /// count. For one block, 64 bits are enough.
     private(set) var sum: Int128 = 0
-    /// How many numbers there were. 2^63 of them, of five bytes at the least, would take a hundred years at 100 Gbit/s.
+    /// The count of numbers so far. 2^63 of them, at five bytes or more, would take a hundred years at 100 Gbit/s.
     private(set) var count: Int64 = 0
 
-    /// Bytes of the longest message that the loop takes, without its prefix; a lower limit is not for it.
+    /// Bytes of the longest message that the loop takes, without prefix. With a lower limit, the loop must not be used.
     static let longestMessage = 11
     /// Bytes that a step reads: the longest message with its prefix.
     private static let lookahead = 16
-    /// Bytes that two cursors share; few enough for the places of `Cursor.places`.
+    /// Bytes that two cursors share. Few enough that `Cursor.places` cannot overflow.
     private static let blockSize = 3 << 10
-    /// Less than this is not worth a second cursor.
+    /// Bytes below which a second cursor is not worth while.
     private static let smallestBlock = 64
 
     /// Adds one number that was decoded elsewhere.
@@ -33,15 +33,15 @@ struct NumberDecoder {
         count &+= 1
     }
 
-    /// Adds many numbers that were added up elsewhere.
+    /// Adds the sum of several numbers that were decoded elsewhere.
     mutating func add(sum: Int128, count: Int64) {
         self.sum &+= sum
         self.count &+= count
     }
 
-    /// Adds the numbers from the beginning of `bytes` for as long as they are encoded as usual.
+    /// Adds the numbers at the beginning of `bytes`, as long as they have the usual encoding.
     ///
-    /// - Returns: how many bytes have been used up; the rest begins with a message.
+    /// - Returns: how many bytes were consumed. The rest begins with the prefix of a message.
     mutating func add(_ bytes: RawSpan) -> Int {
         var position = 0
         let end = bytes.byteCount - Self.lookahead + 1
@@ -52,9 +52,9 @@ struct NumberDecoder {
         return position
     }
 
-    /// Adds the messages that begin before `end`, after which there are the bytes that a step reads.
+    /// Adds the messages that begin before `end`. A step at any position before `end` may read `lookahead` bytes.
     ///
-    /// - Returns: whether all of them were as usual.
+    /// - Returns: whether all of them had the usual encoding.
     private mutating func addBlock(_ bytes: RawSpan, _ position: inout Int, to end: Int) -> Bool {
         let middle = Self.likelyMiddle(of: bytes, from: position, to: end)
         var first = Cursor(position: position)
@@ -70,14 +70,14 @@ struct NumberDecoder {
         return position >= end
     }
 
-    /// Adds the messages at the end of `bytes`, too near to it for a step, from a copy with bytes after it that end
-    /// no message.
+    /// Adds the messages that are too close to the end of `bytes` for a step. Works on a copy, followed by bytes that
+    /// cannot complete a message.
     private mutating func addLast(_ bytes: RawSpan, _ position: inout Int) {
         let count = bytes.byteCount - position
         var copy = InlineArray<32, UInt8>(repeating: 0xff)
         for index in 0..<count { copy[index] = bytes.byte(at: position + index) }
         var cursor = Cursor(position: 0)
-        // Sound because a UInt8 has no padding, and the step's 16 bytes are there from each of 15 positions on.
+        // Sound because UInt8 has no padding, and 16 bytes follow each of the 15 positions.
         while cursor.position < count, unsafe cursor.step(copy.span.bytes) {}
         take(cursor)
         position += cursor.position
@@ -87,7 +87,7 @@ struct NumberDecoder {
         add(sum: Int128(cursor.sum), count: Int64(cursor.count))
     }
 
-    /// - Returns: where something looks like the beginning of a message, or `end`.
+    /// - Returns: a position near the middle that looks like the beginning of a message, or `end` if there is none.
     private static func likelyMiddle(of bytes: RawSpan, from start: Int, to end: Int) -> Int {
         guard end - start >= smallestBlock else { return end }
         let middle = (start + end) / 2
@@ -99,27 +99,27 @@ struct NumberDecoder {
     }
 }
 
-/// One way through the messages, and what they came to.
+/// A position in the messages, and the sum of those it has passed.
 private struct Cursor {
     var position: Int
     private(set) var count = 0
-    /// The varints' bytes, without their high bits, added up by place. The sixth place counts negative numbers.
+    /// The bytes of the varints, without their high bits, added by place. The sixth place counts negative numbers.
     ///
-    /// A message adds at most 127 to a place, so 516 of them fit: 3,612 bytes, of messages that are not empty.
+    /// A message adds at most 127 to a place, so 516 messages fit: at least 3,612 bytes, as only non-empty ones add.
     private var places = SIMD8<UInt16>()
 
     init(position: Int) { self.position = position }
 
-    /// Takes the message at `position`, of which 16 bytes must be in `bytes`.
+    /// Takes the message at `position`; 16 bytes from there on must be in `bytes`.
     ///
-    /// - Returns: false, and takes nothing, if it is not of a usual shape.
+    /// - Returns: false, without taking anything, if it does not have the usual encoding.
     @inline(__always)
     mutating func step(_ bytes: RawSpan) -> Bool {
         let head = bytes.word(at: position)
         let tail = bytes.word(at: position &+ 8)
         let length = Int(truncatingIfNeeded: head >> 32) & 15
         let shape = MessageShape.all[length]
-        // `^` and `|` have one precedence in Swift.
+        // The parentheses are needed: `^` and `|` have the same precedence in Swift.
         guard ((head & shape.headMask) ^ shape.head) | ((tail & shape.tailMask) ^ shape.tail) == 0 else {
             return false
         }
@@ -130,8 +130,8 @@ private struct Cursor {
         return true
     }
 
-    /// A negative number is extended to 64 bits (protobuf's encoding guide, "Signed Integers"). Its first five
-    /// bytes give its low 35 bits, so that it is 2^35 less than these.
+    /// The sum of the numbers. A negative number is sign-extended to 64 bits (protobuf's encoding guide, "Signed
+    /// Integers"). Its first five bytes are its low 35 bits, so the number is 2^35 less than those.
     var sum: Int64 {
         var sum = -Int64(places[5]) << 35
         for place in 0..<5 { sum += Int64(places[place]) << (7 * Int64(place)) }
@@ -139,21 +139,21 @@ private struct Cursor {
     }
 }
 
-/// What a message is, given its length: which of its bits are fixed, and to what, and which make the number.
+/// The usual encoding of messages of one length: which bits are fixed, their values, and which bits form the number.
 ///
 /// Words are little-endian: the first byte of the message is the lowest.
 private struct MessageShape {
-    /// Bytes 0 to 7: flag, length, tag, and the varint's first two bytes. Without values, no message matches.
+    /// Bytes 0 to 7: flag, length, tag, and the first two bytes of the varint. The default values match no message.
     var headMask: UInt64 = 0
     var head: UInt64 = 1
     /// Bytes 8 to 15: the rest of the varint.
     var tailMask: UInt64 = 0
     var tail: UInt64 = 0
-    /// The bits that count, of the eight bytes from the varint's beginning on.
+    /// The bits that form the number, in the eight bytes from the beginning of the varint.
     var payload: UInt64 = 0
 
-    /// By length in bytes, without the prefix. A varint's last byte has no high bit, the bytes before it do. Of five
-    /// bytes, the last has the number's bits 28 to 30; in a negative number it has four bits set beside these.
+    /// The encodings by length in bytes, without prefix. In a varint, all bytes but the last have the high bit set. The
+    /// fifth byte has the number's bits 28 to 34, of which 31 to 34 are all 0, or all 1 in a negative number.
     static let all: InlineArray<16, MessageShape> = [
         MessageShape(headMask: 0xff_ffff_ffff, head: 0),
         MessageShape(),
@@ -177,9 +177,9 @@ private struct MessageShape {
 }
 
 extension RawSpan {
-    /// The eight bytes from `position` on, the first of them lowest.
+    /// The eight bytes from `position` on, the first one lowest.
     ///
-    /// The caller keeps `position` + 8 within the span: this is the innermost loop.
+    /// Unchecked, because this is the innermost loop: the caller keeps `position` + 8 within the span.
     @inline(__always)
     fileprivate func word(at position: Int) -> UInt64 {
         unsafe UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self))

@@ -1,23 +1,23 @@
 internal import NIOCore
 
-/// The client's loop over numbers: writes each as a framed `NumberRequest` message.
+/// The client's loop over numbers: writes each as a length-prefixed `NumberRequest` message.
 ///
-/// The encoding is the one swift-protobuf gives: `00 | length (4 bytes) | 08 varint`, and for 0, which proto3
-/// leaves out, the prefix alone. Whatever its length, a number takes the same steps, without a branch: its bits are
-/// spread over bytes, put upon what `MessageFrame` has for their count, and written by two 8-byte stores. Two numbers
-/// are spread at once, in the two halves of a vector.
+/// The encoding equals that of swift-protobuf: `00 | length (4 bytes) | 08 varint`, and for 0, which proto3 omits, the
+/// prefix alone. All numbers take the same steps, without a branch: the bits of the number are spread over bytes,
+/// combined with the `MessageFrame` for their count, and written by two 8-byte stores. Two numbers are spread at once,
+/// in the two halves of a vector.
 enum NumberEncoder {
-    /// Bytes of the longest encoded number: prefix, tag, and the ten bytes of a negative number's varint.
+    /// Bytes of the longest encoding: prefix, tag, and the ten-byte varint of a negative number.
     static let maxLength = 16
 
-    /// Appends the numbers from `numbers` on, for as long as the longest one would fit.
+    /// Appends numbers from the beginning of `numbers`, as long as there is room for the longest encoding.
     ///
-    /// - Returns: how many were appended.
+    /// - Returns: how many numbers were appended.
     static func append(_ numbers: Span<Int32>, to frame: inout OutputRawSpan) -> Int {
         var count = 0
         unsafe frame.withUnsafeMutableBytes { bytes, initialized in
             guard let base = bytes.baseAddress else { return }
-            // Sound because each message writes 16 bytes, and goes only where as many are left.
+            // Sound because storing a message writes 16 bytes, and is done only where 16 bytes are left.
             var position = initialized
             let last = bytes.count &- maxLength
             while count &+ 1 < numbers.count, position &+ maxLength <= last {
@@ -37,7 +37,7 @@ enum NumberEncoder {
 }
 
 extension ByteBuffer {
-    /// Appends a framed `NumberRequest`, or `NumberResponse`, whose encoding is the same.
+    /// Appends a length-prefixed `NumberRequest`, or `NumberResponse`, whose encoding is the same.
     mutating func writeNumber(_ number: Int32) {
         let one: InlineArray<1, Int32> = [number]
         writeWithOutputRawSpan(minimumWritableBytes: NumberEncoder.maxLength) { frame in
@@ -46,13 +46,13 @@ extension ByteBuffer {
     }
 }
 
-/// Two messages, in words whose first byte is the lowest.
+/// Two messages as words; the first byte is the lowest.
 private struct Messages {
     /// Bytes 0 to 7 of each.
     private let heads: SIMD2<UInt64>
     /// Bytes 8 to 15.
     private let tails: SIMD2<UInt64>
-    /// How many of these count.
+    /// How many of these 16 bytes belong to each message.
     private let byteCounts: (Int, Int)
 
     @inline(__always)
@@ -65,10 +65,10 @@ private struct Messages {
         byteCounts = (one.byteCount, two.byteCount)
     }
 
-    /// The 32 bits of each value as five groups of seven, one a byte.
+    /// The 32 bits of each value as five groups of seven bits, one per byte.
     ///
-    /// The upper part moves away from the lower by 2 bits at 14 and at 28, and by 1 bit within each 14: adding the
-    /// part 3 times, or once, shifts it by 2, or 1.
+    /// The upper part is moved up by 2 bits at bit 14 and at bit 28, then by 1 bit within each 14. Adding a part 3
+    /// times shifts it by 2, adding it once shifts it by 1.
     @inline(__always)
     private static func groups(_ values: SIMD2<UInt64>) -> SIMD2<UInt64> {
         var groups = values
@@ -79,9 +79,9 @@ private struct Messages {
         return groups &+ (groups & 0x3f80_3f80)
     }
 
-    /// Writes 16 bytes.
+    /// Writes 16 bytes that begin with the first message.
     ///
-    /// - Returns: how many of them are the message with its prefix; so does `storeSecond`.
+    /// - Returns: the bytes of the message, with its prefix. So does `storeSecond` for the second one.
     @inline(__always)
     func storeFirst(to target: UnsafeMutableRawPointer) -> Int {
         unsafe target.storeBytes(of: heads[0].littleEndian, as: UInt64.self)
@@ -97,13 +97,13 @@ private struct Messages {
     }
 }
 
-/// What a message has beside its number.
+/// The bits of a message apart from its number.
 ///
 /// Words are little-endian: the first byte of the message is the lowest.
 private struct MessageFrame {
     /// Bytes 0 to 7: flag, length, tag, and the high bits of the varint's first two bytes.
     var head: UInt64 = 0
-    /// Bytes 8 to 15: the high bits of the rest, and the bits 32 to 63 of a negative number.
+    /// Bytes 8 to 15: the high bits of the rest, and bits 32 to 63 of a negative number.
     var tail: UInt64 = 0
     var byteCount = 5
 
@@ -114,7 +114,8 @@ private struct MessageFrame {
         return unsafe all[unchecked: Int(row)]
     }
 
-    /// By bytes of the varint, of which a 0 has none; the last is a negative number's, which has ten.
+    /// The frames by bytes of the varint, from 0 (for the number 0) to 5; the last is for the ten bytes of a negative
+    /// number.
     private static let all: InlineArray<7, MessageFrame> = [
         MessageFrame(),
         MessageFrame(head: 0x0000_0802_0000_0000, byteCount: 7),
@@ -125,7 +126,7 @@ private struct MessageFrame {
         MessageFrame(head: 0x8080_080b_0000_0000, tail: 0x01ff_ffff_fff8_8080, byteCount: 16),
     ]
 
-    /// Which of them a number takes, by the count of its leading zeros; a negative number has none.
+    /// The index into `all` by the number of leading zero bits; a negative number has none.
     private static let rows: InlineArray<33, UInt8> = [
         6, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 0,
     ]

@@ -1,9 +1,9 @@
 internal import NIOCore
 internal import Synchronization
 
-/// A call of `SumNumbers` whose numbers are all there when it begins.
+/// A call of `SumNumbers` whose numbers are all known at the start.
 ///
-/// It meets the task that waits for it twice, at its beginning and at its end; in between there is only the event
+/// The task that waits for it is involved only at the beginning and the end; everything between happens on the event
 /// loop.
 final class OneShotSum: ClientCallHandler, HTTP2Body {
     typealias Outcome = Result<Int32, GRPCStatus>
@@ -15,7 +15,7 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
         /// The rest of a number that was cut by the end of a frame.
         var rest = ByteBuffer()
         var reader: MessageReader
-        /// The message received.
+        /// The response, decompressed.
         var message: ByteBuffer?
         var outcome: Outcome?
         var waiter: CheckedContinuation<Outcome, Never>?
@@ -26,12 +26,12 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
     private let state: Mutex<State>
 
     init(of numbers: [Int32], maxMessageSize: Int) {
-        // Decompressed on the event loop, so that what a sum can be is enough.
+        // The response is decompressed on the event loop, so the limit is no larger than a sum needs.
         let limit = min(maxMessageSize, SumNumbers.defaultMaxMessageSize)
         state = Mutex(State(numbers: numbers, reader: MessageReader(maxLength: limit)))
     }
 
-    /// Begins the call, and waits for its end.
+    /// Begins the call and waits for its end. Cancelling the task cancels the call.
     func outcome(of call: any ClientCallControl, begin: () -> Void) async -> Outcome {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -82,7 +82,7 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
         try state.withLock { state throws(GRPCStatus) in
             var left = bytes
             while left.readableBytes > 0, let message = try state.reader.nextReceived(from: &left) {
-                // Before it is decompressed: how many there are is for the server to choose.
+                // Checked before decompressing, because the server decides how many messages it sends.
                 guard state.message == nil else { throw .notOneMessage }
                 state.message = try message.decompressed(
                     state.reader.compression, limit: state.reader.maxLength)

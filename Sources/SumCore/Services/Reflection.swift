@@ -3,11 +3,11 @@ internal import NIOCore
 public import SwiftProtobuf
 internal import Synchronization
 
-/// The standard reflection service, `grpc.reflection.v1.ServerReflection`, and the same under its older name
-/// `v1alpha` (grpc/doc/server-reflection.md).
+/// The standard reflection service, `grpc.reflection.v1.ServerReflection`, also under its older name `v1alpha`
+/// (grpc/doc/server-reflection.md).
 ///
-/// Tools ask it what a server hosts, and for the protos of that. Where its document leaves a choice, it
-/// answers as grpc-go does.
+/// It tells tools which services a server hosts, and gives them their protos. Where gRPC's document leaves a choice, it
+/// follows grpc-go.
 public final class Reflection: Sendable {
     private typealias Request = Grpc_Reflection_V1_ServerReflectionRequest
     private typealias Response = Grpc_Reflection_V1_ServerReflectionResponse
@@ -16,26 +16,29 @@ public final class Reflection: Sendable {
         "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
     ]
 
-    /// Bytes of the longest request that is taken: names are not longer.
+    /// Bytes of the largest request accepted. Names are shorter.
     private static let requestLimit = 4 << 10
 
-    /// The services of this module, whose protos are embedded.
+    /// The services of this module, whose descriptors are embedded.
     static let embeddedServices = versions + [SumNumbers.service, Health.service]
 
-    /// Those that are hosted and described.
+    /// The hosted services with descriptors.
     private let services: [String]
-    /// Hosted services without a proto, which are not listed: tools would ask for it.
+    /// The hosted services without descriptors, sorted. They are not listed, because tools would ask for the
+    /// descriptors.
     public let undescribedServices: [String]
     private let descriptors: [Google_Protobuf_FileDescriptorProto]
-    /// Nil until it is first asked for.
+    /// nil until it is first needed.
     private let index = Mutex<DescriptorIndex?>(nil)
 
+    /// Creates the service.
+    ///
     /// - Parameters:
-    ///   - methods: what the server hosts beside reflection. Their services are listed, but for those without a proto,
-    ///     of which a server warns when it starts.
-    ///   - descriptors: the protos of services of your own, with what these import: what
-    ///     `protoc --include_imports --descriptor_set_out` writes. Those of this module's services are known; of
-    ///     two files with one name, the one given here counts.
+    ///   - methods: the methods that the server hosts besides reflection. Their services are listed, except those
+    ///     without descriptors, which `GRPCServer.start` logs as a warning.
+    ///   - descriptors: the descriptors of services of your own, including their imports, as written by `protoc
+    ///     --include_imports --descriptor_set_out`. Those of this module's services are known. If a file here has the
+    ///     name of a known one, it replaces that.
     public init(of methods: [GRPCMethod], descriptors: Google_Protobuf_FileDescriptorSet = .init()) {
         let hosted = Set(methods.map(\.service)).union(Self.versions)
         let given = descriptors.file.flatMap { file in
@@ -47,7 +50,7 @@ public final class Reflection: Sendable {
         self.descriptors = descriptors.file
     }
 
-    /// For a server to host.
+    /// The methods of both versions, for a server to host.
     public var methods: [GRPCMethod] {
         // The messages of the two versions are the same on the wire.
         Self.versions.map { service in
@@ -67,7 +70,7 @@ public final class Reflection: Sendable {
     private var warning: String? {
         guard !undescribedServices.isEmpty else { return nil }
         let names = undescribedServices.joined(separator: ", ")
-        return "reflection has no descriptors of these services and does not list them: \(names)"
+        return "reflection has no descriptors for these services and does not list them: \(names)"
     }
 
     private func readyIndex() throws(GRPCStatus) -> DescriptorIndex {
@@ -79,7 +82,7 @@ public final class Reflection: Sendable {
         }
     }
 
-    /// The protos of this module's services.
+    /// The descriptors of this module's services.
     static func embeddedDescriptors() throws(GRPCStatus) -> [Google_Protobuf_FileDescriptorProto] {
         let bytes = Base64.decode(EmbeddedDescriptors.base64[...]) ?? []
         return try Google_Protobuf_FileDescriptorSet(received: ByteBuffer(bytes: bytes)).file
@@ -110,7 +113,7 @@ public final class Reflection: Sendable {
                 response.answerNotFound("type '\(name)'")
             }
         case nil:
-            throw GRPCStatus(code: .invalidArgument, message: "the request asks for nothing known here")
+            throw GRPCStatus(code: .invalidArgument, message: "the request has no known message_request")
         }
         return response
     }
@@ -133,7 +136,7 @@ extension Grpc_Reflection_V1_ServerReflectionResponse {
 }
 
 extension GRPCMethod {
-    /// `package.Service`.
+    /// The part `package.Service` of the path.
     fileprivate var service: String {
         String(path.dropFirst().prefix { $0 != "/" })
     }

@@ -1,27 +1,31 @@
 internal import NIOCore
 internal import SwiftProtobuf
 
-/// `tutorial.NumberService/SumNumbers`: adds the numbers a client streams, and answers with their sum.
+/// The method `tutorial.NumberService/SumNumbers`: adds the numbers that a client streams, and responds with their sum.
 public enum SumNumbers {
+    /// The full name of the service, as health and reflection use it.
     public static let service = "tutorial.NumberService"
+    /// The path of the method.
     public static let path = "/\(service)/SumNumbers"
 
-    /// What becomes of a sum that does not fit int32.
+    /// What to do with a sum that does not fit int32.
     public enum Overflow: String, CaseIterable, Sendable {
-        /// The call ends with OUT_OF_RANGE; its message has the exact sum.
+        /// End the call with OUT_OF_RANGE, and a message with the exact sum.
         case error
-        /// The low 32 bits are the answer, as Go's `int32(sum)` gives.
+        /// Respond with the low 32 bits, like Go's `int32(sum)`.
         case wrap
     }
 
-    /// Bytes of the longest message that the method takes unless it is told otherwise. A number takes 11; the rest is
-    /// for fields that a newer client may add.
+    /// Bytes of the largest message that the method accepts by default. A number needs at most 11; the rest is for
+    /// fields that newer clients may add.
     public static let defaultMaxMessageSize = 4 << 10
 
-    /// The method for a server to host.
+    /// The method, for a server to host.
     ///
-    /// - Parameter maxMessageSize: bytes of the longest message it takes. Messages with unknown fields are parsed
-    ///   on the event loop, at up to 50 ns a byte, and nothing else happens there while one of them is.
+    /// - Parameters:
+    ///   - overflow: what to do with a sum that does not fit int32.
+    ///   - maxMessageSize: bytes of the largest message accepted, compressed and decompressed. A message with unknown
+    ///     fields is parsed on the event loop, at up to 50 ns per byte, and blocks the loop meanwhile.
     public static func method(
         overflow: Overflow = .error, maxMessageSize: Int = defaultMaxMessageSize
     ) -> GRPCMethod {
@@ -31,14 +35,14 @@ public enum SumNumbers {
     }
 }
 
-/// One call of SumNumbers on the server. Its memory does not depend on how many numbers come.
+/// The handler of one call of SumNumbers. Its memory does not depend on the count of numbers.
 final class SumNumbersHandler: ServerCallHandler {
     private let overflow: SumNumbers.Overflow
     var decoder = NumberDecoder()
     private var reader: MessageReader
     private let responseCompression: GRPCCompression
 
-    /// Whether the sum has been given.
+    /// Whether the handler has responded with the sum.
     private var hasAnswered = false
 
     var outlivesStream: Bool { false }
@@ -70,7 +74,7 @@ final class SumNumbersHandler: ServerCallHandler {
         return reply
     }
 
-    /// - Parameter decompressed: grows by the bytes that come out of compressed messages.
+    /// - Parameter decompressed: is increased by the decompressed bytes of compressed messages.
     private func add(
         _ bytes: inout ByteBuffer, within budget: inout TurnBudget, decompressed: inout Int
     ) throws(GRPCStatus) {

@@ -1,15 +1,15 @@
 internal import NIOCore
 internal import SwiftProtobuf
 
-/// A call of `SumNumbers`: send numbers, close, and receive their sum.
+/// A call of `SumNumbers`: send numbers, then close and receive their sum.
 ///
-/// Sending waits while the server, or the network, is behind. Several tasks may send at once.
+/// Sending waits while the server or the network is slow. Several tasks may send at once.
 public struct SumNumbersCall: Sendable {
     private let call: GRPCClientCall<Tutorial_NumberRequest, Tutorial_NumberResponse>
 
-    /// Bytes of numbers that are handed over together: about 6,000 numbers.
+    /// Bytes of numbers that are queued together: about 6,000 numbers.
     private static let batchSize = 64 << 10
-    /// Numbers that are compressed before any of them is handed over.
+    /// Numbers that are compressed before they are queued together.
     private static let compressedBatch = 4096
 
     init(_ call: GRPCClientCall<Tutorial_NumberRequest, Tutorial_NumberResponse>) {
@@ -18,9 +18,9 @@ public struct SumNumbersCall: Sendable {
 
     private var isCompressed: Bool { call.writer.compression != .identity }
 
-    /// Sends one number. It leaves at once, together with others that are waiting.
+    /// Sends one number. It leaves at once, together with others that are queued. Waits while 512 KiB are queued.
     ///
-    /// - Throws: the `GRPCStatus` of the call if it has ended.
+    /// - Throws: the status of the call if it has ended; FAILED_PRECONDITION after `closeAndReceive`.
     public func send(_ number: Int32) async throws(GRPCStatus) {
         guard !isCompressed else { return try await sendCompressed([number]) }
         let written = try call.exchange.pipe.write(maxLength: NumberEncoder.maxLength) { frame in
@@ -30,9 +30,9 @@ public struct SumNumbersCall: Sendable {
         await call.settle(written)
     }
 
-    /// Sends many numbers.
+    /// Sends many numbers, much faster than one by one. Waits while 512 KiB are queued.
     ///
-    /// - Throws: the `GRPCStatus` of the call if it has ended.
+    /// - Throws: the status of the call if it has ended; FAILED_PRECONDITION after `closeAndReceive`.
     public func send(contentsOf numbers: [Int32]) async throws(GRPCStatus) {
         guard !isCompressed else {
             for start in stride(from: 0, to: numbers.count, by: Self.compressedBatch) {
@@ -51,7 +51,7 @@ public struct SumNumbersCall: Sendable {
         }
     }
 
-    /// gRPC compresses message by message, which makes numbers longer, not shorter.
+    /// Sends numbers compressed. gRPC compresses each message separately, which makes numbers longer, not shorter.
     private func sendCompressed(_ numbers: ArraySlice<Int32>) async throws(GRPCStatus) {
         try await call.send { batch throws(GRPCStatus) in
             for number in numbers {
@@ -63,31 +63,32 @@ public struct SumNumbersCall: Sendable {
 
     /// Ends the stream of numbers and waits for the sum.
     ///
-    /// - Throws: the `GRPCStatus` of the call unless it ended well, with exactly one sum. A sum that came before
-    ///   all numbers had been sent does not take them all into account, and is INTERNAL.
+    /// - Throws: the status of the call if it is not OK; UNIMPLEMENTED for no or several responses; INTERNAL for a sum
+    ///   that arrived before all numbers had been sent, because it cannot include them.
     public func closeAndReceive() async throws(GRPCStatus) -> Int32 {
         let response = try await call.closeAndReceive()
-        // The one response of a call that ended well has been given out after the call's end.
+        // The only response of a call is returned after the end of the call, so this does not wait.
         guard await call.exchange.ended().everythingWasSent else { throw .answeredTooEarly }
         return response.sum
     }
 
-    /// Waits until the call has ended, in whichever way, without closing the stream of numbers.
+    /// Waits until the call has ended, for whatever reason, without closing the stream of numbers.
     ///
-    /// - Returns: the status the call ended with; INTERNAL if it ended well before all numbers had been sent.
+    /// - Returns: the status of the call; INTERNAL if it ended with OK before all numbers had been sent.
     public func ended() async -> GRPCStatus {
         let end = await call.exchange.ended()
         return end.status.isOK && !end.everythingWasSent ? .answeredTooEarly : end.status
     }
 
-    /// The address of the server, such as `127.0.0.1:50051`, as soon as the call has a connection.
+    /// The address of the server, such as `127.0.0.1:50051`. Waits until the call has a connection.
     ///
-    /// - Returns: nil if the call ended without one.
+    /// - Returns: nil if the call ended without a connection.
     public func peer() async -> Peer? {
         await call.peer()
     }
 
-    /// Gives the call up: the server is told (RST_STREAM CANCEL), and whoever waits for it gets CANCELLED.
+    /// Cancels the call: the server gets RST_STREAM(CANCEL), and tasks that wait for the call get CANCELLED. Has no
+    /// effect after the end of the call.
     public func cancel() {
         call.cancel()
     }
@@ -95,5 +96,5 @@ public struct SumNumbersCall: Sendable {
 
 extension GRPCStatus {
     static let answeredTooEarly = GRPCStatus(
-        code: .internalError, message: "the server answered before everything was sent to it")
+        code: .internalError, message: "the server responded before the whole request was sent")
 }

@@ -15,7 +15,7 @@ enum ForeignPeer {
     private static func command(_ name: String, _ arguments: [String]) -> (String, [String]) {
         guard name.hasSuffix(".py") else { return (built.appending(path: name).path, arguments) }
         let script = scripts.appending(path: name).path
-        // Debian's Python, for which the packages are installed.
+        // Debian's Python, which has the packages.
         return (
             "/usr/bin/env",
             ["PYTHONPATH=\(built.path)/python", "PYTHONDONTWRITEBYTECODE=1", "/usr/bin/python3", script]

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A client that is in the middle of its call: some numbers are sent, more may come.
+/// A client with an open call: some numbers have been sent, more may follow.
 final class OpenCall {
     let process: Process
     private let input = Pipe()
@@ -12,7 +12,7 @@ final class OpenCall {
             process: Tool.process("sum-client", ["-v", "--target", target] + arguments + ["40", "-"]))
     }
 
-    /// - Parameter process: runs sum-client in a way of its own.
+    /// - Parameter process: runs sum-client.
     init(process: Process) throws {
         self.process = process
         process.standardInput = input

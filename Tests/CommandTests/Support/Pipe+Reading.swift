@@ -1,9 +1,9 @@
 import Foundation
 
 extension Pipe {
-    /// Reads until `text` has come, or the end.
+    /// Reads until `text` has arrived, or the end.
     ///
-    /// - Returns: what has been read.
+    /// - Returns: everything read.
     @discardableResult
     func read(until text: String) async -> String {
         await Tool.offload {

@@ -1,11 +1,11 @@
 import Foundation
 import SumCore
 
-/// A proxy as it is shipped, but with Unix domain sockets for addresses, in front of two places for servers.
+/// A proxy with the shipped configuration, but with Unix domain sockets as addresses, in front of two servers.
 final class ProxiedPair: Sendable {
     /// Where clients connect.
     let target: String
-    /// Where the servers are to listen.
+    /// Where the servers must listen.
     let addresses: [ListenAddress]
     private let directory: URL
     private let process: Process
@@ -47,8 +47,8 @@ final class ProxiedPair: Sendable {
         try? FileManager.default.removeItem(at: directory)
     }
 
-    /// Starts the proxy. Clients may come at once, since they try again. Servers that are there already get calls
-    /// from the start; HAProxy looks for others only each second.
+    /// Starts the proxy. Clients may connect at once, because they retry. Servers that are already running get calls
+    /// from the start; HAProxy checks for others only once per second.
     func start() throws {
         try process.run()
     }

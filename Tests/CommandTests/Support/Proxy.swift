@@ -7,18 +7,18 @@ enum Proxy: String, CaseIterable, Sendable {
     var program: String { "/usr/sbin/\(rawValue)" }
     var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
 
-    /// What is shipped.
+    /// The configuration that is shipped.
     var configuration: URL {
         let name = self == .nginx ? "nginx.conf" : "haproxy.cfg"
         return Repository.root.appending(path: "docs/deploy/\(name)")
     }
 
-    /// How it writes the address of a Unix domain socket.
+    /// The proxy's syntax for the address of a Unix domain socket.
     func socket(_ path: String) -> String {
         self == .nginx ? "unix:\(path)" : "unix@\(path)"
     }
 
-    /// For one process, in the foreground, that writes nowhere but in `directory`.
+    /// The arguments for one process in the foreground that writes only in `directory`.
     func arguments(_ directory: URL) -> [String] {
         switch self {
         case .nginx:
@@ -27,10 +27,10 @@ enum Proxy: String, CaseIterable, Sendable {
         }
     }
 
-    /// Judges its configuration, and ends.
+    /// The argument that makes it check its configuration and exit.
     var checkArgument: String { self == .nginx ? "-t" : "-c" }
 
-    /// What Debian's `/etc/nginx/nginx.conf` is to the shipped file.
+    /// Includes the shipped file, as Debian's `/etc/nginx/nginx.conf` does.
     static let nginxMain = """
         daemon off;
         master_process off;

@@ -1,6 +1,6 @@
 import ScriptedPeers
 
-/// One request as a client may send it, byte by byte, and what the server makes of it.
+/// One request, byte by byte, and the server's response to it.
 struct RequestCase: Sendable {
     var bytes: [UInt8]
     var expected: Outcome
@@ -13,7 +13,7 @@ struct RequestCase: Sendable {
         case http(String)
         case reset(UInt32)
         case goAway(UInt32)
-        /// The end of the connection, without a word.
+        /// The end of the connection without a GOAWAY.
         case closed
     }
 
@@ -30,22 +30,22 @@ struct RequestCase: Sendable {
         self.init(expected, bytes: .request(head, body: body))
     }
 
-    /// The largest frame that nobody has to allow.
+    /// The largest frame that every peer must accept.
     static let frameSize = 16_384
 }
 
 extension [UInt8] {
-    /// A message, with gRPC's prefix.
+    /// A message with gRPC's prefix.
     static func message(_ bytes: [UInt8], flag: UInt8 = 0) -> [UInt8] {
         [flag] + UInt32(bytes.count).wireBytes + bytes
     }
 
-    /// A message with an int32, which is small.
+    /// A message with a small int32.
     static func number(_ number: UInt8) -> [UInt8] { message([8, number]) }
 
     /// A request on stream 1.
     ///
-    /// - Parameter isOpen: whether the client goes on after these bytes.
+    /// - Parameter isOpen: whether the client's side stays open after these bytes.
     static func request(
         _ head: [WireField] = .request, body: [UInt8], frameSize: Int = RequestCase.frameSize,
         isOpen: Bool = false
@@ -80,7 +80,7 @@ extension RequestCase.Outcome {
         }
     }
 
-    /// The number in the one message of an answer, which may have no bytes for 0.
+    /// The number in the only message of a response, which has no bytes for 0.
     private static func number(in body: [UInt8]) -> Int32 {
         var number: UInt64 = 0
         for (index, byte) in body.dropFirst(6).enumerated() { number |= UInt64(byte & 0x7f) << (7 * index) }

@@ -3,11 +3,11 @@ import ScriptedPeers
 import Synchronization
 import Testing
 
-/// What holds after every attack and every fault, whatever was sent (docs/reliability.md): the same process is
-/// alive, a fresh client gets the right sum, memory and descriptors are back, and one printable line at most was
-/// logged for each offence.
+/// What holds after every attack and every fault, whatever was sent (docs/reliability.md): the same process is alive,
+/// a new client gets the right sum, memory and file descriptors are back, and at most one printable line was logged
+/// for each offending connection.
 extension ServerProcess {
-    /// Lets an attack loose on a fresh server, and checks all of that.
+    /// Runs an attack against a new server, and checks all of that.
     ///
     /// - Parameters:
     ///   - attack: may have a line logged for each of its connections (`connect`). It is given the server, on a
@@ -17,7 +17,7 @@ extension ServerProcess {
         _ attack: @escaping @Sendable (ServerProcess) throws -> Answer
     ) async throws -> Answer {
         let server = try await ServerProcess("sum-server", ["--listen", "127.0.0.1:0"] + options)
-        // What it takes to serve anybody is not the attack's.
+        // Memory needed to serve any client does not count.
         try await server.serve(clients: 4)
         let before = try server.footprint()
         let result = await Tool.offload { Result { try attack(server) } }
@@ -31,7 +31,7 @@ extension ServerProcess {
         return try result.get()
     }
 
-    /// Waits for memory and descriptors to be what they were; what has not come back in two minutes never will.
+    /// Waits until memory and file descriptors are back to what they were, for at most two minutes.
     func expectUnharmed(since before: Footprint, sourceLocation: SourceLocation = #_sourceLocation)
         async throws
     {
@@ -47,7 +47,7 @@ extension ServerProcess {
         #expect(now.id == before.id, sourceLocation: sourceLocation)
     }
 
-    /// Returns when the server has used little of the CPU for half a second. One that spins never does, and then the
+    /// Returns when the server has used little CPU for half a second. A server that spins never does, and then the
     /// test's time limit ends the wait.
     func becomesQuiet() async throws {
         var before = try footprint().time
@@ -59,19 +59,19 @@ extension ServerProcess {
         }
     }
 
-    /// Lets fresh clients, one after the other, get right sums.
+    /// Checks that new clients, one after the other, get right sums.
     private func serve(clients: Int) async throws {
         try await Tool.offload { Result { for _ in 0..<clients { try self.callForSum() } } }.get()
     }
 
-    /// Blocks until a fresh client has got the right sum.
+    /// Blocks until a new client has got the right sum.
     func callForSum() throws {
         let client = try WireSocket(connectingTo: address)
         try client.sayHello()
         try client.callForSum()
     }
 
-    /// A client that has said hello.
+    /// A client that has sent its preface.
     func connect(_ hello: [WireFrame] = [.settings(), .settingsAck]) throws -> WireSocket {
         let client = try WireSocket(connectingTo: address)
         connections.add(1, ordering: .relaxed)
@@ -79,16 +79,17 @@ extension ServerProcess {
         return client
     }
 
-    /// What the server's process has, as /proc tells it; without its memory and time under a sanitizer.
+    /// The resources of the server's process according to /proc; without memory and time under a sanitizer.
     struct Footprint: CustomStringConvertible, Sendable {
         var id: Int32
-        /// Bytes that no other process shares: its heap and its stacks.
+        /// Private bytes: heap and stacks.
         var memory: Int
         var descriptors: Int
-        /// Of the CPU, in all threads.
+        /// CPU time of all threads.
         var time: Duration
 
-        /// Descriptors are exactly those, and memory, of which allocators keep some, is within 10 % + 4 MiB.
+        /// Whether the file descriptors are the same, and memory is within 10 % + 4 MiB, because allocators keep
+        /// some.
         func isBack(from before: Footprint) -> Bool {
             descriptors <= before.descriptors && memory <= before.memory + before.memory / 10 + 4 << 20
         }
@@ -101,7 +102,7 @@ extension ServerProcess {
         let status = try String(contentsOfFile: "/proc/\(tool)/status", encoding: .utf8)
         let memory = try #require(status.firstMatch(of: /RssAnon:\s+(\d+) kB/).flatMap { Int($0.1) })
         let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tool)/fd").count
-        // Each thread's first figure is its time on the CPU, in nanoseconds.
+        // The first figure of each thread is its CPU time in nanoseconds.
         let times = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tool)/task").compactMap {
             try? String(contentsOfFile: "/proc/\(tool)/task/\($0)/schedstat", encoding: .utf8)
         }.compactMap { $0.split(separator: " ").first.flatMap { Int64($0) } }

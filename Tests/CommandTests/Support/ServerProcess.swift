@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A server that listens, until it is told to stop.
+/// A server that listens until it is stopped.
 final class ServerProcess: Sendable {
     /// As in `listening on ADDRESS`.
     let address: String
@@ -42,7 +42,7 @@ final class ServerProcess: Sendable {
         if process.isRunning { process.terminate() }
     }
 
-    /// That of `timeout`, the test's child, which hands signals on to the tool.
+    /// The process id of `timeout`, the test's child, which forwards signals to the tool.
     var id: Int32 { process.processIdentifier }
 
     func signal(_ signal: Int32) {

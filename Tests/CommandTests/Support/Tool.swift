@@ -1,6 +1,6 @@
 import Foundation
 
-/// Runs the built tools as a shell would. Everything ends: a tool that hangs is killed.
+/// Runs the built tools as a shell would. A tool that hangs is killed.
 enum Tool {
     struct Result: Sendable {
         var output: String
@@ -8,24 +8,24 @@ enum Tool {
         var status: Int32
     }
 
-    /// The program that takes the place of sum-server, as in `scripts/valgrind`.
+    /// The program that replaces sum-server, as in `scripts/valgrind`.
     private static let serverStandIn = ProcessInfo.processInfo.environment["SUM_SERVER"]
 
     /// Seconds after which a tool is killed, and its exit status is 124.
     static let limit = serverStandIn == nil ? Scale.count(300, full: 3600) : 3600
 
-    /// The directory the tools were built into: the one of the tests, or that of the release.
+    /// The directory of the built tools: that of the tests, or that of the release build.
     static let directory =
         Scale.isFull
         ? Repository.root.appending(path: ".build/release")
         : URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
-    /// A path in the directory for temporary files where there is nothing yet.
+    /// An unused path in the directory for temporary files.
     static func temporaryPath() -> String {
         FileManager.default.temporaryDirectory.appending(path: "sum-\(UUID().uuidString.prefix(8))").path
     }
 
-    /// A tool that ends before it has read all its input does not end the tests with it.
+    /// Keeps the tests alive if a tool ends before it has read all its input.
     private static let ignoresBrokenPipes: Void = { signal(SIGPIPE, SIG_IGN) }()
 
     static func process(_ name: String, _ arguments: [String]) -> Process {
@@ -40,7 +40,7 @@ enum Tool {
             ["--default-signal", "/usr/bin/timeout", "--foreground", "-k", "\(limit)", "\(limit)", program]
             + arguments
         if name == "sum-client", !arguments.contains("--connect-timeout") {
-            // No test depends on how quickly a busy machine answers.
+            // No test depends on the speed of a busy machine.
             process.arguments? += ["--connect-timeout", "\(limit)s"]
         }
         return process
@@ -89,7 +89,7 @@ enum Tool {
         case handle(FileHandle)
     }
 
-    /// Runs what blocks on a thread of its own.
+    /// Runs blocking code on a thread of its own.
     static func offload<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: work()) }

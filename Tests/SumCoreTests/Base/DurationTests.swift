@@ -21,14 +21,14 @@ import Testing
     }
 
     @Test(
-        "audit-C6: durations are written as they are read",
+        "audit-C6: durations are formatted as they are parsed",
         arguments: ["0s", "1ns", "1500us", "250ms", "90s", "2h", "61m", "1000000h"])
     func durationText(_ text: String) throws {
         #expect(try Duration(text: text).text == text)
     }
 
     @Test(
-        "audit-C6: a duration says what would be right",
+        "audit-C6: an invalid duration is reported with what would be valid",
         arguments: [
             ("5", "a duration is a number with a unit, such as 500ms, 1.5s or 1h30m"),
             ("", "a duration is a number with a unit, such as 500ms, 1.5s or 1h30m"),
@@ -39,7 +39,7 @@ import Testing
         #expect(error?.description == reason)
     }
 
-    @Test("A timer can hold the longest timeout there is")
+    @Test("The longest timeout does not overflow a timer")
     func clamped() {
         #expect(Duration.seconds(99_999_999 * 3600).wholeNanoseconds == Int64.max)
         #expect(Duration.seconds(-1).wholeNanoseconds == 0)

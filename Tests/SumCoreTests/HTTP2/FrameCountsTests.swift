@@ -27,7 +27,7 @@ import Testing
         (.pushPromise([], promised: 2, on: 1), .overhead), (unknown, .overhead),
     ]
 
-    @Test("What frames count as, also when they come byte by byte", arguments: frames, [1, 1000])
+    @Test("How frames are counted, also when they arrive byte by byte", arguments: frames, [1, 1000])
     func worth(_ frame: (WireFrame, Worth), _ pieceLength: Int) {
         var slicer = FrameSlicer(skipping: 0)
         slicer.advance(over: frame.0.bytes, inPiecesOf: pieceLength)

@@ -11,7 +11,7 @@ import Testing
         ]
         + [0, 0, 1, 0, 1, 0, 0, 0, 1, 5]
 
-    /// What is passed on when the stream comes in pieces: every byte, in order, and no header in part.
+    /// What is passed on when the stream arrives in pieces: every byte, in order, and no partial header.
     private func pass(_ pieces: [ArraySlice<UInt8>]) -> (bytes: [UInt8], pieces: [[UInt8]]) {
         var slicer = FrameSlicer(skipping: 24)
         var passed: [[UInt8]] = []
@@ -39,7 +39,7 @@ import Testing
         #expect(passed.bytes == Self.stream)
     }
 
-    @Test("Headers are passed on whole when bytes come one at a time")
+    @Test("Frame headers are passed on whole when bytes arrive one at a time")
     func bytewise() {
         let passed = pass(Self.stream.indices.map { Self.stream[$0...$0] })
         #expect(passed.bytes == Self.stream)
@@ -49,7 +49,7 @@ import Testing
             ])
     }
 
-    @Test("What may ask for answers is passed on eight frames at a time")
+    @Test("Frames that may need a response are passed on eight at a time")
     func slices() {
         var slicer = FrameSlicer(skipping: 0)
         let bytes = (0..<25).flatMap { _ in WireFrame.ping().bytes }
@@ -60,7 +60,7 @@ import Testing
         #expect(slicer.takeCounts().overhead == 16)
     }
 
-    @Test("abuse-R8: data is passed on however many frames there are")
+    @Test("abuse-R8: any number of DATA frames is passed on at once")
     func noSlices() {
         var slicer = FrameSlicer(skipping: 0)
         let bytes = (0..<1000).flatMap { _ in WireFrame.data([0], on: 1).bytes }
@@ -68,7 +68,9 @@ import Testing
         #expect(slicer.takeCounts().data == 1000)
     }
 
-    @Test("abuse-R4: a header block that is too long on the wire is not passed on, whatever frames it has")
+    @Test(
+        "abuse-R4: a header block that is too long on the wire is not passed on, in whatever frames it arrives"
+    )
     func headerBlock() {
         func slicer() -> FrameSlicer {
             FrameSlicer(skipping: 0, headerBlock: HeaderBlockLength(limit: 100, maxFrameSize: 1000))

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "abuse-H4, grpc-A18: a call arrives whole however its bytes are cut",
+        "abuse-H4, grpc-A18: a call arrives complete however its bytes are cut",
         arguments: [1, 2, 3, 5, 8, 9, 10, 100, 4096])
     func everyPieceLength(_ length: Int) throws {
         let pair = try call(pieceLength: length)
@@ -51,7 +51,7 @@ import Testing
         #expect(pair.serverEvents.hasEnd(of: 1))
     }
 
-    @Test("grpc-K16: a stream whose bytes are not consumed stalls alone")
+    @Test("grpc-K16: a stream whose bytes are not consumed stalls only itself")
     func withheldCredit() throws {
         var configuration = HTTP2Configuration()
         configuration.streamWindow = 1000
@@ -64,7 +64,7 @@ import Testing
         #expect(pair.serverEvents.body(of: 3) == [7])
     }
 
-    @Test("A body with nothing to give is parked and pulled again")
+    @Test("A body with nothing to send is parked and pulled again later")
     func parkedBody() throws {
         var pair = try SessionPair()
         let body = FixedBody([1], end: .open)
@@ -79,7 +79,7 @@ import Testing
         #expect(pair.serverEvents.hasEnd(of: stream))
     }
 
-    @Test("grpc-R7: a body without bytes is an empty DATA frame with END_STREAM")
+    @Test("grpc-R7: an empty body is an empty DATA frame with END_STREAM")
     func emptyBody() throws {
         var pair = try SessionPair()
         try pair.exchange()
@@ -92,7 +92,7 @@ import Testing
         #expect(pair.serverEvents.hasEnd(of: 1))
     }
 
-    @Test("Output stops near its limit and goes on where it stopped")
+    @Test("Output stops near its limit and continues from there")
     func outputLimit() throws {
         var pair = try SessionPair()
         try pair.exchange()
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test(
-        "grpc-R6: long pieces of a body keep their place among what is copied",
+        "grpc-R6: long pieces of a body keep their order among copied bytes",
         arguments: [1, 20_000, Int.max])
     func longPieces(_ window: Int) throws {
         var configuration = HTTP2Configuration()
@@ -133,7 +133,7 @@ import Testing
         #expect(pair.serverEvents.headers(of: streams[0]).last == (window > 1 ? Sample.ok : Sample.request))
     }
 
-    @Test("grpc-A4: trailers, and only then RST_STREAM(NO_ERROR), reach a client that still sends")
+    @Test("grpc-A4: trailers, and then RST_STREAM(NO_ERROR), reach a client that is still sending")
     func earlyEnd() throws {
         var pair = try SessionPair()
         let stream = try pair.client.submitRequest(Sample.request, body: FixedBody([1], end: .open))
@@ -151,7 +151,7 @@ import Testing
     }
 
     @Test(
-        "grpc-S18, abuse-R4: a header list over the limit is told as such, with its length, and is not kept")
+        "grpc-S18, abuse-R4: a header list over the limit is reported with its length, and not kept")
     func headerLimit() throws {
         var pair = try SessionPair()
         let bytes = HTTP2Field("x-long", String(repeating: "a", count: 9000))
@@ -168,13 +168,13 @@ import Testing
         }
         #expect(
             tooLong == [
-                "9348 bytes, and at most 8192 are taken", "107 fields, and at most 100 are taken",
+                "9348 bytes, and the limit is 8192", "107 fields, and the limit is 100",
             ])
         #expect(pair.serverEvents.headers(of: 1).isEmpty)
         #expect(pair.serverEvents.headers(of: 5) == [Sample.request])
     }
 
-    @Test("abuse-G14: a body that belies its content-length never ends")
+    @Test("abuse-G14: a body that does not match its content-length never ends")
     func contentLengthLie() throws {
         var pair = try SessionPair()
         _ = try pair.client.submitRequest(
@@ -185,7 +185,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K1, grpc-K2: the first GOAWAY refuses nothing, the second refuses what is newer than its last stream"
+        "grpc-K1, grpc-K2: the first GOAWAY refuses nothing, the second refuses streams above its last stream id"
     )
     func goAway() throws {
         var pair = try SessionPair()
@@ -214,7 +214,7 @@ import Testing
         #expect(pair.server.isFinished)
     }
 
-    @Test("grpc-A19: a PING comes back with its payload")
+    @Test("grpc-A19: a PING is acknowledged with its payload")
     func ping() throws {
         var pair = try SessionPair()
         try pair.server.submitPing(payload: 0x0102_0304_0506_0708)
@@ -235,7 +235,8 @@ import Testing
         }
     }
 
-    @Test("A reset names its code to the peer", arguments: [HTTP2ErrorCode.cancel, .noError, .refusedStream])
+    @Test(
+        "A reset carries its code to the peer", arguments: [HTTP2ErrorCode.cancel, .noError, .refusedStream])
     func reset(_ code: HTTP2ErrorCode) throws {
         var pair = try SessionPair()
         let stream = try pair.client.submitRequest(Sample.request, body: FixedBody([1], end: .open))
@@ -245,7 +246,7 @@ import Testing
         #expect(pair.serverEvents.closingCode(of: stream) == code)
     }
 
-    @Test("abuse-H7: the bytes of small frames come together, in order, but not those of several streams")
+    @Test("abuse-H7: the bytes of small frames are gathered, in order, but not across streams")
     func smallFrames() throws {
         let server = try HTTP2Session(role: .server)
         let frames: [WireFrame] = [
@@ -266,7 +267,7 @@ import Testing
         #expect(events.body(of: 1).prefix(4) == [1, 2, 3, 5])
     }
 
-    @Test("audit-M5: the response to a stream that is gone keeps no body, and sends nothing")
+    @Test("audit-M5: a response to a closed stream keeps no body, and sends nothing")
     func goneStream() throws {
         var pair = try SessionPair()
         let stream = try pair.client.submitRequest(Sample.request, body: FixedBody([]))

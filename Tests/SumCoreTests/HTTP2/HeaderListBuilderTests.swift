@@ -28,7 +28,7 @@ import Testing
         return block.isTooLong ? nil : block.fields
     }
 
-    @Test("audit-P4: white space at the ends of a value is not part of it")
+    @Test("audit-P4: white space around a value is not part of it")
     func whiteSpace() {
         for (value, expected) in [
             (" a", "a"), ("a ", "a"), ("\t a b \t", "a b"), (" ", ""), ("\t \t", ""), ("", ""),
@@ -40,7 +40,7 @@ import Testing
         #expect(add([HTTP2Field("a", "1 ")]) == [HTTP2Field("a", "1")])
     }
 
-    @Test("audit-P5: of a list that is too long the beginning is kept, and what is short")
+    @Test("audit-P5: of a list that is too long the beginning and short fields are kept")
     func cut() {
         let long = String(repeating: "v", count: 9000)
         let block = block([
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(
-        "A block has the fields that came, whatever the one before it had",
+        "A block has the fields that arrived, whatever the previous block had",
         arguments: [
             [], earlier, Array(earlier.prefix(1)), Array(earlier.dropFirst()),
             earlier + [HTTP2Field("d", "4")],
@@ -69,7 +69,7 @@ import Testing
         #expect(add(fields) == fields)
     }
 
-    @Test("The limits count fields that are repeated and fields that are not")
+    @Test("The limits count repeated and new fields alike")
     func limits() {
         let fields = Self.earlier + [HTTP2Field("d", "4")]
         #expect(add(fields, maxCount: 4) == fields)

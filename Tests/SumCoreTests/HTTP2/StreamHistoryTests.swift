@@ -2,7 +2,7 @@ import Testing
 
 @testable import SumCore
 
-/// What frames mean after what a client sent before, as a table.
+/// The meaning of frames after earlier frames of a client, as a table.
 @Suite struct StreamHistoryTests {
     private enum Step {
         case headers(UInt32, end: Bool, StreamHistory.Fault?)
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test("h2spec 5.1: data and trailers, once each, and nothing after the end")
+    @Test("h2spec 5.1: data and trailers once each, and nothing after the end")
     func ends() {
         run([
             .headers(1, end: false, nil), .data(1, end: false, isOpen: true), .headers(1, end: true, nil),
@@ -39,7 +39,7 @@ import Testing
         ])
     }
 
-    @Test("h2spec 5.1.1/2: streams that were left out are not begun later")
+    @Test("h2spec 5.1.1/2: skipped stream ids cannot be used later")
     func skipped() {
         run([
             .headers(9, end: true, nil), .headers(3, end: true, .skippedStream),
@@ -50,7 +50,7 @@ import Testing
         ])
     }
 
-    @Test("Nothing is held against streams that are old, idle, even, or number 0")
+    @Test("Streams that are old, idle, even, or number 0 are not judged")
     func others() {
         let begun: [Step] = (0..<200).map { .headers(2 * $0 + 1, end: true, nil) }
         run(

@@ -11,7 +11,7 @@ import Testing
     private typealias Sum = Tutorial_NumberResponse
     private typealias Call = GRPCClientCall<Number, Sum>
 
-    /// Answers each number with the sum so far.
+    /// Responds to each number with the sum so far.
     private static let running = GRPCMethod.bidirectionalStreaming(path: "/t.T/Running") {
         (requests: GRPCRequests<Number>, responses: GRPCResponses<Sum>, call) in
         try call.setResponseMetadata(call.context.metadata)
@@ -29,7 +29,7 @@ import Testing
     private func number(_ number: Int32) -> Number { .with { $0.num = number } }
 
     @Test(
-        "A bidirectional call, answer by answer, with metadata in order both ways",
+        "A bidirectional call, response by response, with metadata in order both ways",
         arguments:
             GRPCCompression.allCases)
     func bidirectional(_ compression: GRPCCompression) async throws {
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test("grpc-A17: an error comes after the messages before it, with trailers and details")
+    @Test("grpc-A17: an error is thrown after the messages before it, with trailers and details")
     func error() async throws {
         try await withClient(of: [Self.running]) { (client) async throws in
             let call: Call = client.call("/t.T/Running")
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test("Unary and client-streaming calls take exactly one answer")
+    @Test("Unary and client-streaming calls need exactly one response")
     func oneAnswer() async throws {
         try await withClient(of: [Self.running]) { (client) async throws in
             let one: Sum = try await client.unary("/t.T/Running", number(5))
@@ -94,7 +94,7 @@ import Testing
             try await call.send(number(count))
             call.finish()
             #expect(try await call.next()?.sum == 1)
-            // Another call on the connection is not held up.
+            // Another call on the connection is not blocked.
             let other: Sum = try await client.unary("/t.T/Running", number(7))
             #expect(other.sum == 7)
             var last: Int32 = 1

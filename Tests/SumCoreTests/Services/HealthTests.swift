@@ -10,7 +10,7 @@ import Testing
         try await withClient(of: health.methods) { (client) async throws in try await body(health, client) }
     }
 
-    @Test("grpc-V1: Check tells the server's status and each service's; an unknown one is NOT_FOUND")
+    @Test("grpc-V1: Check returns the status of the server and of each service; an unknown one is NOT_FOUND")
     func check() async throws {
         try await withHealth { (health, client) async throws in
             #expect(try await client.checkHealth() == .serving)
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test("grpc-V3: List has all services, and refuses more than a hundred")
+    @Test("grpc-V3: List returns all services, and refuses more than a hundred")
     func list() async throws {
         try await withHealth { (health, client) async throws in
             func list() async throws -> Grpc_Health_V1_HealthListResponse {
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(
-        "grpc-V2, grpc-V4: Watch tells the status at once, every change, and the end; a service may come later"
+        "grpc-V2, grpc-V4: Watch sends the current status, every change, and the end; a service may be added later"
     )
     func watch() async throws {
         try await withHealth { (health, client) async throws in

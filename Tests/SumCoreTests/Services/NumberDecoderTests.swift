@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test("grpc-R6: the decoder takes every whole message, wherever the bytes end")
+    @Test("grpc-R6: the decoder takes every complete message, wherever the bytes end")
     func decoderEnds() {
         let numbers = Numbers.edges + Numbers.samples(500)
         let bytes = Numbers.encode(numbers)
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(
-        "abuse-F2: an unusual message is left, and with it what looks like messages within it",
+        "abuse-F2: an unusual message is left alone, and so is what looks like messages within it",
         arguments: 0..<300)
     func decoderInside(_ before: Int) throws {
         // A field that is not known, whose value is messages.
@@ -71,7 +71,7 @@ import Testing
         #expect(try Numbers.sum(bytes.map { [$0] }) == expected)
     }
 
-    @Test("abuse-F2, abuse-P7: a number with any one bit changed is what the general way makes of it")
+    @Test("abuse-F2, abuse-P7: a number with one flipped bit is decoded like swift-protobuf does")
     func changedBits() throws {
         for number in Numbers.edges {
             let bytes = Numbers.encode([number])
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test("abuse-F1, abuse-F2: random messages give the same sum by the fast way and by swift-protobuf")
+    @Test("abuse-F1, abuse-F2: random messages give the same sum as swift-protobuf")
     func differential() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<200 {

@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(
-        "The encoder stops where the longest number would not fit",
+        "The encoder stops where the longest encoding would not fit",
         arguments: [
             (15, []), (16, [0, 0, 0, 0, 2, 8, 1]), (23, [0, 0, 0, 0, 2, 8, 1, 0, 0, 0, 0, 2, 8, 2]),
         ]

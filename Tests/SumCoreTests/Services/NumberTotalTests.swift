@@ -9,7 +9,7 @@ import Testing
         SumNumbersHandler(overflow: overflow, context: .sample())
     }
 
-    /// What a call is answered after `earlier` numbers with a total, and then the numbers of a stream.
+    /// The reply to a call after `earlier` numbers with a total, and then the numbers of a stream.
     private func answer(
         _ overflow: SumNumbers.Overflow, total: Int128, count: Int64, then numbers: [Int32] = []
     ) -> ServerReply {
@@ -19,7 +19,7 @@ import Testing
         return handler.receiveEnd()
     }
 
-    @Test("audit-W3: a total beyond 64 bits is exact, and does not come back into the range of int32")
+    @Test("audit-W3: a total beyond 64 bits is exact, and does not wrap into the range of int32")
     func beyond64Bits() {
         // 2^33 + 4 times the largest number: -4 in 64 bits.
         let count: Int64 = (1 << 33) + 4
@@ -32,7 +32,7 @@ import Testing
             below.end?.message == "the sum -18446744073709551613 of 8589934597 numbers does not fit int32")
     }
 
-    @Test("audit-W3: a total that was beyond 64 bits on the way is the sum if it fits in the end")
+    @Test("audit-W3: a total that exceeds 64 bits on the way is the sum if it fits in the end")
     func backInRange() {
         let reply = answer(.error, total: 7 - 5_000, count: 1 << 40, then: Array(repeating: 5, count: 1_000))
         #expect(reply.end == .ok)
@@ -47,7 +47,7 @@ import Testing
         #expect(decoder.sum == (Int128(1) << 63) + Int128(Int32.min))
     }
 
-    @Test("audit-W3: with --overflow wrap the answer is right modulo 2^32, however large the total")
+    @Test("audit-W3: with --overflow wrap the sum is right modulo 2^32, however large the total")
     func wrap() {
         for total in [Int128(1) << 63, -(Int128(1) << 63) - 1, (Int128(1) << 94) + 5, Int128(Int64.max)] {
             let reply = answer(.wrap, total: total, count: 1 << 62, then: [3])
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test(
-        "audit-W3: each path of the loop adds to a total near the limits",
+        "audit-W3: each path of the loop works with a total near the limits",
         arguments: [Int32.max, .min, -1, 1, 0])
     func paths(_ number: Int32) {
         for count in [1, 2, 30, 300, 3_000] {

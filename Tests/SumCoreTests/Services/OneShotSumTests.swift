@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test("An answer with two messages is no sum")
+    @Test("A response with two messages is an error")
     func twoMessages() async throws {
         let two = GRPCMethod(path: SumNumbers.path) { _ in RepeatingHandler(answers: 2) }
         try await withClient(of: [two]) { (client) async throws in
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test("A call that another thread has begun is cancelled from the loop before it was started there")
+    @Test("A call begun on another thread is cancelled from the loop before it has started there")
     func cancelledFromLoop() async throws {
         try await withClient { (client) async throws in
             let call = try await client.eventLoop.submit {
@@ -113,7 +113,7 @@ import Testing
     }
 }
 
-/// Never answers.
+/// Never responds.
 private final class SilentHandler: ServerCallHandler {
     let outlivesStream = false
     func receive(_ bytes: ByteBuffer) -> ServerReply { ServerReply(consumed: bytes.readableBytes) }
@@ -121,7 +121,7 @@ private final class SilentHandler: ServerCallHandler {
     func cancel(_ reason: GRPCStatus) {}
 }
 
-/// Answers with the sum 1, so many times.
+/// Responds with the sum 1, so many times.
 private final class RepeatingHandler: ServerCallHandler {
     let outlivesStream = false
     let answers: Int

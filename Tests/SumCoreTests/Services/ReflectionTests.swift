@@ -33,7 +33,9 @@ import Testing
 
     private static let hosted = [SumNumbers.method()] + Health(services: []).methods
 
-    @Test("grpc-V5: v1 and v1alpha list what is hosted, themselves included", arguments: ["v1", "v1alpha"])
+    @Test(
+        "grpc-V5: v1 and v1alpha list the hosted services, including themselves",
+        arguments: ["v1", "v1alpha"])
     func list(_ version: String) async throws {
         let request = Request.with {
             $0.host = "h"
@@ -75,10 +77,10 @@ import Testing
         #expect(log.entries.map(\.level) == [.warning])
         let warning = "\(log.entries.first?.message ?? "")"
         #expect(
-            warning == "reflection has no descriptors of these services and does not list them: odd.Service")
+            warning == "reflection has no descriptors for these services and does not list them: odd.Service")
     }
 
-    @Test("audit-S8: the services of this module are described")
+    @Test("audit-S8: the services of this module have descriptors")
     func embedded() throws {
         let files = try Reflection.embeddedDescriptors()
         let names = files.flatMap { file in file.service.map { "\(file.package).\($0.name)" } }
@@ -87,7 +89,7 @@ import Testing
         #expect(Reflection(of: Self.hosted).methods.allSatisfy { $0.warning == nil })
     }
 
-    @Test("grpc-V5: each kind of request is answered in order, an unknown name with NOT_FOUND")
+    @Test("grpc-V5: each kind of request gets its response in order, an unknown name NOT_FOUND")
     func kinds() async throws {
         let extensionOf = { (type: String) in
             Grpc_Reflection_V1_ExtensionRequest.with { ($0.containingType, $0.extensionNumber) = (type, 1) }
@@ -118,14 +120,14 @@ import Testing
         #expect(responses[6].allExtensionNumbersResponse.baseTypeName == "tutorial.NumberRequest")
     }
 
-    @Test("grpc-V5: a request that asks for nothing ends the call with INVALID_ARGUMENT")
+    @Test("grpc-V5: an empty request ends the call with INVALID_ARGUMENT")
     func nothing() async throws {
         let (responses, status) = try await ask([Request()], of: Reflection(of: []))
         #expect(responses.isEmpty)
         #expect(status.code == .invalidArgument)
     }
 
-    @Test("grpc-V5: protos of one's own are told with what they import, and only hosted services are listed")
+    @Test("grpc-V5: custom protos are returned with their imports, and only hosted services are listed")
     func ownDescriptors() async throws {
         let method = GRPCMethod.unary(path: "/own.Service/Call") { (_: Tutorial_NumberRequest, _) in
             Tutorial_NumberResponse()
@@ -144,7 +146,7 @@ import Testing
         #expect(services.contains("tutorial.NumberService") == false)
     }
 
-    @Test("grpc-V5: the embedded protos have exactly the hosted methods, in their kinds")
+    @Test("grpc-V5: the embedded protos have exactly the hosted methods, with their kinds")
     func hostedMethods() throws {
         var kinds: [String: String] = [:]
         for file in try Reflection.embeddedDescriptors() {

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "abuse-P1, abuse-P2, abuse-P3, abuse-P4, abuse-P5, abuse-P6, grpc-N1: what protobuf allows",
+        "abuse-P1, abuse-P2, abuse-P3, abuse-P4, abuse-P5, abuse-P6, grpc-N1: encodings that protobuf allows",
         arguments: [
             ([0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], -1),
             ([0x08, 0xff, 0xff, 0xff, 0xff, 0x0f], -1),
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(
-        "grpc-S10, abuse-P2, abuse-P6, abuse-P7, grpc-N1: what it does not",
+        "grpc-S10, abuse-P2, abuse-P6, abuse-P7, grpc-N1: encodings that protobuf does not allow",
         arguments: [
             [0x08] + Array(repeating: 0xff, count: 10) + [0x01], [0x08, 0x80], [0x0e], [0x0f], [0x00, 1],
             [0x08],
@@ -59,7 +59,7 @@ import Testing
         #expect(error?.code == .internalError)
     }
 
-    @Test("abuse-P8, grpc-N2: what does not fit int32 is an error that tells the exact sum")
+    @Test("abuse-P8, grpc-N2: a sum that does not fit int32 is an error with the exact sum")
     func overflow() throws {
         for (numbers, text) in [
             ([.max, 1], "the sum 2147483648 of 2 numbers does not fit int32"),

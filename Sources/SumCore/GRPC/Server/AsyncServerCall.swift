@@ -1,35 +1,36 @@
 internal import NIOCore
 internal import Synchronization
 
-/// One call on the server for a handler that is written with async/await.
+/// One call on the server, for a handler written with async/await.
 ///
-/// What the client sends waits as it came, compressed if it is; the client gets credit for it when the handler takes it.
-/// A handler that sends waits while much is still to be passed on. So neither side fills the server's memory.
+/// Incoming messages wait as they arrived, compressed or not, and the client gets credit for a message when the handler
+/// takes it. A handler that sends waits while too much is unsent. So neither side can fill the server's memory. All
+/// methods may be called from any task of the handler.
 public final class AsyncServerCall: Sendable {
-    /// What the client said when it began the call.
+    /// The request's metadata, deadline, peer, and limits.
     public let context: ServerCallContext
 
-    /// Bytes that may wait to be passed on before `send` does.
+    /// Unsent bytes of the call beyond which `send` waits.
     private static let unsentLimit = 256 << 10
 
     private struct State {
         var inbox: MessageInbox
         var inboxIsComplete = false
         var counts = MessageCounts(received: 0, sent: 0)
-        /// Decompressed bytes of the message that the handler took last.
+        /// Decompressed bytes of the last message that the handler took, while it may still use it.
         var inHand = 0
-        /// Why there is nothing more to take or send.
+        /// How the call has ended; nothing can be taken or sent any more.
         var end: GRPCStatus?
         var unsent = 0
-        /// What the event loop has been asked to fetch; replies that follow each other quickly go as one.
+        /// The reply that the event loop has been asked to fetch. Changes until then are merged into it.
         var outgoing: ServerReply?
         var metadata = GRPCMetadata()
-        /// Whether the headers have been sent, or are about to be: it is too late for what travels in them.
+        /// Whether the headers have been sent, or are about to be, so that they cannot be changed.
         var hasSentHeaders = false
         var trailers = GRPCMetadata()
-        /// How responses are compressed.
+        /// The compression of responses.
         var compression: GRPCCompression
-        /// Who waits for a message, for room, or for the end; each looks again when woken.
+        /// Tasks that wait for a message, for room, or for the end. Each checks its condition again when woken.
         var waiters: [CheckedContinuation<Void, Never>] = []
 
         func requireUnsentHeaders(for what: String) throws(GRPCStatus) {
@@ -62,11 +63,11 @@ public final class AsyncServerCall: Sendable {
         context.memory.releaseUnsent(unsent)
     }
 
-    /// Chooses how to compress the responses; without it, as the request is. Ignored when the client cannot
+    /// Chooses the compression of responses. The default is that of the request. Has no effect if the client cannot
     /// decompress it.
     ///
-    /// - Throws: INTERNAL when the headers have been sent, which name the compression; the status with which the call
-    ///   has ended, if it has.
+    /// - Throws: INTERNAL if the headers have been sent, because they name the compression; the call's status if it has
+    ///   ended.
     public func setCompression(_ compression: GRPCCompression) throws(GRPCStatus) {
         guard context.accepts(compression) else { return }
         try state.withLock { state throws(GRPCStatus) in
@@ -75,10 +76,10 @@ public final class AsyncServerCall: Sendable {
         }
     }
 
-    /// Sets the metadata that travels in the headers. They are sent by `sendResponseMetadata`, or else with the first
-    /// response or the status.
+    /// Sets the metadata in the response headers. These are sent by `sendResponseMetadata`, with the first response, or
+    /// with the status, whichever comes first.
     ///
-    /// - Throws: INTERNAL when the headers have been sent; the status with which the call has ended, if it has.
+    /// - Throws: INTERNAL if the headers have been sent; the call's status if it has ended.
     public func setResponseMetadata(_ metadata: GRPCMetadata) throws(GRPCStatus) {
         try state.withLock { state throws(GRPCStatus) in
             try state.requireUnsentHeaders(for: "response metadata")
@@ -86,9 +87,9 @@ public final class AsyncServerCall: Sendable {
         }
     }
 
-    /// Sends the headers now, for a client that waits for them before it goes on. Does nothing if they have been sent.
+    /// Sends the headers now, for a client that waits for them. Has no effect if they have been sent.
     ///
-    /// - Throws: the status with which the call has ended, if it has.
+    /// - Throws: the call's status if it has ended.
     public func sendResponseMetadata() throws(GRPCStatus) {
         let isFirst = try state.withLock { state throws(GRPCStatus) in
             if let end = state.end { throw end }
@@ -98,17 +99,18 @@ public final class AsyncServerCall: Sendable {
         if isFirst { post { $0.sendsHeaders = true } }
     }
 
-    /// Sets what travels with the status.
+    /// Sets the metadata that is sent with the status.
     public func setTrailers(_ trailers: GRPCMetadata) {
         state.withLock { $0.trailers = trailers }
     }
 
     // MARK: For the handler
 
-    /// The next message of the request, decompressed; nil after the last.
+    /// The next message of the request, decompressed. Waits for it, and for memory to decompress it.
     ///
-    /// - Throws: the status with which the call has ended otherwise; INTERNAL or RESOURCE_EXHAUSTED for a message that
-    ///   cannot be decompressed.
+    /// - Returns: nil after the last message.
+    /// - Throws: the call's status if it has ended; INTERNAL or RESOURCE_EXHAUSTED for a message that cannot be
+    ///   decompressed.
     func next() async throws(GRPCStatus) -> ByteBuffer? {
         while true {
             let arrival = try state.withLock { state throws(GRPCStatus) -> (size: Int, isLast: Bool)? in
@@ -127,14 +129,15 @@ public final class AsyncServerCall: Sendable {
         }
     }
 
-    /// Takes a message out of the inbox and decompresses it.
+    /// Takes the next message from the inbox and decompresses it.
     ///
-    /// - Parameter reserved: the room that was taken for it.
+    /// - Parameter reserved: bytes of `CallMemory` that were reserved for it.
+    /// - Returns: nil if another reader has taken the message.
     private func takeMessage(reserved: Int) throws(GRPCStatus) -> ByteBuffer? {
         let compression = context.compression
         var decompressed = 0
         defer { context.memory.releaseDecompressed(reserved - decompressed) }
-        // Another reader may have taken the message that the room was for.
+        // Another reader may have taken the message for which memory was reserved.
         guard
             let message = state.withLock({ state in
                 state.inbox.largestDecompressedSize == reserved ? state.inbox.next() : nil
@@ -154,7 +157,7 @@ public final class AsyncServerCall: Sendable {
         return bytes
     }
 
-    /// The handler is done with the message that it took last: it asks for another, or has ended the call.
+    /// Releases the memory of the last message: the handler asks for another one, or has ended the call.
     private func putDown() {
         let count = state.withLock { state in
             defer { state.inHand = 0 }
@@ -163,9 +166,10 @@ public final class AsyncServerCall: Sendable {
         context.memory.releaseDecompressed(count)
     }
 
-    /// Waits until there is room in the connection's memory.
+    /// Waits until the connection's `CallMemory` has room.
     ///
-    /// - Throws: the status with which the call has ended meanwhile.
+    /// - Parameter hasRoom: reserves the room, and returns whether it could.
+    /// - Throws: the call's status if it has ended.
     private func reserve(_ hasRoom: (CallMemory) -> Bool) async throws(GRPCStatus) {
         while true {
             let generation = context.memory.generation
@@ -175,9 +179,9 @@ public final class AsyncServerCall: Sendable {
         }
     }
 
-    /// Sends one message.
+    /// Sends one message. Waits for memory first, and then while more than 256 KiB of the call are unsent.
     ///
-    /// - Throws: the status with which the call has ended, if it has.
+    /// - Throws: the call's status if it has ended.
     func send(_ message: [UInt8], compressed: Bool = true) async throws(GRPCStatus) {
         let writer = MessageWriter(compression: state.withLock { $0.compression })
         var framed = ByteBuffer()
@@ -202,7 +206,7 @@ public final class AsyncServerCall: Sendable {
         while await wait(while: { $0.unsent > Self.unsentLimit && $0.end == nil }) {}
     }
 
-    /// Waits until something has changed, if `condition` holds now.
+    /// Waits until the state changes, if `condition` holds now.
     ///
     /// - Returns: whether it waited.
     private func wait(while condition: (borrowing State) -> Bool) async -> Bool {
@@ -218,11 +222,13 @@ public final class AsyncServerCall: Sendable {
         return waited
     }
 
+    /// Ends the call with the handler's status.
     func complete(_ status: GRPCStatus) {
         putDown()
         post { $0.end = status }
     }
 
+    /// Merges a change into the outgoing reply, and asks the event loop to fetch it.
     private func post(_ change: (inout ServerReply) -> Void) {
         let isFirst = state.withLock { state in
             let isFirst = state.outgoing == nil
@@ -253,9 +259,9 @@ public final class AsyncServerCall: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Bytes of messages have come.
+    /// Queues bytes of messages.
     ///
-    /// - Throws: the status that ends the call, if they are not messages.
+    /// - Throws: the status that ends the call, if a prefix is invalid.
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) {
         try change { state throws(GRPCStatus) in
             let before = state.inbox.count
@@ -264,12 +270,12 @@ public final class AsyncServerCall: Sendable {
         }
     }
 
-    /// The messages that have come, and those that the handler has sent.
+    /// The counts of messages received and sent.
     var messageCounts: MessageCounts { state.withLock { $0.counts } }
 
-    /// No more messages follow.
+    /// The client has sent all messages.
     ///
-    /// - Throws: the status that ends the call, if the last one was cut.
+    /// - Throws: the status that ends the call, if the last message is incomplete.
     func receiveEnd() throws(GRPCStatus) {
         try change { state throws(GRPCStatus) in
             try state.inbox.finish()
@@ -277,6 +283,7 @@ public final class AsyncServerCall: Sendable {
         }
     }
 
+    /// The call has ended without its handler.
     func end(_ status: GRPCStatus) {
         var unsent = 0
         change { state in
@@ -288,6 +295,7 @@ public final class AsyncServerCall: Sendable {
         context.memory.wakeAll()
     }
 
+    /// Bytes of responses have been passed on to the network.
     func sent(_ byteCount: Int) {
         var count = 0
         change { state in

@@ -1,21 +1,22 @@
 internal import Synchronization
 
-/// What the asynchronous calls of one connection hold together, so that a client cannot make the server hold much more
-/// than it has sent: messages that were decompressed, and responses that the client does not take.
+/// Limits the memory that the asynchronous calls of one connection hold together: decompressed messages, and responses
+/// that the client does not take. So a client cannot make the server hold much more than it has sent.
 ///
-/// Whoever would hold more waits. Methods may be called from any thread.
+/// Calls that need more wait. All methods may be called from any thread.
 final class CallMemory: Sendable {
-    /// Decompressed bytes that handlers may have in hand, or else one message.
+    /// Decompressed bytes that handlers may hold. A single message may exceed it.
     static let decompressedLimit = 512 << 10
-    /// Bytes of responses that may wait to be sent before those of other calls have to.
+    /// Bytes of unsent responses. A single response may exceed it.
     static let unsentLimit = 256 << 10
-    /// Bytes of a response that waits for no other call, so that one that nobody reads holds up no small ones.
+    /// Bytes up to which a call's only response is accepted regardless of the limit, so that unread responses of other
+    /// calls do not block it.
     static let smallResponse = 16 << 10
 
     private struct State {
         var decompressed = 0
         var unsent = 0
-        /// Counts the changes that may let somebody go on.
+        /// Counts the changes that may allow a waiting call to continue.
         var generation = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -24,9 +25,9 @@ final class CallMemory: Sendable {
 
     // MARK: Decompressed messages
 
-    /// Takes room for a message that may decompress to `count` bytes.
+    /// Reserves room for a message that may decompress to `count` bytes.
     ///
-    /// - Returns: whether there was room.
+    /// - Returns: false if there is no room; nothing is reserved then.
     func reserveDecompressed(_ count: Int) -> Bool {
         state.withLock { state in
             guard state.decompressed == 0 || state.decompressed + count <= Self.decompressedLimit else {
@@ -37,7 +38,7 @@ final class CallMemory: Sendable {
         }
     }
 
-    /// Gives room back.
+    /// Releases the room of decompressed messages.
     func releaseDecompressed(_ count: Int) {
         guard count > 0 else { return }
         wake { $0.decompressed -= count }
@@ -45,10 +46,12 @@ final class CallMemory: Sendable {
 
     // MARK: Responses
 
-    /// Takes room for a response.
+    /// Reserves room for a response.
     ///
-    /// - Parameter own: bytes of the same call that wait already.
-    /// - Returns: whether there was room.
+    /// - Parameters:
+    ///   - count: bytes of the response.
+    ///   - own: unsent bytes of the same call.
+    /// - Returns: false if there is no room; nothing is reserved then.
     func reserveUnsent(_ count: Int, own: Int) -> Bool {
         state.withLock { state in
             let isSmall = own == 0 && count <= Self.smallResponse
@@ -60,7 +63,7 @@ final class CallMemory: Sendable {
         }
     }
 
-    /// Bytes of responses were sent, or never will be.
+    /// Releases the room of responses that were sent, or never will be.
     func releaseUnsent(_ count: Int) {
         guard count > 0 else { return }
         wake { $0.unsent -= count }
@@ -68,10 +71,10 @@ final class CallMemory: Sendable {
 
     // MARK: Waiting
 
-    /// To be read before asking for room, and given to `waitForChange` when there was none.
+    /// Read this before a reservation, and pass it to `waitForChange` if there was no room.
     var generation: Int { state.withLock { $0.generation } }
 
-    /// Waits until room has been given back, or a call has ended, since `generation`.
+    /// Waits until room has been released, or a call has ended, since `generation` was read.
     func waitForChange(since generation: Int) async {
         await withCheckedContinuation { continuation in
             let mustWait = state.withLock { state in
@@ -83,7 +86,7 @@ final class CallMemory: Sendable {
         }
     }
 
-    /// Has everybody look again, since a call has ended.
+    /// Wakes all waiting calls, because a call has ended.
     func wakeAll() {
         wake { _ in }
     }

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// One call as the server sees it: which of its steps may follow which, and what they put on the wire.
+/// The state machine of a call on the server: which step may follow which, and what each puts on the wire.
 ///
 ///                  receiveEnd
 ///     receiving ───────────────▶ answering
@@ -17,30 +17,32 @@ struct ServerCall: Equatable {
         case receiving
         /// The client has sent them all.
         case answering
-        /// The status has been given while the client was still sending; what it sends is dropped.
+        /// The call ended while the client was still sending. What else it sends is dropped.
         case endedEarly
         case ended
     }
 
     private var state = State.receiving
-    /// Response headers wait for the first message, so that a call that fails before it, and has no metadata, is
-    /// answered by one header block, which lets the client retry (grpc/proposal A6).
+    /// Response headers are held back until the first message. So a call that fails before that, and has no metadata,
+    /// gets a single header block, after which the client may retry (grpc/proposal A6).
     private(set) var hasSentHeaders = false
 
     enum Output: Equatable {
         case nothing
         /// One header block that ends the stream ("Trailers-Only").
         case trailersOnly([HTTP2Field])
-        /// Headers and trailers with nothing between them: the answer has metadata, and no message.
+        /// Headers and trailers without messages: the response has metadata.
         case withoutMessages(headers: [HTTP2Field], trailers: [HTTP2Field])
-        /// Headers if they are not sent yet, then messages, then trailers if the call ends.
+        /// Headers if they have not been sent, then messages, then trailers if the call ends.
         case response(headers: [HTTP2Field]?, messages: ByteBuffer, trailers: [HTTP2Field]?)
     }
 
-    /// Whether the handler gets the bytes that come.
+    /// Whether the handler gets the bytes that arrive.
     var acceptsMessages: Bool { state == .receiving }
 
-    /// The client has ended its side. Returns whether the handler is told.
+    /// The client has ended its side.
+    ///
+    /// - Returns: whether the handler is told.
     mutating func receiveEnd() -> Bool {
         switch state {
         case .receiving:
@@ -54,7 +56,9 @@ struct ServerCall: Equatable {
         }
     }
 
-    /// - Parameter headerLimit: bytes of the longest header list that the client takes.
+    /// The handler replies.
+    ///
+    /// - Parameter headerLimit: bytes of the largest header list that the client accepts.
     mutating func reply(_ reply: ServerReply, headerLimit: Int = .max) -> Output {
         guard isOpen else { return .nothing }
         let hasMessages = reply.messages.readableBytes > 0
@@ -80,40 +84,44 @@ struct ServerCall: Equatable {
         return .response(headers: headers, messages: reply.messages, trailers: trailers)
     }
 
-    /// Whether the status is still to be given.
+    /// Whether the call has no status yet.
     var isOpen: Bool { state == .receiving || state == .answering }
 
-    /// Why the client would not take the headers that `reply` sends; nil when it would.
+    /// The status to end the call with if the client would not accept the headers that `reply` sends.
     func refusal(of reply: ServerReply, headerLimit: Int) -> GRPCStatus? {
         guard isOpen, !hasSentHeaders, !reply.metadata.fields.isEmpty else { return nil }
         let size = Self.headers(of: reply).listSize
         guard size > headerLimit else { return nil }
         return GRPCStatus(
             code: .resourceExhausted,
-            message: "the headers of the answer have \(size) bytes, and the client takes \(headerLimit)")
+            message: "the response headers have \(size) bytes, but the client accepts \(headerLimit)")
     }
 
-    /// Our side has ended. Returns the code for the RST_STREAM that tells a client which goes on sending to stop,
-    /// without harming the status before it (PROTOCOL-HTTP2.md, "Errors"; RFC 9113 section 8.1).
+    /// Our END_STREAM has been sent.
+    ///
+    /// - Returns: the code for the RST_STREAM that makes a client which is still sending stop, and does not invalidate
+    ///   the status (PROTOCOL-HTTP2.md, "Errors"; RFC 9113 section 8.1).
     mutating func endStreamSent() -> HTTP2ErrorCode? {
         guard state == .endedEarly else { return nil }
         state = .ended
         return .noError
     }
 
-    /// The stream is gone. Returns why the handler is cancelled, or nil when it had ended the call.
+    /// The stream is closed.
+    ///
+    /// - Returns: the reason to cancel the handler with; nil if the call had ended.
     mutating func closed() -> GRPCStatus? {
         defer { state = .ended }
         guard isOpen else { return nil }
         return GRPCStatus(code: .cancelled, message: "the client cancelled the call or is gone")
     }
 
-    /// The one header block that refuses a request.
+    /// The single header block that rejects a request.
     static func rejection(_ rejection: GRPCRequestHead.Rejection) -> [HTTP2Field] {
         responseFields(httpStatus: rejection.httpStatus) + rejection.fields + rejection.status.trailers
     }
 
-    /// The headers of an answer with messages that says nothing of its own.
+    /// The headers of a response without compression and metadata.
     private static let plainHeaders =
         responseFields() + [HTTP2Field("grpc-accept-encoding", GRPCCompression.acceptEncoding)]
 

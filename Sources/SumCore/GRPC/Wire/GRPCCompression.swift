@@ -1,16 +1,17 @@
-/// How a call's messages may be compressed (grpc/doc/compression.md). Each message says for itself whether it is.
+/// The compression of a call's messages (grpc/doc/compression.md). Each message has a flag that says whether it is
+/// compressed.
 public enum GRPCCompression: String, CaseIterable, Sendable {
-    /// Not at all.
+    /// No compression.
     case identity
-    /// zlib's format (RFC 1950).
+    /// The zlib format (RFC 1950).
     case deflate
-    /// RFC 1952.
+    /// The gzip format (RFC 1952).
     case gzip
 
-    /// The value of `grpc-accept-encoding`: what this implementation can decompress.
+    /// Our value of `grpc-accept-encoding`: the compressions that this implementation can decompress.
     static let acceptEncoding = allCases.map(\.rawValue).joined(separator: ",")
 
-    /// Whether a peer with this `grpc-accept-encoding` can decompress it.
+    /// Whether a peer that has sent this `grpc-accept-encoding` can decompress it.
     func isAccepted(by acceptEncoding: String) -> Bool {
         guard self != .identity else { return true }
         return acceptEncoding.split(separator: ",").contains { $0.filter { $0 != " " } == rawValue }

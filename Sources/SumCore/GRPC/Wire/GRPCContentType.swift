@@ -1,22 +1,22 @@
-/// `application/grpc`, optionally `+` and a codec, optionally `;` and parameters.
+/// gRPC's content-type: `application/grpc`, optionally with `+` and a codec, optionally with `;` and parameters.
 enum GRPCContentType {
     static let standard = "application/grpc"
 
-    /// Whether `value` names gRPC, with whatever codec and parameters.
+    /// Whether `value` is gRPC's content-type, with any codec and parameters.
     static func isGRPC(_ value: String) -> Bool {
         if value == standard { return true }
         guard let rest = rest(of: value) else { return false }
         return rest.isEmpty || rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: ";")
     }
 
-    /// Whether a gRPC content-type leaves the codec open or names protobuf.
+    /// Whether the codec is protobuf, which is the default.
     static func isProtobuf(_ value: String) -> Bool {
         guard let codec = rest(of: value)?.prefix(while: { $0 != UInt8(ascii: ";") }) else { return false }
         return codec.isEmpty || codec.lazy.map(lowered).elementsEqual("+proto".utf8)
     }
 
-    /// What follows `application/grpc`, in whatever case; nil when that is not there. In bytes, since a mark of Unicode
-    /// that follows a character is part of it.
+    /// What follows `application/grpc`, which is compared without case; nil if `value` does not begin with it. Compares
+    /// bytes, because a combining mark would be part of the character before it.
     private static func rest(of value: String) -> Substring.UTF8View? {
         guard value.utf8.lazy.map(lowered).starts(with: standard.utf8) else { return nil }
         return value.utf8.dropFirst(standard.utf8.count)

@@ -1,36 +1,42 @@
-/// Metadata of a call: keys and values in the order they were added, keys repeated or not
+/// Metadata of a call: keys and values in the order they were added. A key may occur several times
 /// (grpc/doc/PROTOCOL-HTTP2.md, "Custom-Metadata").
 public struct GRPCMetadata: Hashable, Sendable {
-    /// Keys are lower case. The value of a key that ends in `-bin` is base64, as it stands on the wire.
+    /// The fields in order.
     public private(set) var fields: [Field] = []
 
+    /// A key and its value.
     public struct Field: Hashable, Sendable {
+        /// The key in lower case.
         public var key: String
+        /// The value as it is on the wire; base64 if the key ends in `-bin`.
         public var value: String
     }
 
+    /// Creates metadata without fields.
     public init() {}
 
-    /// What is wrong with a key or value that was refused.
+    /// The error for an invalid key or value.
     public struct InvalidField: Error, Hashable, CustomStringConvertible {
+        /// What is wrong, for people. It quotes the key or the value, unescaped.
         public var description: String
     }
 
-    /// Adds a field after those there are.
+    /// Appends a field.
     ///
     /// - Parameters:
-    ///   - key: letters, digits, `_`, `-` and `.`; upper case is lowered. Keys that begin with `grpc-` are gRPC's.
-    ///   - value: printable ASCII and spaces; base64, padded or not, if `key` ends in `-bin`. Spaces at its ends are
-    ///     left out, since they are no part of a value in HTTP (RFC 9110 section 5.5).
-    /// - Throws: `InvalidField` when the key or value breaks these rules.
+    ///   - key: letters, digits, `_`, `-` and `.`; it is converted to lower case. Keys that begin with `grpc-`, and
+    ///     those of HTTP such as `content-type`, are reserved.
+    ///   - value: printable ASCII and spaces; if `key` ends in `-bin`, base64 with or without padding. Leading and
+    ///     trailing spaces are removed, because HTTP does not count them as part of a value (RFC 9110 section 5.5).
+    /// - Throws: `InvalidField` if the key or the value breaks these rules.
     public mutating func add(_ key: String, _ value: String) throws(InvalidField) {
         let key = key.lowercased()
         guard !key.isEmpty, key.utf8.allSatisfy(Self.isKeyByte) else {
             throw InvalidField(
-                description: "a metadata key has only letters, digits, '_', '-' and '.': '\(key)'")
+                description: "a metadata key may have only letters, digits, '_', '-' and '.': '\(key)'")
         }
         guard !Self.isReserved(key) else {
-            throw InvalidField(description: "the metadata key '\(key)' is gRPC's or HTTP's own")
+            throw InvalidField(description: "the metadata key '\(key)' is reserved for gRPC or HTTP")
         }
         let value = value.withoutOuterSpaces
         if key.hasSuffix("-bin") {
@@ -46,14 +52,14 @@ public struct GRPCMetadata: Hashable, Sendable {
         }
     }
 
-    /// The values of `key`, in order.
+    /// The values of `key`, in order. The key must be in lower case.
     public subscript(key: String) -> [String] {
         fields.filter { $0.key == key }.map(\.value)
     }
 }
 
 extension GRPCMetadata {
-    /// What a peer sent beside the fields that HTTP and gRPC define. Values come as they are: valid HTTP, and
+    /// The fields that a peer has sent, without those that HTTP and gRPC define. Values are unchanged: valid HTTP, but
     /// possibly not ASCII.
     init(received fields: [HTTP2Field]) {
         self.fields = fields.compactMap { field in
@@ -74,7 +80,7 @@ extension [HTTP2Field] {
 
 extension GRPCMetadata {
     private static func isReserved(_ key: String) -> Bool {
-        // By the first letter, since comparing strings takes much longer.
+        // By the first letter first, because comparing strings takes much longer.
         switch key.utf8.first {
         case UInt8(ascii: "g"): key.utf8.starts(with: "grpc-".utf8)
         case UInt8(ascii: "c"): ["content-type", "connection", "content-length"].contains(key)
@@ -97,7 +103,7 @@ extension GRPCMetadata {
         }
     }
 
-    /// Takes the padding off, which gRPC wants left out on the wire; nil when `text` is not base64.
+    /// Removes the padding, which gRPC does not send; nil if `text` is not base64.
     static func unpaddedBase64(_ text: some StringProtocol) -> String? {
         let digits = text.utf8.prefix { $0 != UInt8(ascii: "=") }
         let padding = text.utf8.dropFirst(digits.count)

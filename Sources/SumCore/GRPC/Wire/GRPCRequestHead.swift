@@ -1,21 +1,21 @@
-/// The head of a call: what its HTTP/2 request headers say (grpc/doc/PROTOCOL-HTTP2.md, "Requests").
+/// The head of a request: the contents of its HTTP/2 headers (grpc/doc/PROTOCOL-HTTP2.md, "Requests").
 struct GRPCRequestHead: Equatable, Sendable {
     /// `/package.Service/Method`.
     var path: String
-    /// The name by which the client calls the server, for a proxy or a virtual host.
+    /// The client's name for the server (`:authority`), for a proxy or a virtual host.
     var authority = ""
-    /// How long the client waits for the answer, from the start of the call.
+    /// The time from the start of the call to its deadline; nil if there is none.
     var timeout: Duration?
     var userAgent = ""
-    /// How the request's messages are compressed.
+    /// The compression of request messages (`grpc-encoding`).
     var compression = GRPCCompression.identity
-    /// What the client can decompress, as it says it.
+    /// The client's `grpc-accept-encoding`.
     var acceptEncoding = GRPCCompression.acceptEncoding
     var metadata = GRPCMetadata()
-    /// How often the call was tried before (`grpc-previous-rpc-attempts`, grpc/proposal A6).
+    /// The number of earlier attempts (`grpc-previous-rpc-attempts`, grpc/proposal A6).
     var previousAttempts = 0
 
-    /// The headers in the order gRPC asks for: pseudo-headers, timeout, the call's definition, custom metadata.
+    /// The header fields in gRPC's order: pseudo-headers, timeout, call definition, custom metadata.
     func fields() -> [HTTP2Field] {
         var fields = [
             HTTP2Field(":method", "POST"), HTTP2Field(":scheme", "http"), HTTP2Field(":path", path),
@@ -40,12 +40,12 @@ struct GRPCRequestHead: Equatable, Sendable {
 }
 
 extension GRPCRequestHead {
-    /// Why a request does not become a call.
+    /// The response to a request that is not a valid call.
     struct Rejection: Error, Equatable {
-        /// What tells clients that are not gRPC's.
+        /// The HTTP status, for clients that do not speak gRPC.
         var httpStatus = 200
         var status: GRPCStatus
-        /// Headers beside the status, which tell the client what would be accepted.
+        /// Additional headers that tell the client what would be accepted.
         var fields: [HTTP2Field] = []
 
         init(_ code: GRPCStatus.Code, _ message: String, httpStatus: Int = 200, fields: [HTTP2Field] = []) {
@@ -54,13 +54,13 @@ extension GRPCRequestHead {
             self.fields = fields
         }
 
-        /// What an interceptor refused.
+        /// The status with which an interceptor has refused the call.
         init(_ status: GRPCStatus) {
             self.status = status
         }
     }
 
-    /// Judges a request's headers, as grpc-go does where gRPC's documents leave the answer open.
+    /// Parses and checks the headers of a request. Where gRPC's documents leave a choice, this follows grpc-go.
     init(received fields: [HTTP2Field]) throws(Rejection) {
         let method = fields.first(":method") ?? ""
         guard method == "POST" else {
@@ -78,7 +78,7 @@ extension GRPCRequestHead {
         guard GRPCContentType.isProtobuf(contentType) else {
             throw Rejection(
                 .unimplemented,
-                "only protobuf messages are understood, not '\(contentType.escapedForDisplay)'")
+                "only protobuf messages are supported, not '\(contentType.escapedForDisplay)'")
         }
         let encoding = fields.first("grpc-encoding") ?? GRPCCompression.identity.rawValue
         guard let compression = GRPCCompression(rawValue: encoding) else {

@@ -1,14 +1,14 @@
-// What a server's answer says about how the call ended.
+// The status of a call, as derived from a server's response.
 
 extension GRPCStatus {
     static let deadlineExceeded = GRPCStatus(code: .deadlineExceeded, message: "the deadline has passed")
 
-    /// - Parameter activity: what the call was doing, such as "waiting for the server's answer".
+    /// - Parameter activity: what the call was doing, such as "sending the request".
     static func deadlineExceeded(while activity: String) -> GRPCStatus {
         GRPCStatus(code: .deadlineExceeded, message: "the deadline has passed while \(activity)")
     }
 
-    /// The status in trailers; nil when there is none.
+    /// Parses the status in trailers; nil if there is none.
     init?(trailers fields: [HTTP2Field]) {
         guard let text = fields.first("grpc-status") else { return nil }
         if let other = fields.first(where: { $0.name == "grpc-status" && $0.value != text })?.value {
@@ -18,7 +18,7 @@ extension GRPCStatus {
             return
         }
         let message = PercentEncoding.decode(fields.first("grpc-message") ?? "")
-        // Int32 also reads signs, and would take '-0' for OK.
+        // Int32 also accepts signs, and would read '-0' as OK.
         if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int32(text) {
             let details = fields.first("grpc-status-details-bin").flatMap { Base64.decode($0[...]) }
             self.init(code: .init(rawValue: Int(number)), message: message, details: details ?? [])
@@ -27,7 +27,7 @@ extension GRPCStatus {
         }
     }
 
-    /// The status of an answer that is not gRPC's (grpc/doc/http-grpc-status-mapping.md).
+    /// Maps the HTTP status of a response that is not gRPC (grpc/doc/http-grpc-status-mapping.md).
     init(httpStatus: String, contentType: String) {
         let code: Code =
             switch httpStatus {
@@ -39,10 +39,10 @@ extension GRPCStatus {
             default: .unknown
             }
         let type = contentType.isEmpty ? "no content-type" : "content-type '\(contentType)'"
-        self.init(code: code, message: "the answer is not gRPC: HTTP status \(httpStatus), \(type)")
+        self.init(code: code, message: "the response is not gRPC: HTTP status \(httpStatus), \(type)")
     }
 
-    /// Adds what the body of a foreign answer says.
+    /// Adds the body of a response that is not gRPC to the message.
     func quoting(_ text: [UInt8]) -> GRPCStatus {
         guard !text.isEmpty else { return self }
         let quote = String(decoding: text, as: UTF8.self).escapedForDisplay
@@ -51,7 +51,7 @@ extension GRPCStatus {
 }
 
 extension GRPCStatus.Code {
-    /// What RST_STREAM from a server means (grpc/doc/PROTOCOL-HTTP2.md, "Errors").
+    /// Maps the code of a server's RST_STREAM (grpc/doc/PROTOCOL-HTTP2.md, "Errors").
     init(streamReset code: HTTP2ErrorCode) {
         self =
             switch code {

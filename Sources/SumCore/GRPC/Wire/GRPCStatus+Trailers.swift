@@ -1,11 +1,11 @@
-// How a status looks on the wire (grpc/doc/PROTOCOL-HTTP2.md, "Responses").
+// The encoding of a status on the wire (grpc/doc/PROTOCOL-HTTP2.md, "Responses").
 
 extension GRPCStatus {
     private static let okTrailers = [HTTP2Field("grpc-status", "0")]
-    /// Bytes of a message that are worth sending when the whole does not fit.
+    /// Bytes to which a message is shortened at the least. Below that it is not worth sending.
     private static let shortestCut = 16
 
-    /// The status as trailers carry it.
+    /// The status as trailers.
     var trailers: [HTTP2Field] {
         var fields = code == .ok ? Self.okTrailers : [HTTP2Field("grpc-status", "\(code.rawValue)")]
         if !message.isEmpty {
@@ -17,24 +17,25 @@ extension GRPCStatus {
         return fields
     }
 
-    /// The status and metadata, in a list of at most `limit` bytes: a client resets a call whose trailers are longer
-    /// than it takes, and its status is lost. So the message is cut; if that is not enough, the status becomes
-    /// RESOURCE_EXHAUSTED, without details and metadata.
+    /// The status and metadata as trailers of at most `limit` bytes.
+    ///
+    /// A client resets a call whose trailers are longer than it accepts, and the status is lost. So the message is
+    /// shortened; if that is not enough, the status becomes RESOURCE_EXHAUSTED, without details and metadata.
     func trailers(adding metadata: GRPCMetadata, limit: Int) -> [HTTP2Field] {
         let whole = trailers.adding(metadata)
-        // Only what a handler or a peer wrote can be long.
+        // A status without message and metadata always fits.
         guard whole.count > 1, limit != .max, whole.listSize > limit else { return whole }
         let room = limit - cut(to: 0).trailers.adding(metadata).listSize
         if room >= Self.shortestCut { return cut(to: room).trailers.adding(metadata) }
         let refusal = GRPCStatus(
             code: .resourceExhausted,
             message:
-                "the trailers have \(whole.listSize) bytes with the status \(code), and the client takes \(limit)"
+                "the trailers have \(whole.listSize) bytes with the status \(code), but the client accepts \(limit)"
         )
         return refusal.cut(to: limit - refusal.cut(to: 0).trailers.listSize).trailers
     }
 
-    /// The status with a message that takes at most `length` bytes when it is encoded.
+    /// The status with its message shortened to at most `length` bytes, encoded.
     private func cut(to length: Int) -> GRPCStatus {
         let mark = "..."
         var (cut, left) = ("", length - mark.utf8.count)

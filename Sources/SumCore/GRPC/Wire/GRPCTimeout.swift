@@ -17,7 +17,9 @@ enum GRPCTimeout {
     private static let maxDigits = 8
     private static let maxValue: Int64 = 99_999_999
 
-    /// - Returns: nil when `text` is malformed. The longest valid timeout, 99999999H, is about 11,400 years.
+    /// Parses a timeout. The longest valid one, 99999999H, is about 11,400 years.
+    ///
+    /// - Returns: nil if `text` is malformed.
     static func decode(_ text: String) -> Duration? {
         guard let symbol = text.last, let unit = units.first(where: { $0.symbol == symbol }) else {
             return nil
@@ -30,7 +32,7 @@ enum GRPCTimeout {
         return .nanoseconds(unit.nanoseconds) * value
     }
 
-    /// The finest unit that holds `timeout`, rounded up, so that a positive timeout never becomes 0.
+    /// Encodes a timeout in the finest unit that fits, rounded up, so that a positive timeout never becomes 0.
     static func encode(_ timeout: Duration) -> String {
         let nanoseconds = timeout.wholeNanoseconds
         for unit in units {

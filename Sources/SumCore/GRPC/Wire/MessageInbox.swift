@@ -1,25 +1,25 @@
 internal import NIOCore
 
-/// The bytes of messages that have come and that nobody has taken yet.
+/// The queue of messages that have arrived and have not been taken.
 ///
-/// They wait as they came, compressed and with their prefixes, so that what waits is no more than what was sent.
+/// They are kept as they arrived, compressed and with their prefixes, so that they need no more memory than was sent.
 struct MessageInbox {
-    /// Bytes of the longest message accepted, on the wire and decompressed.
+    /// Bytes of the largest message accepted, compressed and decompressed.
     let limit: Int
-    /// How the messages that say so are compressed.
+    /// The compression used by messages whose compressed flag is set.
     let compression: GRPCCompression
 
     private var bytes = ByteBuffer()
-    /// Bytes of the whole messages at the beginning of `bytes`.
+    /// Bytes of the complete messages at the beginning of `bytes`.
     private var wholeLength = 0
-    /// How many these are.
+    /// The number of complete messages.
     private(set) var count = 0
-    /// Bytes of the message after them, with its prefix, once that is whole.
+    /// Bytes of the incomplete message after them, with its prefix, once the prefix is complete.
     private var nextLength: Int?
 
-    /// Memory that an empty inbox keeps.
+    /// Bytes of memory that an empty inbox keeps.
     private static let keptCapacity = 4 << 10
-    /// Bytes that have been read before those that have not move to the front.
+    /// Bytes read before the unread ones are moved to the front of the buffer.
     private static let spentLimit = 16 << 10
 
     init(limit: Int, compression: GRPCCompression = .identity) {
@@ -27,15 +27,15 @@ struct MessageInbox {
         self.compression = compression
     }
 
-    /// Bytes that wait.
+    /// Bytes in the queue.
     var byteCount: Int { bytes.readableBytes }
 
-    /// Adds bytes, cut at any place, and judges the prefixes in them.
+    /// Appends bytes, which may be cut anywhere, and checks the prefixes in them.
     ///
-    /// - Throws: the status that ends the call, as soon as a prefix gives a reason.
+    /// - Throws: the status that ends the call, as soon as a prefix is invalid (`MessagePrefix`).
     mutating func append(_ new: ByteBuffer) throws(GRPCStatus) {
         if bytes.readerIndex > max(Self.spentLimit, bytes.readableBytes) { bytes.discardReadBytes() }
-        // Copied: a slice would keep the whole buffer of a read for a few bytes.
+        // Copied, because a slice of a few bytes would retain the whole buffer of a read.
         bytes.writeImmutableBuffer(new)
         while true {
             let rest = bytes.readableBytes - wholeLength
@@ -57,13 +57,13 @@ struct MessageInbox {
             compression: compression, limit: limit)
     }
 
-    /// The most bytes that the next message can decompress to; 0 when it is not compressed.
+    /// The most bytes that the next message can decompress to; 0 if it is not compressed, or not complete.
     var largestDecompressedSize: Int {
         guard count > 0, let prefix = try? prefix(at: 0), prefix.isCompressed else { return 0 }
         return min(Zlib.largestSize(ofCompressed: prefix.messageLength), limit)
     }
 
-    /// Takes the next message, or nil when none is whole.
+    /// Takes the next message; nil if none is complete.
     mutating func next() -> ReceivedMessage? {
         guard count > 0, let prefix = try? prefix(at: 0) else { return nil }
         bytes.moveReaderIndex(forwardBy: MessagePrefix.length)
@@ -75,7 +75,7 @@ struct MessageInbox {
         return ReceivedMessage(isCompressed: prefix.isCompressed, bytes: message)
     }
 
-    /// Drops everything.
+    /// Drops all bytes.
     mutating func removeAll() {
         clear()
         (wholeLength, count, nextLength) = (0, 0, nil)
@@ -85,9 +85,9 @@ struct MessageInbox {
         if bytes.capacity > Self.keptCapacity { bytes = ByteBuffer() } else { bytes.clear() }
     }
 
-    /// Judges the end of the stream.
+    /// Checks that the stream may end here.
     ///
-    /// - Throws: INTERNAL when it cut a message short.
+    /// - Throws: INTERNAL if the last message is incomplete.
     func finish() throws(GRPCStatus) {
         guard bytes.readableBytes == wholeLength else {
             throw .cutMessage(after: bytes.readableBytes - wholeLength)

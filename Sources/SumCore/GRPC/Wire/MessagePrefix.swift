@@ -1,5 +1,5 @@
-/// What stands in front of each message: one byte that says whether it is compressed, and a length of four bytes,
-/// big-endian (grpc/doc/PROTOCOL-HTTP2.md, "Length-Prefixed-Message").
+/// The five bytes before each message: the compressed flag (1 byte) and the length (4 bytes, big-endian)
+/// (grpc/doc/PROTOCOL-HTTP2.md, "Length-Prefixed-Message").
 struct MessagePrefix {
     /// Bytes of the prefix.
     static let length = 5
@@ -8,13 +8,14 @@ struct MessagePrefix {
     /// Bytes of the message that follows.
     var messageLength: Int
 
-    /// Judges a prefix.
+    /// Checks a prefix.
     ///
-    /// - Throws: the status that ends the call: INTERNAL for a flag that is neither 0 nor 1, or that claims a
-    ///   compression the call does not have; RESOURCE_EXHAUSTED for a message longer than `limit` bytes.
+    /// - Throws: the status that ends the call: INTERNAL for a flag other than 0 and 1, or for a compressed message in
+    ///   a call without compression; RESOURCE_EXHAUSTED for a message of more than `limit` bytes.
     init(flag: UInt8, messageLength: UInt32, compression: GRPCCompression, limit: Int) throws(GRPCStatus) {
         guard flag <= 1 else {
-            throw GRPCStatus(code: .internalError, message: "a message begins with \(flag), neither 0 nor 1")
+            throw GRPCStatus(
+                code: .internalError, message: "the compressed flag of a message is \(flag), not 0 or 1")
         }
         guard flag == 0 || compression != .identity else {
             throw GRPCStatus(

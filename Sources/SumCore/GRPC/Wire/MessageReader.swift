@@ -1,14 +1,14 @@
 internal import NIOCore
 
-/// Takes messages off a byte stream that was cut anywhere.
+/// Reads messages from a byte stream that arrives in pieces cut anywhere.
 struct MessageReader {
-    /// Bytes of the longest message accepted, on the wire and decompressed.
+    /// Bytes of the largest message accepted, compressed and decompressed.
     let maxLength: Int
-    /// How the messages that say so are compressed.
+    /// The compression used by messages whose compressed flag is set.
     let compression: GRPCCompression
-    /// The beginning of a message whose end has not arrived.
+    /// The beginning of an incomplete message, or of its prefix.
     private var pending = ByteBuffer()
-    /// The prefix of the pending message, once it is whole.
+    /// The prefix of the incomplete message, once it is complete.
     private var prefix: MessagePrefix?
 
     init(maxLength: Int, compression: GRPCCompression = .identity) {
@@ -16,20 +16,21 @@ struct MessageReader {
         self.compression = compression
     }
 
-    /// Whether the bytes so far end with a whole message.
+    /// Whether the bytes so far end with a complete message.
     var isAtBoundary: Bool { pending.readableBytes == 0 && prefix == nil }
 
-    /// Takes the next message off `chunk`, and decompresses it.
+    /// Reads the next message from `chunk`, and decompresses it.
     ///
-    /// - Returns: nil when `chunk` has been used up and the message's end is still to come.
+    /// - Returns: nil if `chunk` is used up before the end of the message.
     /// - Throws: the status that ends the call.
     mutating func next(from chunk: inout ByteBuffer) throws(GRPCStatus) -> ByteBuffer? {
         try nextReceived(from: &chunk)?.decompressed(compression, limit: maxLength)
     }
 
-    /// The same, as it came.
+    /// Reads the next message from `chunk`, without decompressing it.
     ///
-    /// - Throws: the status that ends the call, RESOURCE_EXHAUSTED as soon as a prefix promises too much.
+    /// - Returns: nil if `chunk` is used up before the end of the message.
+    /// - Throws: the status that ends the call, as soon as a prefix is invalid (`MessagePrefix`).
     mutating func nextReceived(from chunk: inout ByteBuffer) throws(GRPCStatus) -> ReceivedMessage? {
         if prefix == nil {
             guard var bytes = take(MessagePrefix.length, from: &chunk) else { return nil }
@@ -43,9 +44,9 @@ struct MessageReader {
         return ReceivedMessage(isCompressed: prefix.isCompressed, bytes: message)
     }
 
-    /// Takes `count` bytes, the pending ones first; without a copy if all of them are in `chunk`.
+    /// Takes `count` bytes, the pending ones first. Does not copy if all of them are in `chunk`.
     ///
-    /// - Returns: nil when there are not so many yet; then those there are have become pending.
+    /// - Returns: nil if there are too few; all bytes of `chunk` are then pending.
     private mutating func take(_ count: Int, from chunk: inout ByteBuffer) -> ByteBuffer? {
         if pending.readableBytes == 0, let whole = chunk.readSlice(length: count) { return whole }
         let missing = count - pending.readableBytes
@@ -57,9 +58,9 @@ struct MessageReader {
         return pending
     }
 
-    /// Judges the end of the stream.
+    /// Checks that the stream may end here.
     ///
-    /// - Throws: INTERNAL when it cut a message short.
+    /// - Throws: INTERNAL if the last message is incomplete.
     func finish() throws(GRPCStatus) {
         guard isAtBoundary else {
             let count = pending.readableBytes + (prefix == nil ? 0 : MessagePrefix.length)

@@ -1,7 +1,7 @@
 internal import NIOCore
 
-/// Puts messages on a byte stream, each with its five-byte prefix
-/// (grpc/doc/PROTOCOL-HTTP2.md, "Length-Prefixed-Message"), compressed if the call is.
+/// Writes messages with their five-byte prefix (grpc/doc/PROTOCOL-HTTP2.md, "Length-Prefixed-Message"), compressed if
+/// the call is.
 struct MessageWriter: Sendable {
     let compression: GRPCCompression
 
@@ -9,9 +9,9 @@ struct MessageWriter: Sendable {
         self.compression = compression
     }
 
-    /// Appends a message. One that is empty is not compressed, as in grpc-go.
+    /// Appends a message. An empty message is not compressed, as in grpc-go.
     ///
-    /// - Throws: RESOURCE_EXHAUSTED for a message of 4 GiB or more, or when there is no memory for compressing it.
+    /// - Throws: RESOURCE_EXHAUSTED for a message of 4 GiB or more, or if there is not enough memory to compress it.
     func write(_ message: [UInt8], compressed: Bool = true, to buffer: inout ByteBuffer) throws(GRPCStatus) {
         guard message.count <= UInt32.max else {
             throw GRPCStatus(
@@ -30,7 +30,7 @@ struct MessageWriter: Sendable {
 }
 
 extension ByteBuffer {
-    /// Appends a message with its prefix, not compressed.
+    /// Appends a message with its prefix, uncompressed.
     mutating func writeMessage(_ message: some Collection<UInt8>) {
         writeInteger(UInt8(0))
         writeInteger(UInt32(clamping: message.count))

@@ -1,6 +1,6 @@
-/// The encoding of `grpc-message` (grpc/doc/PROTOCOL-HTTP2.md, "Responses"): printable ASCII except `%` stays,
-/// every other byte of the UTF-8 text becomes `%` and two upper-case hexadecimal digits. So does a space at either end,
-/// since HTTP does not count white space there as part of a value (RFC 9110 section 5.5).
+/// The encoding of `grpc-message` (grpc/doc/PROTOCOL-HTTP2.md, "Responses"): printable ASCII except `%` is unchanged,
+/// every other byte of the UTF-8 text becomes `%` and two upper-case hexadecimal digits. Leading and trailing spaces
+/// are encoded too, because HTTP does not count them as part of a value (RFC 9110 section 5.5).
 enum PercentEncoding {
     static func encode(_ text: String) -> String {
         let space = UInt8(ascii: " ")
@@ -19,13 +19,13 @@ enum PercentEncoding {
         return String(decoding: encoded, as: UTF8.self)
     }
 
-    /// Bytes that a scalar takes when it is encoded, at most.
+    /// The most bytes that a scalar takes when it is encoded.
     static func length(of scalar: Unicode.Scalar) -> Int {
         scalar.isASCII && isUnreserved(UInt8(truncatingIfNeeded: scalar.value)) && scalar != " "
             ? 1 : 3 * UTF8.width(scalar)
     }
 
-    /// Never fails: what is not a valid escape stays as it is, and invalid UTF-8 becomes U+FFFD.
+    /// Never fails: invalid escapes are kept as they are, and invalid UTF-8 becomes U+FFFD.
     static func decode(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
         let bytes = Array(text.utf8)

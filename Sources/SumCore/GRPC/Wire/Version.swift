@@ -1,12 +1,12 @@
-/// What this software calls itself.
-public enum Version {
+/// The name and version of this software in headers and output.
+package enum Version {
     /// The version of the package (https://semver.org).
-    public static let current = "1.0.0"
+    package static let current = "1.0.0"
 
-    /// The `user-agent` of requests: `grpc-`, the language, a variant and the version, and what it runs on
+    /// The `user-agent` of requests: `grpc-`, the language, a variant, the version, and the platform
     /// (grpc/doc/PROTOCOL-HTTP2.md, "User Agents").
     ///
-    /// - Parameter prefix: what the program says of itself; it goes first.
+    /// - Parameter prefix: the name of the program, which goes first; may be empty.
     static func userAgent(after prefix: String) -> String {
         "\(prefix) \(userAgent)".withoutOuterSpaces
     }
@@ -14,6 +14,6 @@ public enum Version {
     private static let userAgent =
         "grpc-swift-sum/\(current) (linux; nghttp2/\(NGHTTP2Version.linked))"
 
-    /// The `server` of responses, which grpc/proposal A8 asks for.
+    /// The `server` header of responses.
     static let server = "grpc-swift-sum/\(current)"
 }

@@ -1,20 +1,20 @@
 internal import CZlib
 internal import NIOCore
 
-/// Compresses and decompresses whole messages with zlib.
+/// Compresses and decompresses complete messages with zlib.
 ///
-/// A codec lives as long as the message: a call that stands still keeps none. One is cheap to make, since its
-/// window is no longer than the message.
+/// A codec exists only while it processes one message, so idle calls keep none. It is cheap to create, because its
+/// window is no larger than the message.
 ///
-/// Why the unsafe code is sound: zlib's state never moves, which zlib demands, and is freed before its function
-/// returns; the pointers that zlib is given to bytes are used only while the closure that lends them runs.
+/// The unsafe code is sound because zlib's state never moves, as zlib requires, and is freed before its function
+/// returns, and because zlib uses the pointers to bytes only while the closure that lends them runs.
 enum Zlib {
-    /// Bytes of output to make room for at first. More follow as they come, so that a short message that claims to
-    /// be long costs what it really holds.
+    /// Bytes of output allocated at first. The output grows with what is decompressed, so a message costs only what it
+    /// really contains.
     private static let firstRoom = 4 << 10
 
-    /// The most bytes that a compressed message of `count` bytes can decompress to: a deflated byte stands for at most
-    /// 1032 (zlib's "Technical Details", "Maximum Compression Factor").
+    /// The most bytes that a compressed message of `count` bytes can decompress to: deflate's maximum ratio is 1032
+    /// (zlib's "Technical Details", "Maximum Compression Factor").
     static func largestSize(ofCompressed count: Int) -> Int {
         let (size, isOver) = count.multipliedReportingOverflow(by: 1032)
         return isOver ? .max : size
@@ -22,7 +22,7 @@ enum Zlib {
 
     /// Appends the compressed message to `output`.
     ///
-    /// - Throws: RESOURCE_EXHAUSTED when there is no memory for the codec, which is 268 KiB at most.
+    /// - Throws: RESOURCE_EXHAUSTED if there is no memory for the codec, which needs at most 268 KiB.
     static func compress(
         _ message: [UInt8], with compression: GRPCCompression, to output: inout ByteBuffer
     ) throws(GRPCStatus) {
@@ -31,10 +31,10 @@ enum Zlib {
         let windowBits = windowBits(for: message.count)
         let result = unsafe deflateInit2_(
             stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, compression.format + windowBits,
-            // The hash table and the buffer of symbols shrink with the window; 8 is zlib's default for the largest.
+            // The memory level shrinks with the window; 8 is zlib's default, for the largest.
             windowBits - 7, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard result == Z_OK else {
-            throw GRPCStatus(code: .resourceExhausted, message: "there is no memory for compressing")
+            throw GRPCStatus(code: .resourceExhausted, message: "not enough memory to compress")
         }
         defer { unsafe deflateEnd(stream) }
         let bound = unsafe deflateBound(stream, UInt(message.count))
@@ -42,17 +42,17 @@ enum Zlib {
             unsafe output.writeWithUnsafeMutableBytes(minimumWritableBytes: Int(bound)) { room in
                 unsafe stream.setInput(UnsafeRawBufferPointer(input))
                 unsafe stream.setOutput(room)
-                // The bound holds all of it, so that one call is enough.
+                // The output fits the bound, so one call is enough.
                 unsafe deflate(stream, Z_FINISH)
                 return unsafe room.count - Int(stream.pointee.avail_out)
             }
         }
     }
 
-    /// Decompresses a whole message, never into more than `limit` bytes and one.
+    /// Decompresses a complete message, into at most `limit` + 1 bytes.
     ///
-    /// - Throws: RESOURCE_EXHAUSTED as soon as it has become longer than `limit` bytes, or when there is no memory for
-    ///   the codec, which is about 40 KiB; INTERNAL when it is corrupt, cut short, or followed by other bytes
+    /// - Throws: RESOURCE_EXHAUSTED as soon as there are more than `limit` bytes, or if there is no memory for the
+    ///   codec, which needs about 40 KiB; INTERNAL if the message is corrupt, cut short, or followed by other bytes
     ///   (grpc/doc/statuscodes.md).
     static func decompress(
         _ message: ByteBuffer, with compression: GRPCCompression, limit: Int
@@ -62,7 +62,7 @@ enum Zlib {
         let result = unsafe inflateInit2_(
             stream, compression.format + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard result == Z_OK else {
-            throw GRPCStatus(code: .resourceExhausted, message: "there is no memory for decompressing")
+            throw GRPCStatus(code: .resourceExhausted, message: "not enough memory to decompress")
         }
         defer { unsafe inflateEnd(stream) }
         var output = ByteBuffer()
@@ -81,7 +81,7 @@ enum Zlib {
         return output
     }
 
-    /// Goes on until the end of the input, an error, or one byte beyond the limit.
+    /// Decompresses until the end of the input, an error, or one byte more than the limit.
     private static func inflate(
         _ stream: UnsafeMutablePointer<z_stream>, to output: inout ByteBuffer, limit: Int
     ) -> Int32 {
@@ -98,7 +98,7 @@ enum Zlib {
         return result
     }
 
-    /// The smallest window that holds a message of `count` bytes; deflate's smallest is 512 bytes.
+    /// The smallest window that holds a message of `count` bytes, as a power of 2; deflate's smallest is 512 bytes.
     private static func windowBits(for count: Int) -> Int32 {
         min(max(Int32(Int.bitWidth - count.leadingZeroBitCount), 9), MAX_WBITS)
     }
@@ -111,13 +111,13 @@ enum Zlib {
 }
 
 extension GRPCCompression {
-    /// What zlib adds to the bits of the window for gzip's format (zlib.h, `deflateInit2`).
+    /// The number that selects the format when it is added to zlib's window bits (zlib.h, `deflateInit2`).
     fileprivate var format: Int32 { self == .gzip ? 16 : 0 }
 }
 
 extension UnsafeMutablePointer<z_stream> {
     fileprivate func setInput(_ bytes: UnsafeRawBufferPointer) {
-        // zlib declares its input mutable, and does not change it.
+        // zlib declares its input as mutable, but does not change it.
         unsafe pointee.next_in = UnsafeMutablePointer<UInt8>(
             mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
         unsafe pointee.avail_in = UInt32(clamping: bytes.count)

@@ -1,22 +1,27 @@
 internal import NIOCore
 
-/// When a server asks its client to use another connection: after a time without calls, and at an age
-/// (grpc/proposal A9).
+/// Decides when a server ends a connection gracefully: after a time without calls, and at a maximum age (grpc/proposal
+/// A9).
 struct ConnectionLifetime {
-    /// Time without calls.
+    /// The longest time without calls.
     private let idleLimit: TimeAmount?
-    /// When the connection is old.
+    /// When the connection reaches its maximum age.
     private let ageEnd: NIODeadline?
-    /// How long calls may then still take.
+    /// How long calls may continue after that; nil: without limit.
     private let grace: TimeAmount?
 
-    /// When the last call ended; nil while there are calls.
+    /// When the last call ended, or the connection was made; nil while there are calls.
     private var idleSince: NIODeadline?
     private var isEnding = false
     private var graceEnd: NIODeadline?
 
-    /// - Parameter ageSpread: between -1 and 1: the age differs by up to a tenth, so that connections made together
-    ///   do not end together.
+    /// - Parameters:
+    ///   - idle: the longest time without calls; nil: no limit.
+    ///   - age: the maximum age; nil: no limit.
+    ///   - grace: how long calls may continue after the maximum age; nil: without limit.
+    ///   - ageSpread: a factor from -1 to 1 of a tenth of the age, which is added to it, so that connections made
+    ///     together do not end together.
+    /// - Returns: nil if there is no limit.
     init?(
         idle: TimeAmount?, age: TimeAmount?, grace: TimeAmount?, now: NIODeadline,
         ageSpread: Double = .random(in: -1...1)
@@ -29,15 +34,15 @@ struct ConnectionLifetime {
     }
 
     enum Verdict: Equatable {
-        /// `until` is when to ask again; nil: there is nothing more to wait for.
+        /// `until` is when to ask again; nil: nothing more will be due.
         case wait(until: NIODeadline?)
-        /// To be ended gracefully, for a reason that the client is told.
+        /// End the connection gracefully; the GOAWAY gives the reason.
         case drain(reason: String, until: NIODeadline?)
-        /// To be closed, whatever is open.
+        /// Close the connection, even if calls are open.
         case close
     }
 
-    /// There is a call.
+    /// The first call has begun.
     mutating func beginCalls() {
         idleSince = nil
     }
@@ -47,6 +52,7 @@ struct ConnectionLifetime {
         idleSince = now
     }
 
+    /// Returns what is due now. Each limit is reported once.
     mutating func verdict(at now: NIODeadline) -> Verdict {
         if let graceEnd, now >= graceEnd { return .close }
         if isEnding { return .wait(until: graceEnd) }
@@ -55,7 +61,7 @@ struct ConnectionLifetime {
             graceEnd = grace.map { now + $0 }
             return .drain(reason: "max_age", until: graceEnd)
         }
-        // While there are calls, idleness lies at least its whole limit ahead.
+        // While there are calls, the idle limit is at least its whole length away.
         let idleEnd = idleLimit.map { (idleSince ?? now) + $0 }
         if let idleEnd, now >= idleEnd {
             isEnding = true

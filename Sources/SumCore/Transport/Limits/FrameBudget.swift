@@ -1,20 +1,20 @@
 internal import NIOCore
 
-/// How much a peer may send that brings neither of us on.
+/// Limits the frames that a peer may send without making progress on any call.
 ///
-/// Each kind has a bucket, which fills with time, and with what does bring us on: a client whose calls end may give up
-/// as many, and data, calls and answers make up for frames that carry no data. So no rate of honest work is ever too
-/// high, and by a flood a peer does not get more out of us than by honest work.
+/// Each kind of frame has a token bucket. It refills over time and is credited for useful work: a finished call pays
+/// for one cancelled call; data, calls and responses pay for frames without data. So honest work is never limited at
+/// any rate, and a flood gets no more work out of us than honest calls.
 struct FrameBudget {
-    /// Frames without data that a header list or a frame of ours makes up for: DATA is answered by WINDOW_UPDATE
-    /// and PING, and a header list has up to nine frames.
+    /// Frames without data that a header list, or a HEADERS or DATA frame of ours, pays for: peers respond to DATA with
+    /// WINDOW_UPDATE and PING, and a header list has up to nine frames.
     private static let perAnswer = 10
-    /// What a fault costs, where a call that is given up costs one. Good clients have no faults.
+    /// The cost of a fault; a cancelled call costs 1. Correct clients have no faults.
     private static let perFault = 2
-    /// Frames that may wait to be sent to a peer that does not read.
+    /// Control frames that may wait for a peer that does not read.
     static let queueLimit = 1000
 
-    /// Bytes that each byte of compressed messages may be decompressed to, for free. Text and most data have fewer.
+    /// The ratio up to which decompression is free. Text, and most other data, stays below it.
     private static let freeExpansion = 16
 
     private var overhead: TokenBucket
@@ -22,19 +22,22 @@ struct FrameBudget {
     private var decompressed: TokenBucket?
 
     /// - Parameters:
-    ///   - overhead: frames without data: as many at once, and a tenth of it a second.
-    ///   - resets: the same; nil: the peer may reset whatever it likes.
-    ///   - decompressionExcess: bytes that compressed messages may be decompressed to beyond 16 times their own: the same;
-    ///     nil: without a limit.
+    ///   - overhead: frames without data (burst; refills by a tenth per second).
+    ///   - resets: cancelled calls and faults (the same); nil: no limit.
+    ///   - decompressionExcess: bytes to which compressed messages may be decompressed in excess of 16 times their own
+    ///     size (the same); nil: no limit.
     init(overhead: Int, resets: Int?, decompressionExcess: Int? = nil, now: NIODeadline) {
         decompressed = decompressionExcess.map { TokenBucket(burst: $0, perSecond: $0 / 10, now: now) }
         self.overhead = TokenBucket(burst: overhead, perSecond: overhead / 10, now: now)
         self.resets = resets.map { TokenBucket(burst: $0, perSecond: $0 / 10, now: now) }
     }
 
-    /// Counts what has come and gone.
+    /// Counts frames that were received and sent.
     ///
-    /// - Parameter queued: frames besides DATA that wait to be sent.
+    /// - Parameters:
+    ///   - frames: the counts since the last call.
+    ///   - queued: control frames that wait to be sent.
+    /// - Returns: the reason to end the connection, if the peer is over its budget.
     mutating func excess(_ frames: FrameCounts, queued: Int, at now: NIODeadline) -> CloseReason? {
         overhead.give(frames.data + (frames.headerLists + frames.answers) * Self.perAnswer)
         guard overhead.take(frames.overhead, at: now) else { return .overhead }
@@ -45,11 +48,12 @@ struct FrameBudget {
         return queued > Self.queueLimit ? .unread : nil
     }
 
-    /// Counts messages that were decompressed.
+    /// Counts decompressed messages.
     ///
     /// - Parameters:
-    ///   - count: bytes that came out of them.
-    ///   - wireCount: bytes that the peer sent for them.
+    ///   - count: their size after decompression, in bytes.
+    ///   - wireCount: their size on the wire, in bytes.
+    /// - Returns: the reason to end the connection, if the peer is over its budget.
     mutating func excess(decompressed count: Int, from wireCount: Int, at now: NIODeadline) -> CloseReason? {
         decompressed?.take(count - wireCount * Self.freeExpansion, at: now) == false ? .decompression : nil
     }

@@ -1,17 +1,17 @@
 internal import NIOCore
 
-/// Finds out whether a peer that says nothing is still there: it is sent a PING, and is given up when nothing
-/// comes after that (grpc/doc/keepalive.md). Whatever it sends shows that it is there.
+/// Sends a PING after a period of silence, and closes the connection if no bytes follow it in time
+/// (grpc/doc/keepalive.md). Any bytes from the peer count as a sign of life.
 struct Keepalive {
-    /// Silence after which the peer is asked.
+    /// Silence after which a PING is sent.
     var time: TimeAmount
-    /// Further silence after which it is given up.
+    /// Silence after the PING, after which the peer is considered lost.
     var timeout: TimeAmount
-    /// Whether it is asked while there are no calls too.
+    /// Whether PINGs are sent also while there are no calls.
     var withoutCalls: Bool
 
     private var lastRead: NIODeadline
-    /// When the PING was sent that nothing has followed.
+    /// When the last PING was sent; nil if bytes have arrived since.
     private var asked: NIODeadline?
 
     static let pingPayload: UInt64 = 0x7375_6d20_616c_6976
@@ -23,14 +23,14 @@ struct Keepalive {
         lastRead = now
     }
 
-    /// What is due, and when to ask again.
+    /// What to do now, and when to ask again.
     enum Step: Equatable {
         case wait(until: NIODeadline)
         case ping(until: NIODeadline)
         case giveUp
     }
 
-    /// Bytes came.
+    /// Bytes have arrived.
     mutating func received(at now: NIODeadline) {
         lastRead = now
         asked = nil

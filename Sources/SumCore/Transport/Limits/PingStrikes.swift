@@ -1,16 +1,16 @@
 internal import NIOCore
 
-/// Counts the PINGs of a client that come too soon (grpc/proposal A8), as grpc-go does.
+/// Counts the PINGs of a client that come too soon, as gRPC servers do (grpc/proposal A8), with grpc-go's rules.
 struct PingStrikes {
-    /// The least time between two PINGs while there are calls, or always when `permitsWithoutCalls` is set.
+    /// The shortest interval between two PINGs while there are calls, or always if `permitsWithoutCalls` is set.
     let minInterval: TimeAmount
     let permitsWithoutCalls: Bool
 
-    /// The least time between two PINGs while there are no calls.
+    /// The shortest interval between two PINGs while there are no calls.
     static let intervalWithoutCalls = TimeAmount.hours(2)
-    /// What a client is told that has sent too many.
+    /// The debug data of the GOAWAY for too many PINGs.
     static let reason = "too_many_pings"
-    /// PINGs that may come too soon in a row.
+    /// PINGs in a row that may come too soon.
     static let limit = 2
 
     private var strikes = 0
@@ -21,11 +21,14 @@ struct PingStrikes {
         self.permitsWithoutCalls = permitsWithoutCalls
     }
 
-    /// A PING came.
+    /// Counts a PING.
     ///
-    /// - Parameter hasSent: whether HEADERS or DATA have been sent since the last one. They may be what the client
-    ///   measures, so all is forgiven.
-    /// - Returns: whether it is one too many.
+    /// - Parameters:
+    ///   - now: the current time.
+    ///   - hasCalls: whether calls are open.
+    ///   - hasSent: whether HEADERS or DATA have been sent since the last PING. The client may be measuring bandwidth
+    ///     with its PINGs, so that resets the count.
+    /// - Returns: whether there have been too many.
     mutating func ping(at now: NIODeadline, hasCalls: Bool, hasSent: Bool) -> Bool {
         defer { lastPing = now }
         if hasSent {

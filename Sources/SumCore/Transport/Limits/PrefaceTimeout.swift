@@ -1,10 +1,10 @@
 internal import NIOCore
 
-/// How a client's connection begins: it says hello with its SETTINGS, and acknowledges ours (RFC 9113 sections 3.4
-/// and 6.5.3). For each it has as long.
+/// Limits the time for a client to send its preface, which ends with SETTINGS, and then to acknowledge ours (RFC 9113
+/// sections 3.4 and 6.5.3). The limit applies to each.
 struct PrefaceTimeout {
     private enum State {
-        case hello(end: NIODeadline)
+        case preface(end: NIODeadline)
         case acknowledgement(end: NIODeadline)
         case done
     }
@@ -14,20 +14,20 @@ struct PrefaceTimeout {
 
     init(limit: TimeAmount, now: NIODeadline) {
         self.limit = limit
-        state = .hello(end: now + limit)
+        state = .preface(end: now + limit)
     }
 
     enum Verdict: Equatable {
         case wait(until: NIODeadline)
-        /// The client has not said anything of HTTP/2.
+        /// The client has not sent its preface in time.
         case isSilent
-        /// It has, but does not acknowledge our SETTINGS.
+        /// The client has not acknowledged our SETTINGS in time.
         case ignoresSettings
         case isDone
     }
 
     mutating func receivedSettings(at now: NIODeadline) {
-        if case .hello = state { state = .acknowledgement(end: now + limit) }
+        if case .preface = state { state = .acknowledgement(end: now + limit) }
     }
 
     mutating func receivedAcknowledgement() {
@@ -36,7 +36,7 @@ struct PrefaceTimeout {
 
     func verdict(at now: NIODeadline) -> Verdict {
         switch state {
-        case .hello(let end): now < end ? .wait(until: end) : .isSilent
+        case .preface(let end): now < end ? .wait(until: end) : .isSilent
         case .acknowledgement(let end): now < end ? .wait(until: end) : .ignoresSettings
         case .done: .isDone
         }

@@ -1,44 +1,59 @@
 extension ServerLimits {
-    /// What each setting may be. The least ones are those with which calls are possible at all.
+    /// The valid range of each setting. The lower ends are those with which calls are still possible.
     public enum Ranges {
-        /// A descriptor is an int, and so is a window or a limit of nghttp2.
+        /// File descriptors, windows and the limits of nghttp2 are C ints.
         private static let most = Int(Int32.max)
-        /// For what would end every connection at once if it were zero.
+        /// For times that would end every connection at once if they were zero.
         private static let shortest = Duration.milliseconds(1)
 
+        /// The range of `ServerLimits.maxConnections`.
         public static let maxConnections = 1...most
+        /// The range of `ServerLimits.maxConcurrentStreams`.
         public static let maxConcurrentStreams = 1...most
-        /// The length of a message is sent in 32 bits.
+        /// The range of `ServerLimits.maxMessageSize`, in bytes. The length of a message has 32 bits on the wire.
         public static let maxMessageSize = 1...Int(UInt32.max)
-        /// The headers of a short request have about 400 bytes.
+        /// The range of `ServerLimits.maxHeaderListSize`, in bytes. The headers of a short request have about 400.
         public static let maxHeaderListSize = 512...most
-        /// A client's hello has some of these frames.
+        /// The range of `ServerLimits.maxOverheadFrames`. Clients begin a connection with some of these frames.
         public static let maxOverheadFrames = 10...most
+        /// The range of `ServerLimits.maxResets`.
         public static let maxResets = 0...most
+        /// The range of `ServerLimits.maxDecompressionExcess`, in bytes.
         public static let maxDecompressionExcess = 0...Int(UInt32.max)
+        /// The range of `ServerLimits.handshakeTimeout`.
         public static let handshakeTimeout = shortest ... .longest
+        /// The range of `ServerLimits.writeTimeout`.
         public static let writeTimeout = Duration.seconds(1) ... .longest
+        /// The range of `ServerLimits.keepaliveTime`.
         public static let keepaliveTime = Duration.seconds(1) ... .longest
+        /// The range of `ServerLimits.keepaliveTimeout`.
         public static let keepaliveTimeout = shortest ... .longest
+        /// The range of `ServerLimits.minPingInterval`.
         public static let minPingInterval = Duration.zero ... .longest
+        /// The range of `ServerLimits.maxConnectionIdle`.
         public static let maxConnectionIdle = shortest ... .longest
+        /// The range of `ServerLimits.maxConnectionAge`.
         public static let maxConnectionAge = shortest ... .longest
+        /// The range of `ServerLimits.maxConnectionAgeGrace`.
         public static let maxConnectionAgeGrace = Duration.zero ... .longest
 
-        /// Whether it has nothing but permissions, and lets somebody connect.
+        /// Whether `ServerLimits.unixSocketMode` may be `mode`: only permission bits, of which one lets somebody write.
         public static func isSocketMode(_ mode: UInt16) -> Bool {
             mode <= 0o777 && mode & 0o222 != 0
         }
     }
 
-    /// A setting that is not in its range.
+    /// The error for a setting outside its range.
     public struct Invalid: Error, Hashable, CustomStringConvertible {
         /// The name of the property.
         public var setting: String
+        /// The setting, its range and its value, for people.
         public var description: String
     }
 
-    /// Checks every setting. `GRPCServer.start` does so first.
+    /// Checks every setting. `GRPCServer.start` calls this first.
+    ///
+    /// - Throws: `Invalid` for the first setting outside its range.
     public func validate() throws(Invalid) {
         try Self.check("maxConnections", maxConnections, in: Ranges.maxConnections)
         try Self.check(

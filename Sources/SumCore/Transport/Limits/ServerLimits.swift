@@ -1,54 +1,58 @@
-/// The limits of a server. The times are those of gRPC's server keepalive (grpc/proposal A8 and A9), and
-/// so are their defaults, but for idleness.
+/// The limits of a server. `Ranges` has the valid values of each.
+///
+/// The time limits are those of gRPC's server keepalive (grpc/proposal A8 and A9), with its defaults except for
+/// `maxConnectionIdle`.
 public struct ServerLimits: Sendable {
-    /// Connections that are open at once, over all addresses; those beyond are closed as soon as they are accepted.
-    /// nil: four fifths of the descriptors that the process may have (RLIMIT_NOFILE).
+    /// Open connections, over all addresses. Further ones are closed as soon as they are accepted. nil: four fifths of
+    /// the process's limit on file descriptors (RLIMIT_NOFILE).
     public var maxConnections: Int?
-    /// The permissions of the files of Unix domain sockets, such as 0o660. Who may write may connect. nil: 0o777 less
-    /// the process's umask.
+    /// The permissions of Unix domain sockets, such as 0o660. Whoever may write may connect. nil: 0o777 less the
+    /// process's umask.
     public var unixSocketMode: UInt16?
-    /// Calls one client may have open at once on a connection.
+    /// Open calls per connection (SETTINGS_MAX_CONCURRENT_STREAMS). Further ones get REFUSED_STREAM.
     public var maxConcurrentStreams = 128
-    /// Bytes of the longest message accepted.
+    /// Bytes of the largest message accepted, compressed and decompressed. `GRPCMethod.maxMessageSize` overrides it.
     public var maxMessageSize = 4 << 20
-    /// Bytes of a request's header list, counted as RFC 9113 section 6.5.2 does. A list has 100 fields at most.
+    /// Bytes of the largest header list of a request, counted as in RFC 9113 section 6.5.2. It may also have at most
+    /// 100 fields.
     public var maxHeaderListSize = 8 << 10
 
-    /// Frames of a client that carry no data, such as PING, SETTINGS, PRIORITY, WINDOW_UPDATE and empty DATA, beyond
-    /// those that its calls and their answers make up for: as many at once, and a tenth of it a second.
+    /// Frames without data, such as PING, SETTINGS, PRIORITY, WINDOW_UPDATE and empty DATA, that a client may send in
+    /// excess of those that its calls and their responses justify (burst; refills by a tenth per second).
     public var maxOverheadFrames = 1000
-    /// Calls that a client may give up beyond those that it lets end, and at least `maxConcurrentStreams`: as
-    /// many at once, and a tenth of it a second. A call that has to be reset for the client's fault counts twice.
+    /// Cancelled calls in excess of completed ones (burst; refills by a tenth per second). At least
+    /// `maxConcurrentStreams` are allowed. Calls reset for a protocol error count double.
     public var maxResets = 200
 
-    /// Bytes that a client's compressed messages may be decompressed to beyond 16 times what it sent for them: as many
-    /// at once, and a tenth of it a second. Beyond that its connection ends.
+    /// Bytes that a client's compressed messages may decompress to in excess of 16 times their own size (burst; refills
+    /// by a tenth per second). A client that exceeds it loses its connection.
     public var maxDecompressionExcess = 16 << 20
 
-    /// How long a client may take, once connected, to begin HTTP/2 with its SETTINGS; then, to acknowledge ours;
-    /// and at any time, to end a header block that it has begun.
+    /// Time for a client to send its preface and SETTINGS, then to acknowledge ours, and at any time to complete a
+    /// header block.
     public var handshakeTimeout = Duration.seconds(10)
-    /// How long a client may leave what waits for it untouched: its connection, when it does not read, or the answer
-    /// of a call that has ended, when it gives no credit. It may take a third longer to be noticed.
+    /// Time that a connection may make no progress while there is something to send. A client that does not read loses
+    /// its connection; one that opens no window for the rest of a response, or for more than 64 KiB of it, loses the
+    /// call. Detected up to a third of this time late.
     public var writeTimeout = Duration.seconds(30)
 
-    /// Silence of a client after which it is sent a PING.
+    /// Silence after which a client is sent a PING.
     public var keepaliveTime = Duration.seconds(2 * 3600)
-    /// How long the client may then stay silent before its connection is closed.
+    /// Time for the client to send anything after that PING, before its connection is closed.
     public var keepaliveTimeout = Duration.seconds(20)
-    /// The least time between the PINGs of a client; after three too soon its connection is closed.
+    /// Shortest interval between the PINGs of a client. Three in a row that come sooner end the connection.
     public var minPingInterval = Duration.seconds(5 * 60)
-    /// Whether that holds without calls too; the least time is then two hours otherwise.
+    /// Whether `minPingInterval` also applies while there are no calls. Otherwise the interval is then two hours.
     public var permitsPingsWithoutCalls = false
 
-    /// How long a connection may be without calls before it is ended gracefully; nil: for ever. A client makes a
-    /// new connection when it has a call. gRPC's own default, for ever, leaves it to clients how many connections
-    /// a server keeps.
+    /// Time without calls after which a connection is closed gracefully; nil: unlimited, which is gRPC's default, but
+    /// lets clients decide how many connections a server keeps. A client reconnects when it has a call.
     public var maxConnectionIdle: Duration? = .seconds(5 * 60)
-    /// How old a connection may grow, up to a tenth more or less, before it is ended gracefully; nil: for ever.
+    /// Age at which a connection is closed gracefully, give or take a tenth; nil: unlimited.
     public var maxConnectionAge: Duration?
-    /// How long the calls of a connection of that age may take to end before they are cut; nil: for ever.
+    /// Time for the calls on such a connection to finish before they are cut off; nil: unlimited.
     public var maxConnectionAgeGrace: Duration?
 
+    /// Creates a configuration with the defaults.
     public init() {}
 }

@@ -1,12 +1,15 @@
 internal import NIOCore
 
-/// Notices that something which should move does not. It is looked at now and then, and so a stall is found up to the
-/// time between two looks late.
+/// Detects that a byte counter has stopped moving. It is polled, so a stall is reported up to one polling interval
+/// late.
 struct StallDetector {
     private var seen: (moved: Int, since: NIODeadline)?
 
-    /// - Parameter moved: how much has moved so far; nil: there is nothing to move.
-    /// - Returns: whether nothing has moved for as long as `limit`.
+    /// - Parameters:
+    ///   - limit: how long the counter may stand still.
+    ///   - moved: the counter; nil if nothing is waiting to move.
+    ///   - now: the current time.
+    /// - Returns: whether the counter has not changed for `limit`.
     mutating func hasLasted(_ limit: TimeAmount, moved: Int?, at now: NIODeadline) -> Bool {
         if let seen, seen.moved == moved { return now >= seen.since + limit }
         seen = moved.map { ($0, now) }

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// So many at once, and so many a second.
+/// A rate limit: tokens for a burst, which refill at a constant rate.
 struct TokenBucket {
     let burst: Int
     let perSecond: Int
@@ -14,9 +14,9 @@ struct TokenBucket {
         filled = now
     }
 
-    /// Takes what is there.
+    /// Takes `count` tokens. The balance may become negative.
     ///
-    /// - Returns: whether it was enough.
+    /// - Returns: whether there were enough.
     mutating func take(_ count: Int, at now: NIODeadline) -> Bool {
         guard count > 0 else { return true }
         let elapsed = max(0, Double((now - filled).nanoseconds) / 1e9)
@@ -25,6 +25,7 @@ struct TokenBucket {
         return tokens >= 0
     }
 
+    /// Adds `count` tokens, up to the burst.
     mutating func give(_ count: Int) {
         tokens = min(Double(burst), tokens + Double(count))
     }

@@ -2,17 +2,18 @@ internal import Logging
 internal import NIOCore
 internal import SystemPackage
 
-/// Stops a listener for a second when it cannot accept, mostly for want of descriptors, and says so.
+/// Pauses a listener for one second when it cannot accept connections, usually for lack of file descriptors, and logs a
+/// warning.
 ///
-/// SwiftNIO 2.101 goes on at once, as often as the loop turns. Its own `AcceptBackoffHandler`, which `bind` does not
-/// add, changes nothing: it holds back the next read, but the one that failed is still pending.
+/// SwiftNIO 2.101 would retry on every turn of the event loop. Its own `AcceptBackoffHandler`, which `bind` does not
+/// add, does not help: it delays the next read, but the failed one is still pending.
 final class AcceptBackoff: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
     private static let pause = TimeAmount.seconds(1)
 
     private let logger: Logger
-    /// Whether nothing has been accepted since it was said.
+    /// Whether the warning was logged. Reset when a connection is accepted.
     private var isFailing = false
 
     init(logger: Logger) {
@@ -21,7 +22,7 @@ final class AcceptBackoff: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let reason = (error as? IOError).map { Errno(rawValue: $0.errnoCode) }
-        // One that has gone before it was accepted says nothing of the next.
+        // The client closed the connection before it was accepted. The next one may be fine.
         if reason == .connectionAbort { return }
         if !isFailing {
             logger.warning(

@@ -1,40 +1,41 @@
 internal import NIOCore
 
-/// Where a server listens.
+/// An address on which a server listens.
 public enum ListenAddress: Hashable, Sendable {
-    /// A name or address and a port; port 0 lets the system choose one.
+    /// A host name or an IP address, and a port. With port 0 the system chooses one.
     case host(String, port: Int)
-    /// Every interface, on both IPv4 and IPv6.
+    /// All interfaces, IPv4 and IPv6.
     case allInterfaces(port: Int)
-    /// A Unix domain socket.
+    /// A Unix domain socket. The path may have up to 107 bytes.
     case unix(path: String)
 
-    /// Reads an address that is written as a client's target is, but for these: the port must be there, and may be 0;
-    /// `:PORT` and `*:PORT` mean every interface.
+    /// Parses an address in the syntax of `Target`, with these differences: it must have a port, which may be 0, and
+    /// `:PORT` and `*:PORT` mean all interfaces.
     ///
-    /// - Throws: `InvalidAddress` when `text` is not such an address.
+    /// - Throws: `InvalidAddress` with the reason.
     public init(_ text: String) throws(InvalidAddress) {
         switch try WrittenAddress(text, called: "address") {
         case .unix(let path): self = .unix(path: path)
         case .hosts(let hosts):
             guard let host = hosts.first, hosts.count == 1 else {
-                throw InvalidAddress(description: "the address '\(text)' is several: give them one by one")
+                throw InvalidAddress(
+                    description: "the address '\(text)' is a list: give its addresses one by one")
             }
             guard let port = host.port else {
-                throw InvalidAddress(description: "the address '\(text)' names no port")
+                throw InvalidAddress(description: "the address '\(text)' has no port")
             }
             self = host.host.isEmpty ? .allInterfaces(port: port) : Self.at(host.host, port: port)
         }
     }
 
-    /// Reads a name or an address without a port; `*` means every interface.
+    /// Parses a host name or an IP address without a port. `*` means all interfaces.
     ///
-    /// - Throws: `InvalidAddress` for an empty text too, such as a variable of a script may be: to listen everywhere
-    ///   must be meant.
+    /// - Throws: `InvalidAddress` with the reason; also for an empty text, which may be an unset variable of a script.
+    ///   Listening on all interfaces must be intended.
     public init(host text: String, port: Int) throws(InvalidAddress) {
         guard let host = try? HostAndPort(text), !host.host.isEmpty, host.port == nil else {
             throw InvalidAddress(
-                description: "the host '\(text)' is neither a name nor an address, and it may not have a port"
+                description: "the host '\(text)' must be a name or an address, without a port"
             )
         }
         self = Self.at(host.host, port: port)
@@ -46,6 +47,7 @@ public enum ListenAddress: Hashable, Sendable {
 }
 
 extension ListenAddress: CustomStringConvertible {
+    /// The address in the syntax of `init(_:)`, except that all interfaces are `port PORT`.
     public var description: String {
         switch self {
         case .host(let host, let port): HostAndPort.describe(host, port: port)

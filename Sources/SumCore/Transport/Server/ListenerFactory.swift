@@ -4,10 +4,10 @@ internal import NIOCore
 internal import NIOPosix
 internal import SystemPackage
 
-/// A socket that connections are accepted from.
+/// A listening socket.
 struct Listener: Sendable {
     var channel: any Channel
-    /// Its file, if it is a Unix domain socket.
+    /// The file of a Unix domain socket.
     var file: UnixSocketFile?
 
     func close() async {
@@ -18,16 +18,16 @@ struct Listener: Sendable {
 
 /// Opens listening sockets.
 struct ListenerFactory: Sendable {
-    /// Connections that may wait to be accepted.
+    /// Connections that may wait to be accepted (listen(2)).
     private static let backlog: CInt = 1024
 
     let logger: Logger
     let log: ServerLog
-    /// How long a client may leave what it was sent without TCP's acknowledgement.
+    /// How long sent data may stay unacknowledged by TCP before the connection is closed.
     let userTimeout: TimeAmount
-    /// The permissions of the files of Unix domain sockets; nil: as the umask has it.
+    /// The permissions of Unix domain sockets; nil: set by the umask.
     let socketMode: UInt16?
-    /// Prepares an accepted connection, on its event loop; what it throws has the connection closed.
+    /// Prepares an accepted connection, on its event loop. If it throws, the connection is closed.
     let initializer: @Sendable (any Channel) throws -> Void
 
     func bind(_ address: ListenAddress) async throws(ListenError) -> Listener {
@@ -51,7 +51,7 @@ struct ListenerFactory: Sendable {
         do {
             let descriptor = try file.bind(to: address, mode: socketMode)
             let channel = try await bootstrap { _ in }.withBoundSocket(descriptor).get()
-            // NIO has it listen with a backlog of its own.
+            // NIO calls listen(2) with a backlog of its own.
             listen(descriptor, Self.backlog)
             return Listener(channel: channel, file: file)
         } catch {
@@ -60,7 +60,8 @@ struct ListenerFactory: Sendable {
         }
     }
 
-    /// One IPv6 socket takes IPv4 connections too, as NIO sets it up (IPV6_V6ONLY off); a machine without IPv6 gets an IPv4 socket.
+    /// Binds one IPv6 socket, which accepts IPv4 connections too, because NIO leaves IPV6_V6ONLY off. On a machine
+    /// without IPv6, binds an IPv4 socket.
     private func bindAllInterfaces(port: Int) async throws -> any Channel {
         do {
             return try await tcpBootstrap.bind(host: "::", port: port).get()
@@ -82,7 +83,8 @@ struct ListenerFactory: Sendable {
         }
     }
 
-    /// - Parameter setOptions: sets those options of an accepted connection that its kind has.
+    /// - Parameter setOptions: sets the socket options that are specific to the kind of socket on an accepted
+    ///   connection.
     private func bootstrap(
         _ setOptions: @escaping @Sendable (any Channel) throws -> Void
     ) -> ServerBootstrap {
@@ -94,7 +96,7 @@ struct ListenerFactory: Sendable {
                     try channel.pipeline.syncOperations.addHandler(AcceptBackoff(logger: logger))
                 }
             }
-            // One read a turn, so that connections take turns (and see `ReceiveBuffers`).
+            // One read per turn of the loop, so that connections take turns. `ReceiveBuffers` relies on it.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -102,10 +104,10 @@ struct ListenerFactory: Sendable {
                         try setOptions(channel)
                         try initializer(channel)
                     } catch let refusal as ConnectionRegistry.Refusal {
-                        // The registry has said so, once.
+                        // The registry has logged it.
                         throw refusal
                     } catch {
-                        // NIO closes the connection, and tells nobody.
+                        // NIO closes the connection without reporting the error.
                         let peer = channel.remoteAddress.map(\.text) ?? ""
                         log.connectionFailed(
                             "the connection could not be set up: \(FailureText.describe(error))",

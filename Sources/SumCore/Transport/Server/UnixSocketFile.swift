@@ -4,14 +4,14 @@ internal import NIOPosix
 internal import Synchronization
 internal import SystemPackage
 
-/// The file of a Unix domain socket that a server listens on. It outlives a server that was killed.
+/// The file of a Unix domain socket on which a server listens. It remains when the server is killed.
 ///
-/// While a server listens it holds the lock `PATH.lock`. Without it, of two servers that start at once the second could
-/// remove the socket of the first, which it had found dead a moment before.
+/// While a server listens, it holds the lock `PATH.lock`. Without the lock, one of two servers that start at the same
+/// time could remove the new socket of the other, after it has found the old one dead.
 final class UnixSocketFile: Sendable {
     private let path: FilePath
     private let lock: LockFile
-    /// The file that the server has made; nil until it is bound.
+    /// The file that this server has created; nil until it is bound.
     private let made = Mutex<Stat?>(nil)
 
     enum Failure: Error, CustomStringConvertible {
@@ -23,16 +23,16 @@ final class UnixSocketFile: Sendable {
         var description: String {
             switch self {
             case .inUse: "\(Errno.addressInUse)"
-            case .otherKind: "there is a file of another kind"
+            case .otherKind: "the file is not a socket"
             case .system(let error): "\(error)"
             case .lock(let path, let error): "\(error) (\(path))"
             }
         }
     }
 
-    /// Takes the path, and removes the socket of a server that is no more.
+    /// Locks the path, and removes the socket of a server that no longer runs.
     ///
-    /// - Throws: when another server has it, or something else is there.
+    /// - Throws: `Failure` if another server uses the path, or the file is not a socket.
     init(claiming path: String, at address: SocketAddress) async throws(Failure) {
         self.path = FilePath(path)
         let lockPath = FilePath(path + ".lock")
@@ -41,7 +41,7 @@ final class UnixSocketFile: Sendable {
         } catch {
             switch error {
             case .wouldBlock: throw .inUse
-            // True of the socket's own file too.
+            // These errors apply to the socket's file as well, so the lock need not be mentioned.
             case .noSuchFileOrDirectory, .notDirectory, .readOnlyFileSystem: throw .system(error)
             default: throw .lock(lockPath, error)
             }
@@ -61,8 +61,8 @@ final class UnixSocketFile: Sendable {
         do throws(Errno) { try path.unlink() } catch .noSuchFileOrDirectory {} catch { throw .system(error) }
     }
 
-    /// Whether somebody listens there. Only these two errors say that nobody does: one whose backlog is full
-    /// (EAGAIN), or who speaks datagrams (EPROTOTYPE), is there.
+    /// Whether a process listens on the socket. Only ECONNREFUSED and ENOENT mean that none does: a full backlog gives
+    /// EAGAIN, a datagram socket EPROTOTYPE.
     private static func isAlive(_ address: SocketAddress) async throws(Failure) -> Bool {
         do {
             let probe = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -81,18 +81,22 @@ final class UnixSocketFile: Sendable {
         }
     }
 
-    /// Makes a socket with the file.
+    /// Creates a socket bound to the path.
     ///
-    /// NIO is given it bound: of one that it binds itself it removes, at the end, whatever socket has the path then.
+    /// NIO gets the socket already bound, because after binding a path itself it removes whatever socket has the path
+    /// when it closes.
     ///
-    /// - Parameter mode: the permissions of the file; nil: as the umask has it.
+    /// - Parameters:
+    ///   - address: the address of the path.
+    ///   - mode: the permissions of the file; nil: set by the umask.
+    /// - Returns: the file descriptor of the socket.
     func bind(to address: SocketAddress, mode: UInt16?) throws(Failure) -> CInt {
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .system(Errno(rawValue: errno)) }
         do throws(Errno) {
-            // The file gets the socket's permissions, less the umask, so it never has more than these.
+            // The file is created with the socket's mode less the umask, so it never has more permissions than that.
             if let mode { try Self.check(fchmod(descriptor, mode_t(mode))) }
-            // Sound: the call does not keep the pointer.
+            // Sound because bind(2) does not keep the pointer.
             try Self.check(unsafe address.withSockAddr { unsafe Glibc.bind(descriptor, $0, socklen_t($1)) })
             let stat = try Stat(path, followTargetSymlink: false)
             made.withLock { $0 = stat }
@@ -114,8 +118,8 @@ final class UnixSocketFile: Sendable {
         guard result == 0 else { throw Errno(rawValue: errno) }
     }
 
-    /// Removes the file if it is still the one that was made, and lets others have the path. To be called while the socket
-    /// is open: until it is closed no other file can have its inode.
+    /// Removes the file if it is still the one this server has created, and releases the lock. Call this before the
+    /// socket is closed: until then, no other file can have its inode.
     func remove() {
         let made = made.withLock { $0 }
         if let made, let now = try? Stat(path, followTargetSymlink: false), now.isSameFile(as: made) {

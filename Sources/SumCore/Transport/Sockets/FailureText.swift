@@ -2,12 +2,12 @@ internal import NIOCore
 internal import NIOPosix
 internal import SystemPackage
 
-/// What went wrong, in words for people, who do not know the names of NIO's types.
+/// Texts for errors of NIO and the system, without the names of their types.
 enum FailureText {
     static func describe(_ error: any Error) -> String {
         switch error {
         case let error as IOError: "\(Errno(rawValue: error.errnoCode))"
-        case ChannelError.connectTimeout: "no answer"
+        case ChannelError.connectTimeout: "no response"
         case is ChannelError: "the connection was closed"
         case let error as SocketAddressError.UnknownHost: unresolved(error.host)
         case let error as NIOConnectionError where error.connectionErrors.isEmpty: unresolved(error.host)

@@ -1,6 +1,6 @@
-/// A name or an IP address, and perhaps a port: `h`, `h:1`, `[::1]`, `[fe80::1%eth0]:1`, `::1`, `:1`.
+/// A host name or an IP address with an optional port: `h`, `h:1`, `[::1]`, `[fe80::1%eth0]:1`, `::1`, `:1`.
 struct HostAndPort: Hashable {
-    /// Without the brackets of an IPv6 address. Empty when there is a port alone.
+    /// The host, without the brackets of an IPv6 address. Empty if there is only a port.
     var host: String
     var port: Int?
 
@@ -8,9 +8,9 @@ struct HostAndPort: Hashable {
         (self.host, self.port) = (host, port)
     }
 
-    /// A colon that is not in brackets ends the host, unless there are several: a bare IPv6 address has no port.
+    /// Parses a text. A colon outside brackets ends the host, but several are an IPv6 address without a port.
     init(_ text: String) throws(InvalidAddress) {
-        // By bytes: some characters of Unicode join with the one after them.
+        // Compares bytes, because a combining mark would be part of the character before it.
         let colon = UInt8(ascii: ":")
         if text.utf8.first == UInt8(ascii: "[") {
             guard let close = text.utf8.firstIndex(of: UInt8(ascii: "]")) else {
@@ -21,7 +21,7 @@ struct HostAndPort: Hashable {
             let rest = text[text.utf8.index(after: close)...]
             guard !rest.isEmpty else { return }
             guard rest.utf8.first == colon else {
-                throw InvalidAddress(description: "'\(rest)' follows the brackets, where a port would")
+                throw InvalidAddress(description: "'\(rest)' after the brackets is not a port")
             }
             port = try Self.port(rest.utf8.dropFirst())
         } else if let last = text.utf8.lastIndex(of: colon), text.utf8.firstIndex(of: colon) == last {
@@ -39,12 +39,12 @@ struct HostAndPort: Hashable {
         guard !text.isEmpty, text.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
             let port = Int(Substring(text)), port <= 65535
         else {
-            throw InvalidAddress(description: "'\(Substring(text))' is not a port, a number up to 65535")
+            throw InvalidAddress(description: "'\(Substring(text))' is not a port number, 0 to 65535")
         }
         return port
     }
 
-    /// Whether the host may be an IPv6 address, perhaps with a zone (RFC 4007 section 11).
+    /// Whether the host looks like an IPv6 address, with or without a zone (RFC 4007 section 11).
     private var isIPv6: Bool {
         let address = host.utf8.prefix { $0 != UInt8(ascii: "%") }
         let zone = host.utf8.dropFirst(address.count)
@@ -52,13 +52,13 @@ struct HostAndPort: Hashable {
             && address.allSatisfy { "0123456789abcdefABCDEF:.".utf8.contains($0) }
     }
 
-    /// The host without its zone, which means something on this machine only (RFC 6874 section 4).
+    /// The host without its zone, which has a meaning only on this machine (RFC 6874 section 4).
     var withoutZone: HostAndPort {
         guard isIPv6 else { return self }
         return HostAndPort(host: String(host.prefix { $0 != "%" }), port: port)
     }
 
-    /// As it is written, with brackets around an IPv6 address.
+    /// Formats host and port, with brackets around an IPv6 address.
     static func describe(_ host: String, port: Int) -> String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }

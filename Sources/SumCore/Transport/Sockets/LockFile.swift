@@ -1,19 +1,22 @@
 internal import Glibc
 internal import SystemPackage
 
-/// A lock that one process at a time holds, by way of a file (flock(2)). The kernel releases it when the process ends.
+/// A file lock that only one process can hold (flock(2)). The kernel releases it when the process ends.
 struct LockFile: Sendable {
     private let path: FilePath
     private let file: FileDescriptor
 
-    /// - Throws: `Errno.wouldBlock` when another process holds the lock, or why there can be no such file.
+    /// Creates the file if necessary, and locks it.
+    ///
+    /// - Throws: `Errno.wouldBlock` if another process holds the lock; otherwise the reason why the file cannot be
+    ///   opened.
     init(_ path: FilePath) throws(Errno) {
         self.path = path
         while true {
             let file = try Self.open(path)
             do throws(Errno) {
                 guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else { throw Errno(rawValue: errno) }
-                // The holder before us may have removed the file after we opened it; others would then lock a new one.
+                // The previous holder may have removed the file after we opened it. Others would then lock a new one.
                 if try Stat(file).isSameFile(as: try? Stat(path, followTargetSymlink: false)) {
                     self.file = file
                     return
@@ -38,7 +41,7 @@ struct LockFile: Sendable {
         }
     }
 
-    /// Gives the lock up, and removes the file unless somebody keeps something in it.
+    /// Releases the lock, and removes the file if it is empty.
     func release() {
         if let stat = try? Stat(file), stat.type == .regular, stat.size == 0 { try? path.unlink() }
         try? file.close()
@@ -54,7 +57,7 @@ extension Stat {
 extension FilePath {
     /// Removes a file, never a directory.
     func unlink() throws(Errno) {
-        // Sound: the path ends with a NUL, and the call does not keep it.
+        // Sound because the path ends with a NUL, and unlink(2) does not keep it.
         guard unsafe withPlatformString({ unsafe Glibc.unlink($0) }) == 0 else {
             throw Errno(rawValue: errno)
         }

@@ -1,7 +1,8 @@
 internal import NIOCore
 
-/// Why a text is not an address.
+/// The error for a text that is not an address.
 public struct InvalidAddress: Error, Hashable, CustomStringConvertible {
+    /// What is wrong, for people. It quotes the text, unescaped.
     public let description: String
 
     init(description: String) {
@@ -9,14 +10,18 @@ public struct InvalidAddress: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// An address as people write it. What a client connects to (`Target`) and what a server listens on
-/// (`ListenAddress`) are written in the same way, that of gRPC's names (grpc/doc/naming.md).
+/// The syntax of addresses, which `Target` and `ListenAddress` share: that of gRPC's names (grpc/doc/naming.md).
 enum WrittenAddress: Hashable {
-    /// One or more.
+    /// One or more hosts.
     case hosts([HostAndPort])
     case unix(path: String)
 
-    /// - Parameter name: what an error calls the text.
+    /// Parses an address.
+    ///
+    /// - Parameters:
+    ///   - text: the address.
+    ///   - name: what errors call it, "target" or "address".
+    /// - Throws: `InvalidAddress` with the reason.
     init(_ text: String, called name: String) throws(InvalidAddress) {
         do throws(InvalidAddress) {
             self = try Self.read(text)
@@ -45,11 +50,11 @@ enum WrittenAddress: Hashable {
         return .hosts([try host(name)])
     }
 
-    /// A path, or `//` and an absolute path. Between the slashes of `unix://` there would be an authority, and there
-    /// is none: gRPC refuses `unix://a/b` too, which some might take for `/a/b` and others for `a/b`.
+    /// Parses a path, or `//` and an absolute path. An authority after `unix://` is refused, as in gRPC: some would
+    /// take `unix://a/b` for `/a/b`, others for `a/b`.
     private static func path(_ name: String) throws(InvalidAddress) -> String {
         let path = name.removingPrefix("//") ?? name
-        guard !path.isEmpty else { throw InvalidAddress(description: "names no path") }
+        guard !path.isEmpty else { throw InvalidAddress(description: "has no path") }
         guard path == name || path.hasPrefix("/") else {
             throw InvalidAddress(
                 description: "has two slashes: write unix:///\(path) if the path is absolute, or unix:\(path)"
@@ -75,14 +80,15 @@ enum WrittenAddress: Hashable {
             let literal = try? SocketAddress(ipAddress: host.withoutZone.host, port: 0)
             guard literal?.protocol == family else {
                 let kind = family == .inet ? "an IPv4" : "an IPv6"
-                throw InvalidAddress(description: "has '\(part)', where there is to be \(kind) address")
+                throw InvalidAddress(description: "has '\(part)', which is not \(kind) address")
             }
             hosts.append(host)
         }
         return hosts
     }
 
-    /// How a Unix domain socket is written. A path with two slashes in front would be taken for an authority.
+    /// Formats the address of a Unix domain socket. Escapes a path that begins with two slashes, which would be read as
+    /// an authority.
     static func describe(unixPath path: String) -> String {
         path.hasPrefix("//") ? "unix://\(path)" : "unix:\(path)"
     }

@@ -4,8 +4,8 @@ import NIOEmbedded
 @testable import SumCore
 
 extension FuzzTarget {
-    /// abuse-F4: a whole connection of a client, with calls on it, takes any bytes, in any pieces, at any time. Every call
-    /// ends once, what is sent is HTTP/2, and in the end nothing is left.
+    /// abuse-F4: a client's connection with calls accepts any bytes, in any pieces, at any time. Every call ends
+    /// exactly once, the output is valid HTTP/2, and in the end everything is freed.
     public static let client = FuzzTarget("client", seeds: ClientScripts.seeds) { bytes in
         let ledger = Ledger()
         let remains = try call(bytes, ledger)
@@ -38,7 +38,7 @@ extension FuzzTarget {
     }
 }
 
-/// Makes calls, and does with them what tasks would.
+/// Makes calls, and uses them like tasks would.
 private struct Caller {
     private let handler: ConnectionHandler<ClientConnection>
     private let ledger: Ledger
@@ -68,7 +68,7 @@ private struct Caller {
         }
     }
 
-    /// - Parameter kind: a whole call, one that goes on, or one with a deadline.
+    /// - Parameter kind: a complete call, one that stays open, or one with a deadline.
     private mutating func start(_ kind: UInt8, _ argument: UInt8) {
         let exchange = AsyncClientCall(maxMessageSize: argument & 0x80 == 0 ? 4 << 20 : 10)
         send(Int(argument & 0x7f), exchange)
@@ -88,7 +88,7 @@ private struct Caller {
     }
 }
 
-/// Passes a call on to its exchange, and notes when that is told what it must not be.
+/// Forwards a call to its handler, and records violations of the handler's contract.
 private final class WatchedCall: ClientCallHandler, HTTP2Body, @unchecked Sendable {
     private let exchange: AsyncClientCall
     private let ledger: Ledger
@@ -132,7 +132,7 @@ private final class WatchedCall: ClientCallHandler, HTTP2Body, @unchecked Sendab
 }
 
 enum ClientScripts {
-    /// Heads and ends of answers.
+    /// Headers and trailers of responses.
     static let lists: [[WireField]] = [
         .response, .trailers(0), .response + .trailers(8, "a%20b"),
         .response.with(WireField("grpc-encoding", "gzip"), WireField("x-bin", "QUI")),

@@ -1,25 +1,25 @@
 import NIOCore
 
-/// What happens to a connection, step by step.
+/// The events of a connection, step by step.
 ///
-/// The input of a fuzzer as such is hardly ever a frame, and a block of HPACK never a request. So a step may be a
-/// frame whose length is right, or a list of fields that is whole but for one of them.
+/// Random input is hardly ever a valid frame, and never a valid HPACK block of a request. So a step may be a frame
+/// with the right length, or a complete list of fields in which one is changed.
 struct ConnectionScript {
     enum Step: Equatable {
         case receive([UInt8])
         case wait(TimeAmount)
         /// The socket takes no more bytes, or takes them again.
         case toggleWritability
-        /// Whatever the role makes of it.
+        /// An action that depends on the role.
         case act(UInt8, UInt8)
     }
 
-    /// How the connection begins, and how the rest is read.
+    /// How the connection begins, and how the rest of the input is interpreted.
     struct Mode: OptionSet {
         let rawValue: UInt8
         /// The rest is bytes, and no steps.
         static let raw = Mode(rawValue: 1)
-        /// The peer has said hello, as it should.
+        /// The peer has sent a valid preface.
         static let hello = Mode(rawValue: 2)
     }
 

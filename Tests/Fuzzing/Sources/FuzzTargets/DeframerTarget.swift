@@ -3,8 +3,8 @@ import NIOCore
 @testable import SumCore
 
 extension FuzzTarget {
-    /// abuse-F1: the messages, and the error after them, do not depend on where the stream is cut, and are those that
-    /// one finds by counting. What is written again is read again.
+    /// abuse-F1: the messages, and the error after them, do not depend on where the stream is cut, and equal those of
+    /// a simple reference parser. Messages that are written again are read again.
     public static let deframer = FuzzTarget("deframer", seeds: Framing.seeds) { bytes in
         var input = FuzzInput(bytes)
         let framing = Framing(&input)
@@ -65,7 +65,7 @@ struct Framing {
         return outcome
     }
 
-    /// The same, by counting bytes from the beginning.
+    /// The reference parser: counts bytes from the beginning.
     func readSlowly(_ stream: [UInt8]) -> Outcome {
         var outcome = Outcome()
         var rest = stream[...]

@@ -1,8 +1,8 @@
 import Foundation
 
-/// One way to try the code with any bytes.
+/// A way to test code with arbitrary bytes.
 public struct FuzzTarget: Sendable, CustomStringConvertible {
-    /// What it has found is kept in `Corpus/NAME`.
+    /// The name; inputs with findings are in `Corpus/NAME`.
     public let name: String
     /// Inputs to begin with.
     public let seeds: [[UInt8]]
@@ -14,7 +14,7 @@ public struct FuzzTarget: Sendable, CustomStringConvertible {
         self.body = body
     }
 
-    /// - Throws: `Finding` when something does not hold.
+    /// - Throws: `Finding` if a property does not hold.
     public func run(_ input: [UInt8]) throws {
         try body(input)
     }
@@ -24,7 +24,7 @@ public struct FuzzTarget: Sendable, CustomStringConvertible {
     public static let all = [deframer, numbers, server, client, text]
 }
 
-/// Something that has to hold and does not.
+/// A property that does not hold.
 public struct Finding: Error, CustomStringConvertible {
     public var description: String
 }

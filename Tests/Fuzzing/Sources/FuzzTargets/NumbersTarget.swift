@@ -4,9 +4,9 @@ import SwiftProtobuf
 @testable import SumCore
 
 extension FuzzTarget {
-    /// abuse-F2: the handler of SumNumbers accepts what swift-protobuf accepts, refuses what it refuses, and comes to the
-    /// same sum, wherever the stream is cut. The loop over numbers takes whole messages only. What the encoder
-    /// writes is what swift-protobuf writes.
+    /// abuse-F2: the handler of SumNumbers accepts what swift-protobuf accepts, refuses what it refuses, and gets the
+    /// same sum, wherever the stream is cut. The loop over numbers takes complete messages only. The encoder writes
+    /// the same bytes as swift-protobuf.
     public static let numbers = FuzzTarget("numbers", seeds: Framing.seeds) { bytes in
         var input = FuzzInput(bytes)
         let framing = Framing(&input)
@@ -73,7 +73,7 @@ extension FuzzTarget {
     }
 }
 
-/// What a call of SumNumbers comes to.
+/// The result of a call of SumNumbers.
 private struct Total {
     var sum: Int64 = 0
     var count: Int64 = 0

@@ -4,8 +4,8 @@ import NIOCore
 @testable import SumCore
 
 extension FuzzTarget {
-    /// abuse-F3: a whole connection of a server takes any bytes, in any pieces, at any time. Handlers are told what they
-    /// are promised, what is sent is HTTP/2, and in the end nothing is left.
+    /// abuse-F3: a server's connection accepts any bytes, in any pieces, at any time. Handlers are called according
+    /// to their contract, the output is valid HTTP/2, and in the end everything is freed.
     public static let server = FuzzTarget("server", seeds: ServerScripts.seeds) { bytes in
         let ledger = Ledger()
         let remains = try serve(bytes, ledger)
@@ -41,7 +41,7 @@ extension FuzzTarget {
     }
 }
 
-/// What must be gone in the end.
+/// What must be freed in the end.
 struct Remains {
     private(set) weak var connection: (any Connection)?
     private(set) weak var session: HTTP2Session?
@@ -52,7 +52,7 @@ struct Remains {
     }
 }
 
-/// Takes every line, so that what is logged is made, and forgets it.
+/// Accepts every line, so that it is formatted, and discards it.
 private struct SilentLog: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.trace
@@ -149,7 +149,7 @@ enum ServerScripts {
     }
 }
 
-/// Passes a call on to its handler, and notes when that is told what it must not be.
+/// Forwards a call to its handler, and records violations of the handler's contract.
 private final class WatchedHandler: ServerCallHandler {
     private let handler: any ServerCallHandler
     private let ledger: Ledger
@@ -195,14 +195,14 @@ private final class WatchedHandler: ServerCallHandler {
     }
 }
 
-/// A handler with answers of other shapes than a sum.
+/// A handler with responses of other shapes than a sum.
 private final class Talker: ServerCallHandler {
     enum Manner {
-        /// Sends back what comes, as one message.
+        /// Sends back what arrives, as one message.
         case echo
-        /// Says everything later than it is asked.
+        /// Replies to everything later.
         case late
-        /// Ends the call at once, with all that can be said.
+        /// Ends the call at once, with everything a reply can have.
         case early
     }
 

@@ -3,14 +3,15 @@ import NIOCore
 @testable import SumCore
 
 extension FuzzTarget {
-    /// abuse-F5: whatever reads text takes any, and gives what the obvious way gives, or what it is made from.
+    /// abuse-F5: every parser of text accepts any text, and gives the result of a naive implementation, or of the
+    /// value that was formatted.
     public static let text = FuzzTarget("text", seeds: TextCheck.seeds) { bytes in
         var input = FuzzInput(bytes)
         try input.element(of: TextCheck.all).run(&input)
     }
 }
 
-/// One reader of text, and what has to hold for it.
+/// A parser of text, and the properties that must hold.
 struct TextCheck {
     let examples: [String]
     let run: @Sendable (inout FuzzInput) throws -> Void
@@ -304,7 +305,7 @@ extension TextCheck {
         try require(bad == expected.bad, "\(bad as Any), and not \(expected.bad as Any)")
     }
 
-    /// The obvious way: words between white space, each read by `Int32`, with its place.
+    /// A naive parser: words separated by white space, each parsed by `Int32`, with its place.
     private static func parseSlowly(_ text: [UInt8]) -> (numbers: [Int32], bad: NumberParser.BadNumber?) {
         var numbers: [Int32] = []
         // A byte order mark is not there.

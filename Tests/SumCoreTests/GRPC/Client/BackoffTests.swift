@@ -3,7 +3,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct BackoffTests {
-    @Test("grpc-K8: pauses grow by 1.6 up to the longest, each up to a fifth more or less")
+    @Test("grpc-K8: pauses grow by a factor of 1.6 up to the longest, each with a jitter of 20 %")
     func growth() {
         var backoff = Backoff(first: .milliseconds(20), longest: .seconds(120))
         var expected = 20.0
@@ -15,7 +15,7 @@ import Testing
         #expect(expected == 120_000)
     }
 
-    @Test("grpc-K8: two clients do not come back together")
+    @Test("grpc-K8: two clients do not retry at the same time")
     func spread() {
         let pauses = (0..<20).map { _ in
             var backoff = Backoff(first: .seconds(1), longest: .seconds(120))

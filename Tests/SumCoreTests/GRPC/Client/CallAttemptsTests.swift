@@ -61,7 +61,7 @@ import Testing
         .over: [:],
     ]
 
-    @Test("audit-W4: in each state each step has one result", arguments: Stage.allCases, Step.allCases)
+    @Test("audit-W4: each step has one result in each state", arguments: Stage.allCases, Step.allCases)
     func step(_ stage: Stage, _ step: Step) {
         var attempts = Self.attempts(in: stage)
         let action = Self.take(step, &attempts)
@@ -69,7 +69,7 @@ import Testing
         if case .finish = action { #expect(attempts.isOver) }
     }
 
-    @Test("audit-W4: once a call is over, or is being cancelled, no step starts another attempt")
+    @Test("audit-W4: no step starts another attempt once a call is over, or is being cancelled")
     func noFurtherAttempt() {
         for stage in [Stage.cancelling, .over] {
             for first in Step.allCases {
@@ -97,7 +97,8 @@ import Testing
         #expect(attempts.isOver)
     }
 
-    @Test("audit-W1: without all that was sent there is no further attempt, whatever became of the last")
+    @Test(
+        "audit-W1: without everything that was sent there is no further attempt, however the last one ended")
     func notWhole() {
         for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen, .answered] {
             var attempts = CallAttempts(maxRetries: 5)
@@ -114,7 +115,7 @@ import Testing
         }
     }
 
-    @Test("audit-W1: once the answer has begun there is no further attempt")
+    @Test("audit-W1: once the response has begun there is no further attempt")
     func answerBegun() {
         for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen, .answered] {
             var attempts = CallAttempts(maxRetries: 5)
@@ -128,7 +129,7 @@ import Testing
         }
     }
 
-    @Test("audit-W1: only UNAVAILABLE is tried again, however far the call came", arguments: 1...16)
+    @Test("audit-W1: only UNAVAILABLE is retried, however far the call got", arguments: 1...16)
     func otherCodes(_ code: Int) {
         for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen] {
             var attempts = CallAttempts(maxRetries: 5)
@@ -138,7 +139,7 @@ import Testing
         }
     }
 
-    @Test("A client that has been closed makes no further attempt")
+    @Test("A closed client makes no further attempt")
     func closed() {
         var attempts = Self.attempts(in: .running)
         let refused = Self.end(.unavailable, .notSeenByServer)

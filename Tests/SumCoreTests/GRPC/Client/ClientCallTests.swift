@@ -45,7 +45,7 @@ extension ClientCall {
         #expect(call.status(fields(["grpc-status": "0"]), endStream: true) == .ok)
     }
 
-    @Test("grpc-A9, grpc-A10, abuse-K6: an answer that is not gRPC is quoted, cut and escaped")
+    @Test("grpc-A9, grpc-A10, abuse-K6: a response that is not gRPC is quoted, shortened and escaped")
     func foreignBody() {
         var call = ClientCall()
         #expect(
@@ -59,12 +59,12 @@ extension ClientCall {
         let status: GRPCStatus? = end.status
         #expect(status?.code == .unavailable)
         let expected =
-            "the answer is not gRPC: HTTP status 502, content-type 'text/html': \"<h1>Bad\\u{1B} gateway</h1>aaa"
+            "the response is not gRPC: HTTP status 502, content-type 'text/html': \"<h1>Bad\\u{1B} gateway</h1>aaa"
         #expect(status?.message.hasPrefix(expected) == true)
         #expect((status?.message.count ?? 0) < 400)
     }
 
-    @Test("grpc-A9: an answer without a body; a grpc-status wins over the HTTP status")
+    @Test("grpc-A9: a response without a body; a grpc-status takes precedence over the HTTP status")
     func foreignHeaders() {
         var plain = ClientCall()
         #expect(plain.status(fields([":status": "404"]), endStream: true)?.code == .unimplemented)
@@ -76,14 +76,14 @@ extension ClientCall {
         #expect(trailing.status(fields(["grpc-status": "5"]), endStream: true)?.code == .notFound)
     }
 
-    @Test("grpc-A13, abuse-K8: trailers win over a status in the headers")
+    @Test("grpc-A13, abuse-K8: trailers take precedence over a status in the headers")
     func statusTwice() {
         var call = ClientCall()
         #expect(call.status(Self.headers + fields(["grpc-status": "0"]), endStream: false) == nil)
         #expect(call.status(fields(["grpc-status": "10"]), endStream: true)?.code == .aborted)
     }
 
-    @Test("grpc-A12, abuse-K7: an end without a grpc-status")
+    @Test("grpc-A12, abuse-K7: a response without a grpc-status")
     func noStatus() {
         var trailers = ClientCall()
         _ = trailers.status(Self.headers, endStream: false)
@@ -95,14 +95,14 @@ extension ClientCall {
         #expect(headers.status(Self.headers, endStream: true)?.code == .unknown)
     }
 
-    @Test("grpc-A14: headers in the middle of the answer")
+    @Test("grpc-A14: headers between messages")
     func secondHeaders() {
         var call = ClientCall()
         _ = call.status(Self.headers, endStream: false)
         #expect(call.status(Self.headers, endStream: false)?.code == .internalError)
     }
 
-    @Test("grpc-A15: an answer compressed with what was not offered")
+    @Test("grpc-A15: a response compressed with an algorithm that was not offered")
     func compressed() {
         var call = ClientCall()
         let status = call.status(Self.headers + fields(["grpc-encoding": "br"]), endStream: false)
@@ -110,7 +110,7 @@ extension ClientCall {
         #expect(status?.message.contains("br") == true)
     }
 
-    @Test("Metadata comes with headers and with trailers, and what the server says about retries")
+    @Test("Metadata of headers and trailers, and the server's retry pushback")
     func metadata() throws {
         var call = ClientCall()
         var expected = GRPCMetadata()
@@ -124,7 +124,7 @@ extension ClientCall {
         #expect(call.receiveHeaders(trailers, endStream: true) == .end(end))
     }
 
-    @Test("grpc-K14: only a call that was refused before it was answered is known not to have been seen")
+    @Test("grpc-K14: only a call that was refused before its response is known not to have been seen")
     func reach() {
         var refused = ClientCall()
         #expect(refused.closed(.refusedStream, deadlineHasPassed: false)?.reach == .notSeenByServer)
@@ -144,7 +144,7 @@ extension ClientCall {
         #expect(refused.closed(.refusedStream, deadlineHasPassed: false)?.status.code == .unavailable)
     }
 
-    @Test("grpc-A8: the server's CANCEL after the deadline is the deadline")
+    @Test("grpc-A8: the server's CANCEL after the deadline is DEADLINE_EXCEEDED")
     func cancelAfterDeadline() {
         var late = ClientCall()
         #expect(late.closed(.cancel, deadlineHasPassed: true)?.status.code == .deadlineExceeded)
@@ -152,7 +152,7 @@ extension ClientCall {
         #expect(early.closed(.cancel, deadlineHasPassed: false)?.status.code == .cancelled)
     }
 
-    @Test("A call ends once")
+    @Test("A call ends exactly once")
     func failOnce() {
         var call = ClientCall()
         #expect(call.fail(.deadlineExceeded)?.status == .deadlineExceeded)
@@ -162,9 +162,9 @@ extension ClientCall {
         #expect(call.receiveEnd() == nil)
     }
 
-    // MARK: What has left and how far it came
+    // MARK: What was sent, and how far it got
 
-    @Test("audit-W1: a lost connection says how far the request came, and no more than is known")
+    @Test("audit-W1: a lost connection reports how far the request got, as far as that is known")
     func lost() {
         let status = GRPCStatus(code: .unavailable)
         var queued = ClientCall()
@@ -186,7 +186,7 @@ extension ClientCall {
         #expect(informed.closed(.refusedStream, deadlineHasPassed: false)?.reach == .answered)
     }
 
-    @Test("audit-W1: what ends the call on our side never says that it was not seen")
+    @Test("audit-W1: a call that ends on our side is never reported as not seen")
     func ownEnds() {
         var queued = ClientCall()
         #expect(queued.fail(.deadlineExceeded)?.reach == .maybeSeen)
@@ -195,7 +195,7 @@ extension ClientCall {
         #expect(begun.fail(.deadlineExceeded)?.reach == .answered)
     }
 
-    @Test("audit-W2: the end says whether everything had left on this stream")
+    @Test("audit-W2: the end reports whether everything was sent on this stream")
     func everythingWasSent() throws {
         for (hasHead, hasEnd) in [(false, false), (true, false), (true, true)] {
             var call = ClientCall()
@@ -212,7 +212,7 @@ extension ClientCall {
         }
     }
 
-    @Test("audit-C1: what a call was doing when its deadline passed")
+    @Test("audit-C1: what the call was doing when its deadline passed")
     func activity() {
         var call = ClientCall()
         #expect(call.activity == "waiting to send the request")
@@ -226,9 +226,9 @@ extension ClientCall {
         #expect(late?.message == "the deadline has passed while receiving the server's answer")
     }
 
-    // MARK: Answers without end, and odd ones
+    // MARK: Endless and unusual responses
 
-    @Test("audit-M7: 32 1xx responses are skipped, one more ends the call")
+    @Test("audit-M7: 32 informational responses are skipped, one more ends the call")
     func tooManyInformational() {
         var call = ClientCall()
         for _ in 0..<32 { #expect(call.status(fields([":status": "103"]), endStream: false) == nil) }
@@ -242,7 +242,7 @@ extension ClientCall {
                     message: "the server sent more than 32 informational (1xx) responses"))
     }
 
-    @Test("audit-M7: the status of a foreign answer outlives its stream and its connection")
+    @Test("audit-M7: the status of a response that is not gRPC survives its stream and its connection")
     func foreignStatus() {
         func foreign() -> ClientCall {
             var call = ClientCall()
@@ -251,7 +251,8 @@ extension ClientCall {
             return call
         }
         let expected = GRPCStatus(
-            code: .unavailable, message: "the answer is not gRPC: HTTP status 503, no content-type: \"busy\"")
+            code: .unavailable,
+            message: "the response is not gRPC: HTTP status 503, no content-type: \"busy\"")
         var (lost, reset, ended, slow) = (foreign(), foreign(), foreign(), foreign())
         #expect(lost.lost(GRPCStatus(code: .unavailable, message: "lost"))?.status == expected)
         #expect(reset.closed(.internalError, deadlineHasPassed: false)?.status == expected)
@@ -263,7 +264,7 @@ extension ClientCall {
         #expect(good.endQuote() == nil)
     }
 
-    @Test("audit-W1: an answer that is not gRPC's cannot be OK, whatever grpc-status comes with it")
+    @Test("audit-W1: a response that is not gRPC cannot be OK, whatever its grpc-status")
     func foreignOK() {
         var headers = ClientCall()
         let both = fields([":status": "503", "grpc-status": "0"])
@@ -274,7 +275,7 @@ extension ClientCall {
     }
 
     @Test(
-        "audit-W1: only digits are a grpc-status, and two that differ are none",
+        "audit-W1: a grpc-status consists of digits, and two different ones are invalid",
         arguments: [
             (["0"], 0), (["00"], 0), (["+0"], 2), (["-0"], 2), ([" 0"], 2), (["0", "0"], 0),
             (["0", "13"], 13),

@@ -8,7 +8,7 @@ import Testing
         withFrame(room: room) { pipe.fill(&$0) }
     }
 
-    @Test("grpc-R6: messages are cut wherever frames end", arguments: [1, 2, 3, 7, 8, 20, 21, 22])
+    @Test("grpc-R6: messages are cut wherever a frame ends", arguments: [1, 2, 3, 7, 8, 20, 21, 22])
     func cutAnywhere(_ room: Int) throws {
         let pipe = MessagePipe()
         let messages = (1...3).map { ByteBuffer(bytes: [0, 0, 0, 0, 2, 8, UInt8($0)]) }
@@ -25,7 +25,7 @@ import Testing
         #expect(sent == messages.flatMap { [UInt8]($0.readableBytesView) })
     }
 
-    @Test("Single messages gather, and keep their order with batches")
+    @Test("Single messages are gathered, and keep their order with batches")
     func gather() throws {
         let pipe = MessagePipe()
         for number in 1...3 as ClosedRange<UInt8> {
@@ -38,7 +38,7 @@ import Testing
         #expect(fill(pipe, room: 100).bytes == [1, 2, 3, 9, 9, 4])
     }
 
-    @Test("grpc-R6: a long batch is handed over in pieces, a short one is left to be copied")
+    @Test("grpc-R6: a long batch is handed over in pieces, a short one is copied")
     func longPieces() throws {
         let pipe = MessagePipe()
         let long = ByteBuffer(bytes: (0..<40_000).map { UInt8(truncatingIfNeeded: $0) })
@@ -53,7 +53,7 @@ import Testing
         #expect(second == (long.getSlice(at: 16_384, length: 40_000 - 16_384), .finished(trailers: [])))
     }
 
-    @Test("Memory that has been handed over is not written to while somebody holds it")
+    @Test("Memory that was handed over is not written to while it is in use")
     func spareMemory() throws {
         let pipe = MessagePipe()
         let batch = ByteBuffer(repeating: 7, count: 20_000)
@@ -64,7 +64,7 @@ import Testing
         #expect(piece.bytes == batch)
     }
 
-    @Test("The event loop is woken once, and only after it has found the pipe empty")
+    @Test("The event loop is woken once, and only if it has found the pipe empty")
     func wake() throws {
         let pipe = MessagePipe()
         func wakes(_ written: MessagePipe.Written) -> Bool {
@@ -85,7 +85,7 @@ import Testing
         #expect(fill(pipe, room: 10).result == .finished(trailers: []))
     }
 
-    @Test("Who sends into a full pipe waits until half of it has left")
+    @Test("A sender waits while the pipe is full, until half of it has left")
     func backpressure() async throws {
         let pipe = MessagePipe()
         var isFull = false
@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test(
-        "grpc-A5, abuse-K1: the end of the call frees who waits, and stops who sends",
+        "grpc-A5, abuse-K1: the end of the call wakes waiting tasks, and fails senders",
         .timeLimit(.minutes(10)))
     func end() async throws {
         let pipe = MessagePipe()

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ReplayBufferTests {
     @Test(
-        "grpc-K14: what was sent is sent again, from the first byte, wherever frames were cut",
+        "grpc-K14: what was sent is replayed from the first byte, wherever frames were cut",
         arguments: 1...9)
     func replay(_ room: Int) {
         var buffer = ReplayBuffer()
@@ -29,7 +29,7 @@ import Testing
         #expect(send(60) == Array(0..<40))
     }
 
-    @Test("grpc-K14: nothing passes the buffer by while it keeps what is sent, or has it to send again")
+    @Test("grpc-K14: nothing bypasses the buffer while it keeps what is sent, or replays it")
     func bypass() {
         var buffer = ReplayBuffer()
         #expect(!buffer.isOver)
@@ -46,7 +46,7 @@ import Testing
         #expect(buffer.isOver)
     }
 
-    @Test("grpc-K14: no more than its limit is kept")
+    @Test("grpc-K14: the buffer keeps no more than its limit")
     func overflow() {
         #expect(ReplayBuffer.filled(frames: 16).isWhole)
         #expect(ReplayBuffer.filled(frames: 17).isWhole == false)

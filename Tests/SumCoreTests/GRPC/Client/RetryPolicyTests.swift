@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test("grpc-K14: a call that the server refused is tried again at once, once, also without retries")
+    @Test("grpc-K14: a call that the server refused is retried once, at once, even without retries")
     func refused() {
         var policy = RetryPolicy(maxRetries: 0)
         #expect(pause(&policy, end(.unavailable, .notSeenByServer)) == .zero)
@@ -40,7 +40,7 @@ import Testing
         #expect(policy.retries == 0)
     }
 
-    @Test("grpc-K14: a call that never left is tried again, but not for ever")
+    @Test("grpc-K14: a call that never left is retried a limited number of times")
     func unsent() {
         var policy = RetryPolicy(maxRetries: 0)
         let pauses = (0..<5).map { _ in pause(&policy, end(.unavailable, .notSentOnWire)) }
@@ -49,7 +49,7 @@ import Testing
         #expect(pause(&policy, end(.unavailable, .notSentOnWire)) == nil)
     }
 
-    @Test("grpc-K14: UNAVAILABLE is tried again as often as asked, with pauses that grow, nothing else is")
+    @Test("grpc-K14: only UNAVAILABLE is retried, as often as requested, with growing pauses")
     func configured() throws {
         var policy = RetryPolicy(maxRetries: 3)
         #expect(pause(&policy, end(.internalError)) == nil)
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K14: the server's word on retries goes before ours",
+        "grpc-K14: the server's pushback takes precedence over our backoff",
         arguments: [
             ("0", 0), ("250", 250), ("-1", nil), ("x", nil), ("99999999999", nil),
         ] as [(String, Int?)])
@@ -72,7 +72,7 @@ import Testing
         #expect(pause(&policy, end(pushback: text)) == milliseconds.map { .milliseconds($0) })
     }
 
-    @Test("grpc-K14: what was sent is not kept any more, or there is no time")
+    @Test("grpc-K14: what was sent is no longer kept, or there is no time left")
     func impossible() throws {
         var policy = RetryPolicy(maxRetries: 3)
         let tooMuch = ReplayBuffer.filled(frames: 17)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SumCore
 
-/// A call of an asynchronous handler without a connection: what it asks of one is collected.
+/// A call of an asynchronous handler without a connection. Its replies are collected.
 @Suite(.timeLimit(.minutes(10))) struct AsyncServerCallTests {
     /// Adds up what handlers ask for.
     private final class Replies: Sendable {
@@ -49,7 +49,7 @@ import Testing
         return stream
     }
 
-    @Test("audit-M4: the credit for compressed messages is what they took on the wire, small or large")
+    @Test("audit-M4: compressed messages are credited with their bytes on the wire")
     func credit() async throws {
         let replies = Replies()
         let handler = AsyncServerCallHandler(context: Self.context(replies)) { call in
@@ -65,7 +65,7 @@ import Testing
         #expect(replies.totals.decompressed == 2000 + 1 << 20)
     }
 
-    @Test("audit-M2: messages that nobody takes are neither decompressed nor credited")
+    @Test("audit-M2: messages that are not taken are neither decompressed nor credited")
     func untaken() async throws {
         let replies = Replies()
         let (stop, stopping) = AsyncStream.makeStream(of: Void.self)
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(
-        "audit-M3: the handlers of a connection have few decompressed messages in hand, and all get their turn"
+        "audit-M3: the handlers of a connection hold few decompressed messages, and all make progress"
     )
     func inHand() async throws {
         let (replies, memory) = (Replies(), CallMemory())
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test(
-        "audit-M2: large responses that nobody reads wait for each other, and go on when a call is cancelled")
+        "audit-M2: large unread responses wait for each other, and continue when a call is cancelled")
     func unread() async throws {
         let (replies, memory) = (Replies(), CallMemory())
         let large = Array(repeating: UInt8(1), count: 200 << 10)
@@ -120,7 +120,7 @@ import Testing
         await replies.wait { $0.sent == framed }
         // There is no room for a second one, of any call.
         #expect(!memory.reserveUnsent(framed, own: 0))
-        // The one whose message waits is among these: the others go on, one after the other.
+        // The one whose message waits is among these; the others continue, one after the other.
         for handler in handlers { handler.cancel(GRPCStatus(code: .cancelled)) }
         #expect(memory.reserveUnsent(2 * framed, own: 0))
     }

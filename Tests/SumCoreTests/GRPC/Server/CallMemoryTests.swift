@@ -3,7 +3,7 @@ import Testing
 @testable import SumCore
 
 @Suite(.timeLimit(.minutes(10))) struct CallMemoryTests {
-    @Test("audit-M3: decompressed messages in hand are bounded, but one is always possible")
+    @Test("audit-M3: decompressed messages are bounded, but one is always allowed")
     func decompressed() {
         let memory = CallMemory()
         let limit = CallMemory.decompressedLimit
@@ -15,7 +15,7 @@ import Testing
         #expect(!memory.reserveDecompressed(1))
     }
 
-    @Test("audit-M2: responses that nobody takes are bounded, but small ones wait for no other call")
+    @Test("audit-M2: unread responses are bounded, but small ones do not wait for other calls")
     func unsent() {
         let memory = CallMemory()
         let (limit, small) = (CallMemory.unsentLimit, CallMemory.smallResponse)
@@ -27,7 +27,9 @@ import Testing
         #expect(memory.reserveUnsent(small, own: small))
     }
 
-    @Test("Whoever waits goes on when room is given back or a call ends, also if that was before the wait")
+    @Test(
+        "A waiting call continues when room is released or a call ends, also if that happened before the wait"
+    )
     func waiting() async {
         let memory = CallMemory()
         for wake in [{ memory.releaseUnsent(1) }, { memory.releaseDecompressed(1) }, { memory.wakeAll() }] {

@@ -20,7 +20,7 @@ import Testing
         return reply
     }
 
-    @Test("grpc-A1, grpc-A21: headers come with the first message, the status in trailers, even OK")
+    @Test("grpc-A1, grpc-A21: headers are sent with the first message, the status in trailers, also for OK")
     func success() {
         var call = ServerCall()
         #expect(call.acceptsMessages)
@@ -32,7 +32,7 @@ import Testing
         #expect(call.closed() == nil)
     }
 
-    @Test("grpc-A1: messages in several replies share one header block")
+    @Test("grpc-A1: several replies share one header block")
     func severalReplies() {
         var call = ServerCall()
         #expect(call.reply(reply()) == .nothing)
@@ -43,7 +43,7 @@ import Testing
         #expect(call.reply(reply(end: .ok)) == .response(headers: nil, messages: ByteBuffer(), trailers: ok))
     }
 
-    @Test("grpc-A2: an error before any message is one header block")
+    @Test("grpc-A2: an error before any message is a single header block")
     func trailersOnly() {
         var call = ServerCall()
         let status = GRPCStatus(code: .outOfRange, message: "50 %")
@@ -53,7 +53,7 @@ import Testing
         #expect(call.endStreamSent() == nil)
     }
 
-    @Test("grpc-A4: a status before the client's end is followed by RST_STREAM(NO_ERROR), once")
+    @Test("grpc-A4: a status before the client's END_STREAM is followed by one RST_STREAM(NO_ERROR)")
     func earlyStatus() {
         var call = ServerCall()
         #expect(
@@ -65,7 +65,7 @@ import Testing
         #expect(call.closed() == nil)
     }
 
-    @Test("grpc-A4: no RST_STREAM when the client ends while the status is on its way")
+    @Test("grpc-A4: no RST_STREAM if the client ends its side while the status is being sent")
     func endAfterEarlyStatus() {
         var call = ServerCall()
         _ = call.reply(reply(end: .init(code: .internalError)))
@@ -73,7 +73,7 @@ import Testing
         #expect(call.endStreamSent() == nil)
     }
 
-    @Test("grpc-S15, grpc-S16: the handler learns that the client is gone, unless the call had ended")
+    @Test("grpc-S15, grpc-S16: the handler is told that the client is gone, unless the call had ended")
     func closed() {
         var receiving = ServerCall()
         #expect(receiving.closed()?.code == .cancelled)

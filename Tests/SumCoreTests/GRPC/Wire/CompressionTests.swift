@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test("abuse-G6: what is compressed comes out the same", arguments: GRPCCompression.allCases)
+    @Test("abuse-G6: compression and decompression are inverse", arguments: GRPCCompression.allCases)
     func roundTrip(_ compression: GRPCCompression) throws {
         let stream = try write(Self.messages, compression)
         #expect(try read(stream, compression) == Self.messages)
@@ -46,7 +46,7 @@ import Testing
         if compression != .identity { #expect(stream.readableBytes < 20_000) }
     }
 
-    @Test("Messages of a compressed call may come as they are", arguments: GRPCCompression.allCases)
+    @Test("Messages of a compressed call may be uncompressed", arguments: GRPCCompression.allCases)
     func perMessage(_ compression: GRPCCompression) throws {
         let writer = MessageWriter(compression: compression)
         var stream = ByteBuffer()
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(
-        "grpc-S8: bytes that are corrupt, cut short or too many are INTERNAL",
+        "grpc-S8: corrupt, truncated, or trailing compressed bytes are INTERNAL",
         arguments: [
             GRPCCompression.deflate, .gzip,
         ])
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test(
-        "audit-P7: a compressed message without bytes is the empty one",
+        "audit-P7: a compressed message without bytes is the empty message",
         arguments: [GRPCCompression.deflate, .gzip])
     func emptyCompressed(_ compression: GRPCCompression) throws {
         let stream = ByteBuffer(bytes: [1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 8, 1])
@@ -83,7 +83,8 @@ import Testing
         #expect(status(stream, .identity) == .internalError)
     }
 
-    @Test("grpc-S9: the limit holds for what a message becomes", arguments: [GRPCCompression.deflate, .gzip])
+    @Test(
+        "grpc-S9: the limit applies to the decompressed message", arguments: [GRPCCompression.deflate, .gzip])
     func bomb(_ compression: GRPCCompression) throws {
         let stream = try write([Array(repeating: 0, count: 100_000)], compression)
         #expect(stream.readableBytes < 1000)
@@ -91,12 +92,12 @@ import Testing
         #expect(status(stream, compression, limit: 99_999) == .resourceExhausted)
     }
 
-    @Test("grpc-S6, abuse-G5: a message that is compressed in a call that is not")
+    @Test("grpc-S6, abuse-G5: a compressed message in an uncompressed call")
     func notNegotiated() throws {
         #expect(status(try write([[8, 1]], .gzip), .identity) == .internalError)
     }
 
-    @Test("grpc-S5: only what is known and offered is used")
+    @Test("grpc-S5: only a known and offered compression is used")
     func accepted() {
         let accepted = GRPCCompression.allCases.filter { $0.isAccepted(by: "br, gzip") }
         #expect(accepted == [.identity, .gzip])
@@ -108,7 +109,7 @@ import Testing
     }
 
     @Test(
-        "abuse-G6: SumNumbers takes compressed numbers, and answers as it was asked",
+        "abuse-G6: SumNumbers accepts compressed numbers, and compresses its response likewise",
         arguments: [
             GRPCCompression.deflate, .gzip,
         ])

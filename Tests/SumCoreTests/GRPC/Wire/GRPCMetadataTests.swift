@@ -3,7 +3,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct GRPCMetadataTests {
-    @Test("grpc-R10: valid keys and values; -bin goes out unpadded")
+    @Test("grpc-R10: valid keys and values; -bin values are sent without padding")
     func valid() throws {
         var metadata = GRPCMetadata()
         try metadata.add("X-Trace.id_1", " a b~  ")
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(
-        "grpc-R10: refused",
+        "grpc-R10: invalid keys and values",
         arguments: [
             ("", "v"), ("a b", "v"), ("ä", "v"), (":path", "v"), ("grpc-timeout", "1S"), ("te", "x"),
             ("content-type", "x"),

@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "grpc-S1, abuse-G12: a content-type that is not gRPC's",
+        "grpc-S1, abuse-G12: a content-type other than gRPC's",
         arguments: ["text/plain", "application/grpcfoo", "application/grpc-web", ""])
     func contentType(_ value: String) {
         #expect(rejection(request(changing: "content-type", to: value))?.httpStatus == 415)
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(
-        "abuse-G12: content-types that are",
+        "abuse-G12: gRPC's content-types",
         arguments: [
             "application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8",
             "APPLICATION/GRPC", "application/grpc;\u{301}",
@@ -62,14 +62,14 @@ import Testing
                 == .unimplemented)
     }
 
-    @Test("grpc-S2, abuse-G11: another verb", arguments: ["GET", "PUT"])
+    @Test("grpc-S2, abuse-G11: another HTTP method", arguments: ["GET", "PUT"])
     func verb(_ verb: String) {
         let rejection = rejection(request(changing: ":method", to: verb))
         #expect(rejection?.httpStatus == 405)
         #expect(rejection?.status.code == .internalError)
     }
 
-    @Test("grpc-S5: an unknown compression is named, and what is supported")
+    @Test("grpc-S5: an unknown compression is reported with the supported ones")
     func encoding() {
         let rejection = rejection(request(changing: "grpc-encoding", to: "br"))
         #expect(rejection?.status.code == .unimplemented)
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test(
-        "grpc-S17, grpc-R10: binary metadata that is",
+        "grpc-S17, grpc-R10: valid binary metadata",
         arguments: ["", "QQ", "QQ==", "QUI", "QUJD,QQ==", "QQ, QQ"])
     func goodBase64(_ value: String) throws {
         let request = try GRPCRequestHead(received: request(changing: "x-bin", to: value))
@@ -103,7 +103,7 @@ import Testing
         #expect(request.metadata.bytes("x-bin").count == (value.contains(",") ? 2 : 1))
     }
 
-    @Test("grpc-S20, grpc-S21, grpc-S22: host in place of :authority, no te, odd metadata")
+    @Test("grpc-S20, grpc-S21, grpc-S22: host instead of :authority, no te, unusual metadata")
     func tolerated() throws {
         let fields = Sample.request.filter { $0.name != "te" && $0.name != ":authority" }
         let request = try GRPCRequestHead(

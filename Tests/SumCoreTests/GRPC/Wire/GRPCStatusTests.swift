@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct GRPCStatusTests {
     @Test(
-        "grpc-A12, abuse-K9: grpc-status as it may come",
+        "grpc-A12, abuse-K9: valid and malformed grpc-status",
         arguments: [
             ("0", 0), ("5", 5), ("16", 16), ("17", 17), ("abc", 2), ("-1", 2), ("99999999999", 2), ("", 2),
         ] as [(String, Int)])
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(
-        "grpc-A9, abuse-K6: HTTP statuses",
+        "grpc-A9, abuse-K6: the mapping of HTTP statuses",
         arguments: [
             ("400", .internalError), ("401", .unauthenticated), ("403", .permissionDenied),
             ("404", .unimplemented),
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "grpc-A7: what RST_STREAM means",
+        "grpc-A7: the mapping of RST_STREAM codes",
         arguments: [
             (.noError, .internalError), (.protocolError, .internalError), (.internalError, .internalError),
             (.flowControlError, .internalError), (.settingsTimeout, .internalError),

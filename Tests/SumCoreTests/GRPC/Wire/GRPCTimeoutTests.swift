@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct GRPCTimeoutTests {
     @Test(
-        "grpc-R5: the finest unit that holds it in eight digits",
+        "grpc-R5: the finest unit that fits eight digits",
         arguments: [
             (.nanoseconds(1), "1n"), (.milliseconds(99), "99000000n"), (.seconds(1), "1000000u"),
             (.seconds(100), "100000m"), (.seconds(100_000), "100000S"),

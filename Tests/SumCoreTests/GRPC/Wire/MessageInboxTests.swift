@@ -35,7 +35,7 @@ import Testing
         try inbox.finish()
     }
 
-    @Test("audit-M2: what waits is no more than what came, compressed or empty")
+    @Test("audit-M2: waiting messages take no more memory than was received, compressed or empty")
     func waiting() throws {
         var inbox = MessageInbox(limit: 4 << 20, compression: .gzip)
         let bomb = try Self.stream([Array(repeating: 0, count: 4 << 20)], .gzip)
@@ -50,7 +50,7 @@ import Testing
         #expect(MemoryLayout<MessageInbox>.size < 128)
     }
 
-    @Test("A prefix that gives a reason to end the call does so at once, behind whole messages too")
+    @Test("An invalid prefix is reported at once, also after complete messages")
     func badPrefixes() throws {
         for (bytes, code): ([UInt8], GRPCStatus.Code) in [
             ([2, 0, 0, 0, 0], .internalError), ([1, 0, 0, 0, 0], .internalError),
@@ -66,7 +66,9 @@ import Testing
         }
     }
 
-    @Test("An end within a message is INTERNAL, and says after how much of it", arguments: [1, 4, 5, 7])
+    @Test(
+        "The end of the stream within a message is INTERNAL, with the bytes received of it",
+        arguments: [1, 4, 5, 7])
     func cut(_ count: Int) throws {
         var inbox = MessageInbox(limit: 100)
         try inbox.append(ByteBuffer(bytes: [0, 0, 0, 0, 1, 9] + [0, 0, 0, 0, 9, 1, 2].prefix(count)))

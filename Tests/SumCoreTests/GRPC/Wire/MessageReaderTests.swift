@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("grpc-S9, abuse-G3, abuse-G4: the prefix alone is enough to refuse a message")
+    @Test("grpc-S9, abuse-G3, abuse-G4: a message is refused by its prefix alone")
     func tooLong() throws {
         let exact = ByteBuffer(bytes: [0, 0, 0, 0, 4, 1, 2, 3, 4])
         #expect(try read([exact], limit: 4) == [[1, 2, 3, 4]])
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test(
-        "grpc-S6, grpc-S7, abuse-G5, abuse-G7: a flag that is not 0 is an error",
+        "grpc-S6, grpc-S7, abuse-G5, abuse-G7: a flag other than 0 is an error",
         arguments: [1, 2, 0x80, 0xff] as [UInt8])
     func badFlag(_ flag: UInt8) {
         let error = #expect(throws: GRPCStatus.self) { try read([ByteBuffer(bytes: [flag, 0, 0, 0, 0])]) }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct PercentEncodingTests {
     @Test(
-        "grpc-A3, abuse-G18, audit-P4: messages survive the wire, spaces at their ends too",
+        "grpc-A3, abuse-G18, audit-P4: messages survive encoding and decoding, including spaces at their ends",
         arguments: [
             ("plain text", "plain text"), ("100%", "100%25"), ("line\r\nbreak", "line%0D%0Abreak"),
             ("é", "%C3%A9"),
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(
-        "grpc-A16: what cannot be decoded is shown as it is",
+        "grpc-A16: text that cannot be decoded is shown as received",
         arguments: [
             ("100%", "100%"), ("%4", "%4"), ("%zz", "%zz"), ("%c3%a9", "é"), ("%FF", "\u{fffd}"),
         ] as [(String, String)])

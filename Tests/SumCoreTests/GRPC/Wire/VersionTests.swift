@@ -3,7 +3,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct VersionTests {
-    @Test("grpc-R4: the user agent begins with grpc-")
+    @Test("grpc-R4: our part of the user agent begins with grpc-")
     func userAgent() {
         #expect(Version.userAgent(after: "a/1").hasPrefix("a/1 grpc-swift-sum/"))
         #expect(Version.userAgent(after: " a").hasPrefix("a grpc-swift-sum/"))

@@ -2,13 +2,13 @@ import Testing
 
 @testable import SumCore
 
-/// Whatever servers do to a call, in whatever order: the sum is right or there is none, nothing is made again that a
-/// server may have run unless that was asked for, and the call ends.
+/// Whatever servers do to a call, in whatever order: the sum is right or there is none, a call that a server may have
+/// run is not retried unless requested, and the call ends.
 @Suite(.timeLimit(.minutes(10))) struct CallPropertyTests {
     private static let runs: UInt64 = 300
 
     @Test(
-        "audit-W1, audit-W2, audit-W4: refusals, resets, broken answers, GOAWAYs, early sums, retries and cancels in any order",
+        "audit-W1, audit-W2, audit-W4: refusals, resets, broken responses, GOAWAYs, early sums, retries and cancellations in any order",
         arguments: UInt64(0)..<10)
     func anyOrder(_ part: UInt64) async throws {
         var (sums, errors) = (0, 0)

@@ -8,11 +8,11 @@ import Testing
 
 /// Calls that are cancelled, whenever that is.
 @Suite(.timeLimit(.minutes(10))) struct CancelTests {
-    /// Never answers, so that only a cancellation ends its calls.
+    /// Never responds, so that only a cancellation ends its calls.
     private static let silent = GRPCMethod(path: SumNumbers.path) { _ in SilentMethod() }
 
     @Test(
-        "audit-W4: sum(of:) that is cancelled at once, or a little later, ends as cancelled, thousands of times"
+        "audit-W4: sum(of:) that is cancelled at once, or a little later, ends with CANCELLED, thousands of times"
     )
     func wholeSums() async throws {
         try await withClient(of: [Self.silent]) { (client) async throws in
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(
-        "audit-W4: streamed calls cancelled from another thread as they begin end as cancelled, thousands of times"
+        "audit-W4: streaming calls cancelled from another thread as they begin end with CANCELLED, thousands of times"
     )
     func streamedCalls() async throws {
         try await withClient(of: [Self.silent]) { (client) async throws in
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("audit-W4: calls that are tried again end when they are cancelled, at whatever attempt")
+    @Test("audit-W4: calls that are retried end when they are cancelled, at any attempt")
     func retriedCalls() async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings([3: 1_000]), .settingsAck)

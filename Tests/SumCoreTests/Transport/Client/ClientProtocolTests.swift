@@ -6,7 +6,7 @@ import Testing
 
 /// Our client against servers that send exact frames.
 @Suite(.timeLimit(.minutes(10))) struct ClientProtocolTests {
-    /// Calls SumNumbers with these numbers; the script answers.
+    /// Calls SumNumbers with these numbers; the script responds.
     private func sum(
         _ numbers: [Int32] = [1], options: GRPCCallOptions = .init(),
         _ script: @escaping @Sendable (WireSocket) throws -> Void
@@ -35,7 +35,7 @@ import Testing
         try #require(await #expect(throws: GRPCStatus.self) { try await sum([1], script) })
     }
 
-    /// Waits for the end of the request, before which an answer would not count.
+    /// Waits for the end of the request; a response before it would not count.
     private static func receiveRequest(_ peer: WireSocket) throws {
         while let frame = try peer.receive(), !frame.endsStream {}
     }
@@ -91,7 +91,7 @@ import Testing
         #expect(sum == 7)
     }
 
-    @Test("grpc-A4, grpc-A5, grpc-A6: RST_STREAM(NO_ERROR) after the trailers takes nothing back")
+    @Test("grpc-A4, grpc-A5, grpc-A6: RST_STREAM(NO_ERROR) after the trailers is ignored")
     func resetAfterTrailers() async throws {
         let sum = try await sum { peer in
             try Self.receiveRequest(peer)
@@ -103,11 +103,11 @@ import Testing
     }
 
     @Test(
-        "grpc-A5: a status while we send is shown at once, though the window is shut, and the stream is ended"
+        "grpc-A5: a status while we are sending is reported at once, although the window is closed, and the stream is reset"
     )
     func earlyStatus() async throws {
         let server = try ScriptedServer { peer in
-            // No credit at all (SETTINGS_INITIAL_WINDOW_SIZE 0), so that the numbers cannot leave.
+            // No window at all (SETTINGS_INITIAL_WINDOW_SIZE 0), so that the numbers cannot leave.
             try peer.send(.settings([4: 0]), .settingsAck)
             _ = try peer.receive(.headers)
             try peer.send(.headers(.response + .trailers(7, "no"), on: 1, endStream: true))
@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test(
-        "grpc-A9, grpc-A10: an answer by something else than gRPC",
+        "grpc-A9, grpc-A10: a response that is not gRPC",
         arguments: [
             ("400", GRPCStatus.Code.internalError), ("401", .unauthenticated), ("403", .permissionDenied),
             ("404", .unimplemented), ("429", .unavailable), ("502", .unavailable), ("503", .unavailable),
@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test(
-        "grpc-A12: a grpc-status that is missing, or no number we know",
+        "grpc-A12: a grpc-status that is missing, or unknown",
         arguments: [
             ("abc", GRPCStatus.Code.unknown), ("-1", .unknown), ("99999999999", .unknown), ("", .unknown),
             ("17", .init(rawValue: 17)), (nil, .unknown),
@@ -178,7 +178,7 @@ import Testing
         #expect(status.code == expected)
     }
 
-    @Test("grpc-A16: a message that is not percent-encoded as it should be is still shown")
+    @Test("grpc-A16: a wrongly percent-encoded message is still shown")
     func strangeMessage() async throws {
         let status = try await status { peer in
             _ = try peer.receive(.headers)
@@ -188,7 +188,7 @@ import Testing
     }
 
     @Test(
-        "grpc-A15: an answer compressed in a way that was not offered, or that was not named",
+        "grpc-A15: a response compressed with an algorithm that was not offered, or not named",
         arguments: ["br", nil])
     func strangeCompression(_ name: String?) async throws {
         let status = try await status { peer in
@@ -201,7 +201,7 @@ import Testing
         #expect(status.code == .internalError)
     }
 
-    @Test("grpc-S9, abuse-K14: a promise of 4 GiB is refused at once")
+    @Test("grpc-S9, abuse-K14: a prefix of 4 GiB is refused at once")
     func hugeMessage() async throws {
         let status = try await status { peer in
             _ = try peer.receive(.headers)
@@ -212,7 +212,7 @@ import Testing
     }
 
     @Test(
-        "grpc-R9: one call at a time when the server says so, in frames no larger than it takes, within its windows"
+        "grpc-R9: the server's limits on streams, frame size and windows are obeyed"
     )
     func settings() async throws {
         let server = try ScriptedServer { peer in
@@ -256,7 +256,7 @@ import Testing
         try await server.end()
     }
 
-    @Test("grpc-A19: a PING is answered with its payload while a call goes on")
+    @Test("grpc-A19: a PING is acknowledged with its payload during a call")
     func ping() async throws {
         let sum = try await sum { peer in
             _ = try peer.receive(.headers)

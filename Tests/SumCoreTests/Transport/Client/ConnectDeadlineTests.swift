@@ -4,7 +4,7 @@ import Testing
 
 @testable import SumCore
 
-/// A call's deadline while there is no connection, and what a call without one reports.
+/// A call's deadline while there is no connection, and what a call without a deadline reports.
 @Suite(.timeLimit(.minutes(10))) struct ConnectDeadlineTests {
     private func client(_ address: String, connectTimeout: Duration = .seconds(60)) throws -> GRPCClient {
         var configuration = GRPCClient.Configuration()
@@ -25,7 +25,7 @@ import Testing
         return status
     }
 
-    /// Dials until it is known what is wrong.
+    /// Waits until connecting has failed for the first time.
     private func dial(_ client: GRPCClient, until reason: String) async throws {
         let dial = Task { try await client.connect() }
         while !client.activity.hasSuffix(reason) { try await Task.sleep(for: .milliseconds(1)) }
@@ -39,7 +39,9 @@ import Testing
         return taken.address
     }
 
-    @Test("audit-C1: the deadline holds while connecting, and says what was wrong", arguments: [false, true])
+    @Test(
+        "audit-C1: the deadline holds while connecting, and its message has the reason",
+        arguments: [false, true])
     func refused(_ whole: Bool) async throws {
         let address = try await Self.refusingAddress()
         let client = try client(address)
@@ -53,7 +55,7 @@ import Testing
         await client.close()
     }
 
-    @Test("audit-C1: a server that says nothing does not outlast the deadline")
+    @Test("audit-C1: a silent server does not outlast the deadline")
     func silent() async throws {
         let server = try ScriptedServer { peer in while try !peer.receiveBytes().isEmpty {} }
         let client = try client(server.address)
@@ -79,7 +81,7 @@ import Testing
         #expect(server.connections == 0)
     }
 
-    @Test("audit-C1: without a deadline a call reports what `connect` does, when connecting has failed")
+    @Test("audit-C1: without a deadline a call fails like `connect` when connecting has failed")
     func unavailable() async throws {
         let address = try await Self.refusingAddress()
         let client = try client(address, connectTimeout: .milliseconds(100))
@@ -95,7 +97,7 @@ import Testing
         await client.close()
     }
 
-    @Test("audit-C1: a call tells its server's address once it has a connection, or that there was none")
+    @Test("audit-C1: a call reports its server's address once it has a connection, or that it had none")
     func peer() async throws {
         try await withServer { server, _ in
             let client = try client(server.addresses[0])

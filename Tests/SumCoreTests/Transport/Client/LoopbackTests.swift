@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test("abuse-L8: the kernel gives up a client that acknowledges nothing; a Unix socket has no such limit")
+    @Test("abuse-L8: the kernel drops a client that acknowledges nothing; a Unix socket has no such limit")
     func userTimeout() async throws {
         let limits = AsyncStream<Int?>.makeStream()
         let logger = Logger(label: "test")
@@ -56,7 +56,7 @@ import Testing
         for listener in listeners { await listener.close() }
     }
 
-    @Test("Many calls at once on one connection, more than the server takes at once")
+    @Test("Many concurrent calls on one connection, more than the server allows at once")
     func concurrentCalls() async throws {
         try await withClient { (client) async throws in
             try await withThrowingTaskGroup { group in
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test("grpc-K16: a sender waits for a server that does not consume, and a cancelled one stops")
+    @Test("grpc-K16: a sender waits for a server that does not consume, and stops when cancelled")
     func backpressure() async throws {
         let method = GRPCMethod(path: SumNumbers.path) { _ in
             let handler = NotingHandler()
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test("grpc-A5: an early error reaches a sender that waits, with the server's words")
+    @Test("grpc-A5: an early error reaches a waiting sender, with the server's message")
     func earlyError() async throws {
         let refusal = GRPCStatus(code: .permissionDenied, message: "not you: 100 % sûr")
         let method = GRPCMethod(path: SumNumbers.path) { _ in
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test("grpc-A11, abuse-K8: an answer without a sum, or with two, is none", arguments: [0, 2])
+    @Test("grpc-A11, abuse-K8: a response without a sum, or with two, is an error", arguments: [0, 2])
     func cardinality(_ count: Int) async throws {
         let method = GRPCMethod(path: SumNumbers.path) { _ in
             let handler = NotingHandler()
@@ -165,7 +165,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K12, abuse-K13: an address that refuses is passed over",
+        "grpc-K12, abuse-K13: an address that refuses is skipped",
         arguments: ["ipv4:127.0.0.1:1,127.0.0.1", "localhost"])
     func deadAddress(_ name: String) async throws {
         try await withServer { server, _ in
@@ -191,7 +191,7 @@ import Testing
     }
 
     @Test(
-        "abuse-K10, abuse-K11, audit-P5: servers that are none",
+        "abuse-K10, abuse-K11, audit-P5: servers of other protocols",
         arguments: [
             (
                 "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" as String?,
@@ -227,7 +227,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K2, abuse-L7: a server stops while a connection is idle, and the next call finds the one that took its place"
+        "grpc-K2, abuse-L7: a server stops while a connection is idle, and the next call finds its successor"
     )
     func restart() async throws {
         let server = try await GRPCServer.start(
@@ -243,7 +243,7 @@ import Testing
         await again.shutdown()
     }
 
-    @Test("An address that cannot be had is an error, and leaves nothing listening")
+    @Test("An address that cannot be listened on is an error, and leaves nothing listening")
     func listenError() async throws {
         try await withServer { server, _ in
             let taken = try ListenAddress(server.addresses[0])

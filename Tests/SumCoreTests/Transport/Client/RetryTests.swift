@@ -3,9 +3,9 @@ import Testing
 
 @testable import SumCore
 
-/// Calls that are tried again, against servers that misbehave on purpose.
+/// Retried calls, against servers that misbehave on purpose.
 @Suite(.timeLimit(.minutes(10))) struct RetryTests {
-    /// What answers one connection's only call with a sum of 7, after it has read the whole request.
+    /// Responds to one connection's only call with the sum 7, after it has read the whole request.
     private static func answer(_ peer: WireSocket) throws -> [UInt8] {
         var body: [UInt8] = []
         while let frame = try peer.receive() {
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(
-        "abuse-K4, grpc-K14: a stream that was refused is tried again at once on the same connection, with all its numbers"
+        "abuse-K4, grpc-K14: a refused stream is retried at once on the same connection, with all its numbers"
     )
     func refused() async throws {
         let server = try ScriptedServer { peer in
@@ -60,7 +60,7 @@ import Testing
         try await server.end()
     }
 
-    @Test("grpc-K2, abuse-K5: a call above the last id of GOAWAY is made again on a new connection")
+    @Test("grpc-K2, abuse-K5: a call above GOAWAY's last stream id is retried on a new connection")
     func goAway() async throws {
         let server = try ScriptedServer { peer, number in
             try peer.send(.settings(), .settingsAck)
@@ -78,7 +78,7 @@ import Testing
         try await server.end()
     }
 
-    @Test("grpc-K2, abuse-K5: a call at or below the last id of GOAWAY goes on")
+    @Test("grpc-K2, abuse-K5: a call at or below GOAWAY's last stream id goes on")
     func goAwayLater() async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)
@@ -92,7 +92,7 @@ import Testing
         try await server.end()
     }
 
-    @Test("grpc-K14: a lost connection is UNAVAILABLE, and tried again as often as asked; the server is told")
+    @Test("grpc-K14: a lost connection is UNAVAILABLE, and retried as often as requested; the server is told")
     func unavailable() async throws {
         let server = try ScriptedServer { peer, number in
             try peer.send(.settings(), .settingsAck)
@@ -107,7 +107,7 @@ import Testing
         #expect(server.connections == 3)
     }
 
-    @Test("grpc-K14: without retries, or after the last one, it is the status", arguments: [0, 1])
+    @Test("grpc-K14: without retries, or after the last one, UNAVAILABLE is the status", arguments: [0, 1])
     func exhausted(_ retries: Int) async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)
@@ -124,7 +124,8 @@ import Testing
     }
 
     @Test(
-        "grpc-K14: a server says when to try again, or not to", arguments: [("0", 2), ("-1", 1), ("soon", 1)])
+        "grpc-K14: the server may say when to retry, or not to",
+        arguments: [("0", 2), ("-1", 1), ("soon", 1)])
     func pushback(_ pushback: String, _ attempts: Int) async throws {
         let server = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)
@@ -144,7 +145,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K14: once the answer has begun, or more was sent than is kept, there is no further attempt",
+        "grpc-K14: once the response has begun, or more was sent than is kept, there is no further attempt",
         arguments: [
             (1, true), (60_000, false),
         ])
@@ -172,7 +173,7 @@ import Testing
         #expect(server.connections == 1)
     }
 
-    @Test("audit-W1: a call that cannot be sent for what it asks costs the others no connection")
+    @Test("audit-W1: a call that is invalid by itself does not cost others their connection")
     func ownFault() async throws {
         let server = try ScriptedServer { peer in
             // MAX_HEADER_LIST_SIZE 1000.
@@ -193,7 +194,7 @@ import Testing
         #expect(server.connections == 1)
     }
 
-    @Test("grpc-K9: a call that waits for its server outlasts refused connections; its deadline still counts")
+    @Test("grpc-K9: a call that waits for its server survives refused connections; its deadline still counts")
     func waitForReady() async throws {
         let path = "/tmp/sum-test-\(UInt32.random(in: 0 ... .max)).sock"
         var configuration = GRPCClient.Configuration()

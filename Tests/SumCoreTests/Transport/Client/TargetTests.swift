@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K11: what is no target",
+        "grpc-K11: invalid targets",
         arguments: [
             "", ":1", "h:", "h:0", "h:65536", "h:x", "x:y:z", "[::1", "[::1]x", "dns://8.8.8.8/h", "unix:",
             "ipv4:", "h/p:1", "[h]:1", "unix-abstract:a",

@@ -6,14 +6,14 @@ import Testing
 
 @testable import SumCore
 
-/// Servers that could make the client take a part of its numbers for the whole.
+/// Servers that could make the client take the sum of some of its numbers for the sum of all.
 @Suite(.timeLimit(.minutes(10))) struct WrongSumTests {
-    /// How a sum is asked for.
+    /// How a sum is requested.
     enum Way: CaseIterable {
         case whole, streamed
     }
 
-    /// Ones that are summed up by a server, over all of its connections.
+    /// Ones that a server counts over all of its connections.
     private final class Ledger: Sendable {
         private let heads = Mutex(0)
         var requests: Int { heads.withLock { $0 } }
@@ -46,9 +46,9 @@ import Testing
 
     private static let hello: [WireFrame] = [.settings([4: 1 << 30]), .settingsAck, .windowUpdate(1 << 30)]
 
-    /// Reads a request until its end, or until so many ones have come.
+    /// Reads a request until its end, or until so many ones have arrived.
     ///
-    /// - Returns: the stream, and how many ones came on it; nil when the client closes the connection.
+    /// - Returns: the stream, and how many ones arrived on it; nil if the client closes the connection.
     private static func receive(
         _ peer: WireSocket, atMost limit: Int = .max, _ ledger: Ledger
     ) throws -> (streamID: UInt32, count: Int)? {
@@ -76,7 +76,7 @@ import Testing
 
     // MARK: W1
 
-    /// An answer that ends its connection, and the error that is found in it.
+    /// A response that ends its connection, and the error in it.
     struct BrokenAnswer: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var error: String
@@ -105,13 +105,13 @@ import Testing
             frames: [block([0x00, 0x05, 0x61])]),
         BrokenAnswer(
             testDescription: "a lying content-length, and a short SETTINGS",
-            error: "broke HTTP/2: 'content-length' says 3 bytes, and more came",
+            error: "broke HTTP/2: 'content-length' says 3 bytes, but more came",
             frames: [
                 .headers(.response.with(WireField("content-length", "3")), on: 1),
                 .data([0, 0, 0, 0, 2, 8, 7], on: 1), WireFrame(.settings, payload: [0]),
             ]),
         BrokenAnswer(
-            testDescription: "a list too long, and DATA on stream 0", error: "and at most 8192 are taken",
+            testDescription: "a list too long, and DATA on stream 0", error: "and the limit is 8192",
             frames: [.headers(tooLong, on: 1), .data([1], on: 0)]),
         BrokenAnswer(
             testDescription: "a bad name, and HEADERS on an even stream",
@@ -131,8 +131,8 @@ import Testing
             ]),
     ]
 
-    /// What a server does that has answered in a broken way: it goes on for as long as the client does, and serves
-    /// further connections as they should be.
+    /// What a server does after a broken response: it keeps reading as long as the client sends, and serves further
+    /// connections correctly.
     private static func server(
         _ answer: BrokenAnswer, after count: Int, _ ledger: Ledger
     ) throws -> ScriptedServer {
@@ -146,7 +146,7 @@ import Testing
             }
             _ = try receive(peer, atMost: count, ledger)
             try peer.send(bytes: bytes(answer.frames))
-            // What the client still sends does not matter.
+            // What else the client sends does not matter.
             while try !peer.receiveBytes().isEmpty {}
         }
     }
@@ -170,14 +170,14 @@ import Testing
     }
 
     @Test(
-        "audit-W1: an answer that breaks its connection after a part of the numbers is an error that names it",
+        "audit-W1: a response that breaks its connection after a part of the numbers is reported as an error",
         arguments: brokenAnswers, Way.allCases)
     func brokenAfterPart(_ answer: BrokenAnswer, _ way: Way) async throws {
         try await expectFailure(answer, way, of: 500_000, after: 60_000)
     }
 
     @Test(
-        "audit-W1: a call that was received whole is not made again, even with retries, once it was answered",
+        "audit-W1: a call with a response is not retried, even with retries allowed",
         arguments: brokenAnswers, Way.allCases)
     func brokenAfterAll(_ answer: BrokenAnswer, _ way: Way) async throws {
         try await expectFailure(answer, way, of: 10, after: .max)
@@ -185,7 +185,7 @@ import Testing
     }
 
     @Test(
-        "audit-W1: a broken answer ends the call also when the server has stopped reading",
+        "audit-W1: a broken response ends the call even if the server has stopped reading",
         arguments: Way.allCases)
     func brokenAndDeaf(_ way: Way) async throws {
         let hasEnded = DispatchSemaphore(value: 0)
@@ -195,14 +195,14 @@ import Testing
             try peer.send(bytes: Self.bytes(Self.brokenAnswers[0].frames))
             hasEnded.wait()
         }
-        // More than the kernel takes for a server that does not read.
+        // More than the kernel buffers for a server that does not read.
         let result = try await Self.sum(of: 3_000_000, way, at: server.address)
         hasEnded.signal()
         #expect(throws: GRPCStatus.self) { try result.get() }
         try await server.end()
     }
 
-    @Test("audit-W1: calls beside a broken answer fail too, and the next one gets a new connection")
+    @Test("audit-W1: calls beside a broken response fail too, and the next one gets a new connection")
     func bystanders() async throws {
         let ledger = Ledger()
         let server = try Self.server(Self.brokenAnswers[0], after: 1, ledger)
@@ -218,7 +218,7 @@ import Testing
         #expect(server.connections == 2)
     }
 
-    @Test("audit-W1: a call above the last stream of a GOAWAY is made again, if all of it is kept")
+    @Test("audit-W1: a call above a GOAWAY's last stream id is retried if all of it is kept")
     func goAway() async throws {
         for (count, isKept) in [(1_000, true), (100_000, false)] {
             let ledger = Ledger()
@@ -250,13 +250,13 @@ import Testing
 
     // MARK: W2
 
-    /// Why a first attempt is followed by another.
+    /// Why a first attempt is followed by a second.
     enum FirstEnd: CaseIterable {
         case refused, unavailable
     }
 
     @Test(
-        "audit-W2: after an attempt that sent everything, an OK before everything was sent again is no sum",
+        "audit-W2: after an attempt that sent everything, an OK before everything was sent again does not count",
         arguments: FirstEnd.allCases, Way.allCases)
     func earlySecondAnswer(_ first: FirstEnd, _ way: Way) async throws {
         let ledger = Ledger()
@@ -284,7 +284,8 @@ import Testing
     }
 
     @Test(
-        "audit-W2: an OK of the first attempt before the end was sent is no sum", arguments: Way.allCases)
+        "audit-W2: an OK of the first attempt before its end was sent does not count", arguments: Way.allCases
+    )
     func earlyFirstAnswer(_ way: Way) async throws {
         let ledger = Ledger()
         let server = try ScriptedServer { peer in
@@ -293,14 +294,14 @@ import Testing
             try peer.send(bytes: Self.bytes(Self.answer(10, on: 1)))
             _ = try peer.receiveAll()
         }
-        // Ten numbers fill the window: all of them have left, but the end of the call only if it left with them.
+        // Ten numbers fill the window: all of them were sent, but the end of the call only if it was sent with them.
         let result = try await Self.sum(of: 1_000, way, at: server.address)
         #expect(result == .failure(.answeredTooEarly))
         try await server.end()
     }
 
     @Test(
-        "audit-W2: when everything was sent again the sum counts", arguments: FirstEnd.allCases, Way.allCases)
+        "audit-W2: the sum counts when everything was sent again", arguments: FirstEnd.allCases, Way.allCases)
     func secondAnswer(_ first: FirstEnd, _ way: Way) async throws {
         let ledger = Ledger()
         let server = try ScriptedServer { peer in

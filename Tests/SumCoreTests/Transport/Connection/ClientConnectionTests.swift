@@ -63,7 +63,7 @@ private final class NotingCaller: ClientCallHandler, HTTP2Body {
 }
 
 @Suite struct ClientConnectionTests {
-    @Test("grpc-A5, grpc-A6: a status before our end stops the sending, with RST_STREAM(NO_ERROR)")
+    @Test("grpc-A5, grpc-A6: a status before our END_STREAM stops sending, with RST_STREAM(NO_ERROR)")
     func earlyStatus() throws {
         let harness = try ClientHarness()
         let (handler, _) = try harness.start()
@@ -89,7 +89,7 @@ private final class NotingCaller: ClientCallHandler, HTTP2Body {
         #expect(handler.endings.map(\.code) == [status])
     }
 
-    @Test("abuse-D3: the deadline is kept without the server, which gets RST_STREAM(CANCEL)")
+    @Test("abuse-D3: the deadline is enforced without the server, which gets RST_STREAM(CANCEL)")
     func deadline() throws {
         let harness = try ClientHarness()
         let (handler, _) = try harness.start(timeout: .milliseconds(100))
@@ -100,7 +100,7 @@ private final class NotingCaller: ClientCallHandler, HTTP2Body {
         #expect(harness.events.closingCode(of: 1) == .cancel)
     }
 
-    @Test("grpc-R5: a deadline that is over is not sent")
+    @Test("grpc-R5: a deadline that has passed is not sent")
     func expired() throws {
         let harness = try ClientHarness()
         let (handler, stream) = try harness.start(timeout: .zero)
@@ -120,7 +120,7 @@ private final class NotingCaller: ClientCallHandler, HTTP2Body {
         #expect(harness.events.closingCode(of: 1) == .cancel)
     }
 
-    @Test("grpc-A14: headers in mid-answer fail the call, and the stream is cancelled")
+    @Test("grpc-A14: headers between messages fail the call, and the stream is cancelled")
     func secondHeaders() throws {
         let harness = try ClientHarness()
         let (handler, _) = try harness.start()
@@ -132,7 +132,7 @@ private final class NotingCaller: ClientCallHandler, HTTP2Body {
         #expect(handler.endings.map(\.code) == [.internalError])
     }
 
-    @Test("abuse-K5: after GOAWAY new calls fail at once, those in flight go on, and end once")
+    @Test("abuse-K5: after GOAWAY new calls fail at once, open calls go on, and end once")
     func goAway() throws {
         let harness = try ClientHarness()
         let (first, _) = try harness.start()
@@ -147,7 +147,7 @@ private final class NotingCaller: ClientCallHandler, HTTP2Body {
         #expect(second.endings.count == 1)
     }
 
-    @Test("abuse-K5: a lost connection ends its calls with what the server last said")
+    @Test("abuse-K5: a lost connection ends its calls with the reason in the server's GOAWAY")
     func lost() throws {
         let harness = try ClientHarness()
         let (handler, _) = try harness.start()
@@ -158,7 +158,7 @@ private final class NotingCaller: ClientCallHandler, HTTP2Body {
         #expect(handler.endings.first?.message.contains("ENHANCE_YOUR_CALM, too_many_pings") == true)
     }
 
-    @Test("A connection shut down ends its calls, says GOAWAY, and closes")
+    @Test("Shutting a connection down ends its calls, sends GOAWAY, and closes it")
     func shutDown() throws {
         let harness = try ClientHarness()
         let (handler, _) = try harness.start()

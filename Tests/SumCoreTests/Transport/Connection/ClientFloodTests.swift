@@ -33,7 +33,7 @@ import Testing
         #expect(status.message.contains("too many frames that carry no data"), "\(status)")
     }
 
-    @Test("abuse-K14: a header bomb is not unpacked")
+    @Test("abuse-K14: a header bomb is not decompressed")
     func headerBomb() async throws {
         let (wire, caller) = try open()
         let block = Array(repeating: UInt8(0x88), count: 40 << 10)
@@ -55,7 +55,9 @@ import Testing
         #expect(status.message.contains("the answer broke HTTP/2: PROTOCOL_ERROR"), "\(status)")
     }
 
-    @Test("abuse-K14: a server that resets many calls, and sends PINGs with its answers, floods nobody")
+    @Test(
+        "abuse-K14: a server that resets many calls, and sends PINGs with its responses, is within its budget"
+    )
     func noFlood() async throws {
         let connection = try ClientConnection()
         let wire = try WireChannel(connection, ofClient: true)

@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K6, grpc-K7: a silent server is sent a PING while there is a call, and lost when it does not answer"
+        "grpc-K6, grpc-K7: a silent server is sent a PING during calls, and lost if it does not respond"
     )
     func silence() async throws {
         let (wire, connection) = try open()
@@ -45,7 +45,7 @@ import Testing
         #expect(status.message.contains("has not answered a PING"))
     }
 
-    @Test("grpc-K6: whatever comes puts the PING off, and an answer keeps the connection")
+    @Test("grpc-K6: any bytes postpone the PING, and a response keeps the connection")
     func activity() throws {
         let (wire, connection) = try open()
         _ = call(on: connection)
@@ -60,7 +60,7 @@ import Testing
         #expect(wire.isOpen)
     }
 
-    @Test("grpc-K6: without calls there is no PING, unless it is asked for", arguments: [false, true])
+    @Test("grpc-K6: without calls no PING is sent, unless requested", arguments: [false, true])
     func idle(_ withoutCalls: Bool) throws {
         let (wire, _) = try open(withoutCalls: withoutCalls)
         try wire.advance(.seconds(15))
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K6: never less than ten seconds, and twice as long after too_many_pings, which the status names"
+        "grpc-K6: at least ten seconds, doubled after too_many_pings, which the status shows"
     )
     func tooManyPings() async throws {
         let server = try ScriptedServer { peer in

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SumCore
 
-/// What comes on streams that are over, and after a client's goodbye. The sections are those of h2spec
+/// Frames on closed streams, and after a client's GOAWAY. The sections are those of h2spec
 /// (https://github.com/summerwind/h2spec), which has a test for each.
 @Suite struct ClosedStreamTests {
     @Test(
@@ -40,7 +40,9 @@ import Testing
         #expect(words == ["client transport shutdown", ""])
     }
 
-    @Test("h2spec 5.1/5: DATA on a stream that its client has ended, answered or not, is STREAM_CLOSED")
+    @Test(
+        "h2spec 5.1/5: DATA on a stream that its client has ended is STREAM_CLOSED, before and after the response"
+    )
     func dataAfterEnd() throws {
         let wire = try WireChannel.server()
         try wire.send(
@@ -66,7 +68,7 @@ import Testing
     }
 
     @Test(
-        "h2spec 5.1/11: DATA on a stream that is over is STREAM_CLOSED, for that stream",
+        "h2spec 5.1/11: DATA on a closed stream is STREAM_CLOSED, for that stream",
         arguments: [false, true])
     func dataAfterAnswer(_ isPadded: Bool) throws {
         let wire = try WireChannel.server()
@@ -78,7 +80,7 @@ import Testing
         #expect(wire.takeFrames().last { $0.streamID == 3 }?["grpc-status"] == "0")
     }
 
-    @Test("h2spec 5.1/12: HEADERS on a stream that is over are STREAM_CLOSED, for the connection")
+    @Test("h2spec 5.1/12: HEADERS on a closed stream are STREAM_CLOSED, for the connection")
     func headersAfterAnswer() throws {
         let wire = try WireChannel.server()
         try wire.expectSum(on: 1)
@@ -87,7 +89,7 @@ import Testing
         #expect(!wire.isOpen)
     }
 
-    @Test("h2spec 6.3/1: PRIORITY without a stream is a PROTOCOL_ERROR")
+    @Test("h2spec 6.3/1: PRIORITY on stream 0 is a PROTOCOL_ERROR")
     func priority() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1), .priority(on: 1), .priority(on: 0))
@@ -96,7 +98,7 @@ import Testing
         #expect(!wire.isOpen)
     }
 
-    @Test("h2spec 5.1.1/2: a new stream with a lower number than the last is a PROTOCOL_ERROR")
+    @Test("h2spec 5.1.1/2: a new stream with a lower id than the last is a PROTOCOL_ERROR")
     func lowerStream() throws {
         let wire = try WireChannel.server()
         try wire.expectSum(on: 5)
@@ -105,10 +107,10 @@ import Testing
         #expect(!wire.isOpen)
     }
 
-    @Test("h2spec 5.1: what was on its way when we reset a stream is passed over")
+    @Test("h2spec 5.1: frames in flight when we reset a stream are ignored")
     func afterOurReset() throws {
         let wire = try WireChannel.server()
-        // The call ends before its client has ended it, which is reset a second later.
+        // The call ends before the client has half-closed it, and is reset a second later.
         try wire.send(.headers(.request.with(WireField(":path", "/no")), on: 1))
         try wire.advance(.seconds(1))
         #expect(wire.resetCode(of: 1) == .noError)
@@ -120,7 +122,7 @@ import Testing
         try wire.expectSum(on: 3)
     }
 
-    @Test("h2spec 5.1/8: who goes on with DATA on streams that are over loses the connection")
+    @Test("h2spec 5.1/8: a client that keeps sending DATA on closed streams loses the connection")
     func lateDataFlood() throws {
         let wire = try WireChannel.server()
         try wire.expectSum(on: 1)

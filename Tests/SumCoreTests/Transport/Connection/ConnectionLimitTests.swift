@@ -7,9 +7,9 @@ import Testing
 
 @testable import SumCore
 
-/// What ends a server's connection: time, PINGs, and clients that speak something else.
+/// What ends a server's connection: time limits, PINGs, and clients of other protocols.
 @Suite struct ConnectionLimitTests {
-    /// Answers the PING that was sent last.
+    /// Acknowledges the last PING.
     private func answerPing(_ wire: WireChannel) throws {
         let ping = try #require(wire.takeFrames().last { $0.kind == .ping })
         #expect(!ping.isAck)
@@ -18,7 +18,7 @@ import Testing
 
     // MARK: Keepalive
 
-    @Test("grpc-K4: a silent client is sent a PING, also without calls; one that answers stays")
+    @Test("grpc-K4: a silent client is sent a PING, also without calls; one that responds is kept")
     func keepalive() throws {
         let wire = try WireChannel.server { $0.maxConnectionIdle = nil }
         for _ in 0..<3 {
@@ -33,7 +33,7 @@ import Testing
         try wire.expectSum(on: 1)
     }
 
-    @Test("grpc-K4: whatever the client sends puts the PING off")
+    @Test("grpc-K4: any bytes from the client postpone the PING")
     func activity() throws {
         let wire = try WireChannel.server { $0.keepaliveTime = .seconds(10) }
         _ = wire.takeFrames()
@@ -46,7 +46,7 @@ import Testing
         #expect(wire.frames.map(\.kind) == [.ping])
     }
 
-    @Test("grpc-K4: a client that does not answer is given up, and its calls are cancelled")
+    @Test("grpc-K4: a client that does not respond loses its connection, and its calls are cancelled")
     func silence() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
@@ -60,9 +60,9 @@ import Testing
         #expect(status.hasPrefix("CANCELLED"))
     }
 
-    // MARK: Idleness and age
+    // MARK: Idle time and age
 
-    @Test("grpc-K3: a connection without calls is ended gracefully at the idle limit")
+    @Test("grpc-K3: a connection without calls is closed gracefully at the idle limit")
     func idle() throws {
         let wire = try WireChannel.server { $0.maxConnectionIdle = .seconds(60) }
         try wire.advance(.seconds(59))
@@ -83,7 +83,7 @@ import Testing
         #expect(!wire.isOpen)
     }
 
-    @Test("grpc-K3: at its age a connection is ended gracefully, and cut when its calls outlast the grace")
+    @Test("grpc-K3: an old connection is closed gracefully, and cut off when its calls outlast the grace")
     func age() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log) {
@@ -101,7 +101,7 @@ import Testing
         #expect(log.entries.map(\.message) == ["connection failed", "call"])
     }
 
-    @Test("grpc-K3: without a grace the calls of an old connection may end")
+    @Test("grpc-K3: without a grace the calls of an old connection may finish")
     func ageWithoutGrace() throws {
         let wire = try WireChannel.server { $0.maxConnectionAge = .seconds(100) }
         try wire.send(.headers(.request, on: 1))
@@ -115,7 +115,7 @@ import Testing
 
     // MARK: PINGs
 
-    @Test("grpc-K5: a client that pings too soon is sent away")
+    @Test("grpc-K5: a client that sends PINGs too soon loses its connection")
     func tooManyPings() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
@@ -132,7 +132,7 @@ import Testing
         #expect(log.entries.map(\.message) == ["connection failed", "call"])
     }
 
-    @Test("grpc-K5: HEADERS and DATA that the server sends forgive all")
+    @Test("grpc-K5: HEADERS and DATA from the server reset the count")
     func forgiven() throws {
         let wire = try WireChannel.server { $0.permitsPingsWithoutCalls = true }
         for call in 0..<5 {
@@ -155,7 +155,7 @@ import Testing
         #expect(wire.isOpen == isPermitted)
     }
 
-    @Test("grpc-K5: a client that does not read is gone a second later")
+    @Test("grpc-K5: a client that does not read loses its connection a second later")
     func dismissedUnread() throws {
         let wire = try WireChannel.server()
         wire.isWritable = false
@@ -164,10 +164,10 @@ import Testing
         #expect(!wire.isOpen)
     }
 
-    // MARK: What is not HTTP/2
+    // MARK: Other protocols
 
     @Test(
-        "grpc-K19, audit-P5: HTTP/1.1 is answered, other bytes are not; one line is logged",
+        "grpc-K19, audit-P5: HTTP/1.1 gets a response, other bytes do not; one line is logged",
         arguments: [
             ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", true, "GET / HTTP/1.1"),
             ("POST /tutorial HTTP/1.0\r\n\r\n", true, "POST"),

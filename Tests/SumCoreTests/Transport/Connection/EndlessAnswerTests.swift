@@ -5,9 +5,9 @@ import Testing
 
 @testable import SumCore
 
-/// Answers that do not end by themselves.
+/// Responses that do not end by themselves.
 @Suite(.timeLimit(.minutes(10))) struct EndlessAnswerTests {
-    /// A call on a server that has said hello and has the request.
+    /// A call on a server that has sent its SETTINGS and has received the request.
     private func open() throws -> (WireChannel, OneShotCaller) {
         let connection = try ClientConnection()
         let wire = try WireChannel(connection, ofClient: true)
@@ -19,7 +19,7 @@ import Testing
         return (wire, caller)
     }
 
-    @Test("audit-M7: 1xx responses without end: the call ends, and the stream is cancelled")
+    @Test("audit-M7: endless 1xx responses end the call, and the stream is cancelled")
     func informational() async throws {
         let (wire, caller) = try open()
         for _ in 0..<33 { try wire.send(.headers([WireField(":status", "103")], on: 1)) }
@@ -34,7 +34,7 @@ import Testing
         WireField(":status", "502"), WireField("content-type", "text/html"),
     ]
 
-    @Test("audit-M7: a foreign body without end is read until there is enough to quote")
+    @Test("audit-M7: an endless body that is not gRPC is read until there is enough to quote")
     func foreignBody() async throws {
         let (wire, caller) = try open()
         try wire.send(.headers(Self.foreign, on: 1), .data(Array(repeating: 0x61, count: 255), on: 1))
@@ -46,7 +46,7 @@ import Testing
         #expect(status.message.hasSuffix("aab\""))
     }
 
-    @Test("audit-M7: a foreign body that stands still is waited for a second")
+    @Test("audit-M7: a stalled body that is not gRPC is waited for one second")
     func slowForeignBody() async throws {
         let (wire, caller) = try open()
         try wire.send(.headers(Self.foreign, on: 1), .data(Array("one moment".utf8), on: 1))
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test(
-        "audit-M7: a foreign answer's status is told although its connection ends, or its stream is reset",
+        "audit-M7: the status of a response that is not gRPC survives its connection or stream",
         arguments: 0..<3)
     func foreignAndLost(_ end: Int) async throws {
         let (wire, caller) = try open()
@@ -71,6 +71,6 @@ import Testing
         let status = await caller.outcome().status
         #expect(status.code == .unavailable)
         #expect(
-            status.message == "the answer is not gRPC: HTTP status 502, content-type 'text/html': \"bad\"")
+            status.message == "the response is not gRPC: HTTP status 502, content-type 'text/html': \"bad\"")
     }
 }

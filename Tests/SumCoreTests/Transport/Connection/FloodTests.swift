@@ -9,7 +9,7 @@ import Testing
 
 @testable import SumCore
 
-/// Frames that come again and again, some of which begin calls.
+/// Frames that are repeated, some of which begin calls.
 struct Flood: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var offence: CloseReason
@@ -21,7 +21,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
     static func streamID(_ round: UInt32) -> UInt32 { 2 * round + 1 }
 }
 
-/// A server's connection against clients that flood it, and against those that only look so.
+/// A server's connection against clients that flood it, and against those that only seem to.
 @Suite struct FloodTests {
     private static func make(
         _ name: String, _ offence: CloseReason, first: [WireFrame] = [],
@@ -88,7 +88,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
     ]
 
     @Test(
-        "grpc-K17: a flood ends the connection with a word and a line in the log",
+        "grpc-K17: a flood ends the connection with a reason and a line in the log",
         arguments: floods)
     func end(_ flood: Flood) throws {
         let log = InMemoryLogHandler()
@@ -126,7 +126,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test("abuse-R1: never more handlers at once than calls allowed, though they outlive their streams")
+    @Test("abuse-R1: there are never more handlers than calls allowed, even if they outlive their streams")
     func liveHandlers() async throws {
         let gate = Gate()
         let begun = Mutex(0)
@@ -153,7 +153,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test("abuse-R7: what a flood makes us send does not leave early, as answers do")
+    @Test("abuse-R7: output caused by a flood is not sent early, as responses are")
     func unhelped() throws {
         let wire = try WireChannel.server()
         try wire.expectSum(on: 1)
@@ -163,7 +163,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(wire.writes == before + 1)
     }
 
-    @Test("grpc-S14, abuse-R1: calls that are over when they come leave no handlers that count")
+    @Test("grpc-S14, abuse-R1: calls that have expired when they arrive leave no handlers that count")
     func expiredCalls() async throws {
         let method = GRPCMethod(path: SumNumbers.path) { context in
             AsyncServerCallHandler(context: context) { _ in try await Task.sleep(for: .seconds(3600)) }
@@ -174,7 +174,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
             while expired < 50 {
                 try client.send(.headers(call, on: next, endStream: true))
                 let answer = try client.receive { $0.streamID == next }
-                // While the tasks of those before have not ended.
+                // While the tasks of the earlier calls have not ended.
                 if answer?.errorCode != HTTP2ErrorCode.refusedStream.rawValue {
                     #expect(answer?["grpc-status"] == "4")
                     expired += 1
@@ -197,7 +197,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(log.operatorLines.count == 1)
     }
 
-    /// HPACK: a field of 4 KB, which goes into the table (RFC 7541 section 6.2.1), and then stands there for a byte
+    /// HPACK: a field of 4 KB that is added to the table (RFC 7541 section 6.2.1), and then referenced with one byte
     /// each time (section 6.1).
     private func bomb(_ length: Int, name: String = "x") -> [UInt8] {
         let value = [UInt8](repeating: 0x61, count: 4000)
@@ -205,7 +205,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
         return WireField.encode(.request) + table + Array(repeating: 0xbe, count: length - table.count)
     }
 
-    @Test("abuse-R4: a header block that unpacks to 565 MB is not unpacked", arguments: ["x", "X"])
+    @Test(
+        "abuse-R4: a header block that would decompress to 565 MB is not decompressed", arguments: ["x", "X"])
     func headerBomb(_ name: String) throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
@@ -220,7 +221,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
     }
 
     @Test(
-        "abuse-R4, abuse-R5: a block that is short on the wire resets its stream, as often as resets are allowed"
+        "abuse-R4, abuse-R5: a block that is short on the wire only resets its stream, as often as resets are allowed"
     )
     func shortBombs() throws {
         let wire = try WireChannel.server()
@@ -238,7 +239,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
     }
 
     @Test(
-        "abuse-R6: PINGs, whether the client reads or not, and where they are permitted",
+        "abuse-R6: PINGs, whether or not the client reads, and where they are permitted",
         arguments: [true, false])
     func pings(_ reads: Bool) throws {
         let wire = try WireChannel.server()
@@ -265,7 +266,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(!wire.isOpen)
     }
 
-    @Test("abuse-R10: more streams than allowed before the limit is acknowledged are refused, up to a point")
+    @Test("abuse-R10: streams over a limit that is not acknowledged yet are refused, up to a point")
     func refusals() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log, acknowledging: false)
@@ -316,9 +317,9 @@ struct Flood: Sendable, CustomTestStringConvertible {
         try wire.expectSum(on: 2001)
     }
 
-    // MARK: What is no flood
+    // MARK: Not a flood
 
-    @Test("abuse-H5: headers in eight CONTINUATION frames, byte by byte, are no flood")
+    @Test("abuse-H5: headers in eight CONTINUATION frames, byte by byte, are not a flood")
     func slowHeaders() throws {
         let wire = try WireChannel.server()
         for call in UInt32(0)..<20 {
@@ -335,7 +336,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
     }
 
     @Test(
-        "abuse-R8, abuse-H6, abuse-H7: frames of one byte that carry numbers are no flood, nor is their padding"
+        "abuse-R8, abuse-H6, abuse-H7: one-byte frames of numbers are not a flood, nor is their padding"
     )
     func smallFrames() throws {
         let wire = try WireChannel.server()
@@ -351,7 +352,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(try Numbers.sum([answer.payload]) == 10_000)
     }
 
-    @Test("abuse-R1: calls of which every second is cancelled are no flood, at whatever rate")
+    @Test("abuse-R1: cancelling every other call is not a flood, at any rate")
     func cancellations() throws {
         let wire = try WireChannel.server()
         for call in UInt32(0)..<2000 {
@@ -372,7 +373,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         try wire.expectSum(on: 2001)
     }
 
-    @Test("abuse-R9: what clients send along with calls is no flood, at whatever rate")
+    @Test("abuse-R9: frames that accompany calls are not a flood, at any rate")
     func company() throws {
         let wire = try WireChannel.server()
         for call in UInt32(0)..<500 {
@@ -388,7 +389,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         #expect(wire.goAway == nil)
     }
 
-    @Test("A client that sends a frame without data now and then may do so for ever")
+    @Test("Occasional frames without data are allowed for ever")
     func slowly() throws {
         let wire = try WireChannel.server()
         for _ in 0..<30 {
@@ -399,7 +400,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
     }
 }
 
-/// Holds up tasks, whether they are cancelled or not.
+/// Blocks tasks, whether or not they are cancelled.
 private final class Gate: Sendable {
     private let state = Mutex<(isOpen: Bool, waiters: [CheckedContinuation<Void, Never>])>((false, []))
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SumCore
 
-/// What a client's call says of an answer that it does not take: what was wrong, and that it was the answer.
+/// The status of a call whose response is refused: it says what was wrong, and that it was the response.
 @Suite(.timeLimit(.minutes(10))) struct RefusedAnswerTests {
     private func open() throws -> (wire: WireChannel, caller: OneShotCaller) {
         let connection = try ClientConnection()
@@ -32,23 +32,23 @@ import Testing
     private static let end = WireFrame.headers(.trailers(0), on: 1, endStream: true)
 
     @Test(
-        "audit-P5: an answer that breaks HTTP/2 is named, with its field and numbers",
+        "audit-P5: a response that breaks HTTP/2 is reported, with its field and numbers",
         arguments: [
             (
                 [.headers([WireField(":status", "103")], on: 1, endStream: true)],
-                "the interim answer 103 ends the stream"
+                "the interim response 103 ends the stream"
             ),
             ([.headers([WireField(":status", "101")], on: 1)], "HTTP/2 has no status 101"),
-            ([interim, .data([0], on: 1)], "DATA comes before the final answer"),
-            ([interim, .data([], on: 1, endStream: true)], "the stream ends before the final answer"),
+            ([interim, .data([0], on: 1)], "DATA came before the final response"),
+            ([interim, .data([], on: 1, endStream: true)], "the stream ended before the final response"),
             ([interim, end], "there is no ':status'"),
             (
                 [length("6"), .data([0, 0, 0, 0, 2, 8, 6], on: 1)],
-                "'content-length' says 6 bytes, and more came"
+                "'content-length' says 6 bytes, but more came"
             ),
             (
                 [length("8"), .data([0, 0, 0, 0, 2, 8, 6], on: 1), end],
-                "'content-length' says 8 bytes, and 7 came"
+                "'content-length' says 8 bytes, but 7 came"
             ),
             ([length("x")], "'content-length' is not a number: 'x'"),
             (
@@ -59,7 +59,7 @@ import Testing
                 [.headers(.response + [WireField("Server", "x")], on: 1)],
                 "the field name 'Server' has upper-case letters"
             ),
-            ([.headers([WireField(":status", "200")] + .response, on: 1)], "':status' is there twice"),
+            ([.headers([WireField(":status", "200")] + .response, on: 1)], "':status' occurs twice"),
             ([.headers(.response.without(":status"), on: 1)], "there is no ':status'"),
             (
                 [.headers(.response.with(WireField(":status", "20")), on: 1)],
@@ -91,7 +91,7 @@ import Testing
                 == GRPCStatus(code: .internalError, message: "the answer broke HTTP/2: \(reason)"))
     }
 
-    @Test("audit-P5: credit beyond what there can be is our reset, not the server's")
+    @Test("audit-P5: a window overflow is reported as our reset, not the server's")
     func credit() async throws {
         let status = try await status([.windowUpdate(0x7fff_ffff, on: 1)])
         #expect(status.code == .internalError)
@@ -100,7 +100,7 @@ import Testing
         #expect(reset.message == "the server reset the stream: FLOW_CONTROL_ERROR")
     }
 
-    @Test("audit-P5: a status message that is too long is RESOURCE_EXHAUSTED, and begins as it does")
+    @Test("audit-P5: a status message that is too long is RESOURCE_EXHAUSTED, and its beginning is quoted")
     func longMessage() async throws {
         let long = String(repeating: "m", count: 9000)
         let (cut, size) = (String(repeating: "m", count: 256), 12 + 9000 + 32 + 11 + 1 + 32)
@@ -109,7 +109,7 @@ import Testing
         #expect(status.code == .resourceExhausted)
         #expect(
             status.message
-                == "the server's headers have \(size) bytes, and at most 8192 are taken; they begin with "
+                == "the server's headers have \(size) bytes, and the limit is 8192; they begin with "
                 + "INVALID_ARGUMENT: \(cut)")
         // The number may come after the message.
         let late = Array([WireField].trailers(3, long).reversed())
@@ -127,13 +127,13 @@ import Testing
             try await status([answer(99)])
                 == GRPCStatus(
                     code: .resourceExhausted,
-                    message: "the server's headers have 101 fields, and at most 100 are taken"))
+                    message: "the server's headers have 101 fields, and the limit is 100"))
         let far = try await status([answer(1000)])
         #expect(far.code == .resourceExhausted)
         #expect(far.message.hasPrefix("the server's headers have more than"))
     }
 
-    @Test("audit-P4: white space at the ends of an answer's values harms no call")
+    @Test("audit-P4: white space around the values of a response harms no call")
     func whiteSpace() async throws {
         let fields: [WireField] = .response.with(WireField("content-type", " application/grpc"))
         let ok = try await status([
@@ -147,7 +147,7 @@ import Testing
         #expect(refused == GRPCStatus(code: .notFound, message: "no such thing"))
     }
 
-    @Test("audit-P5: an alert of TLS, in one piece or bytewise, is called that", arguments: [false, true])
+    @Test("audit-P5: a TLS alert, in one piece or byte by byte, is recognised", arguments: [false, true])
     func alert(_ singly: Bool) async throws {
         var readiness: Result<Void, ConnectFailure>?
         let wire = try WireChannel(ClientConnection { readiness = $0 }, ofClient: true)
@@ -160,7 +160,7 @@ import Testing
     }
 
     @Test(
-        "audit-P5: a grpc-status that is there twice, or is no plain number, is no status",
+        "audit-P5: a grpc-status that occurs twice, or is not a plain number, is invalid",
         arguments: [("0", "5"), ("5", "0"), ("+0", nil), (" ", nil)] as [(String, String?)])
     func doubtfulStatus(_ first: String, _ second: String?) async throws {
         let fields = ([first] + (second.map { [$0] } ?? [])).map { WireField("grpc-status", $0) }

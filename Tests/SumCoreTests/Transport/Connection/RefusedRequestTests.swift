@@ -6,10 +6,10 @@ import Testing
 
 @testable import SumCore
 
-/// Requests that break a rule of HTTP, or look so, and what the log says of them.
+/// Requests that break a rule of HTTP, or only seem to, and what is logged about them.
 @Suite struct RefusedRequestTests {
     @Test(
-        "audit-P6: a request that is reset for its headers leaves a line with the reason",
+        "audit-P6: a request that is reset for its headers is logged with the reason",
         arguments: [
             (
                 .request + [WireField("connection", "keep-alive")],
@@ -20,10 +20,10 @@ import Testing
                 "HTTP/2 forbids the field 'transfer-encoding', here 'x'"
             ),
             (.request + [WireField(":path", "/")], "the pseudo-header ':path' comes after other fields"),
-            ([WireField(":path", "/")] + .request, "':path' is there twice"),
-            ([WireField(":protocol", "x")] + .request, "there is no pseudo-header ':protocol'"),
-            ([WireField(":status", "200")] + .request, "':status' is a field of answers"),
-            (.request + [WireField("host", "a"), WireField("host", "b")], "'host' is there twice"),
+            ([WireField(":path", "/")] + .request, "':path' occurs twice"),
+            ([WireField(":protocol", "x")] + .request, "unknown pseudo-header ':protocol'"),
+            ([WireField(":status", "200")] + .request, "':status' is only for responses"),
+            (.request + [WireField("host", "a"), WireField("host", "b")], "'host' occurs twice"),
             (.request.without(":authority"), "there is neither ':authority' nor 'host'"),
             (.request.without(":path"), "there is no ':path'"),
             (.request.without(":method"), "there is no ':method'"),
@@ -40,7 +40,7 @@ import Testing
             (.request + [WireField("content-length", "-1")], "'content-length' is not a number: '-1'"),
             (
                 .request + [WireField("content-length", "7"), WireField("content-length", "7")],
-                "'content-length' is there twice"
+                "'content-length' occurs twice"
             ),
         ] as [([WireField], String)])
     func refusedRequest(_ fields: [WireField], _ reason: String) throws {
@@ -53,7 +53,9 @@ import Testing
         try wire.expectSum(on: 3)
     }
 
-    @Test("audit-P6: so does one that is reset for its body or trailers, and its call ends with the reason")
+    @Test(
+        "audit-P6: a request that is reset for its body or trailers is logged, and its call ends with the reason"
+    )
     func refusedBody() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
@@ -67,9 +69,9 @@ import Testing
         try wire.send(
             .headers(.request + [WireField("content-length", "9")], on: 9, endStream: true))
         let reasons = [
-            "'content-length' says 2 bytes, and more came", "'content-length' says 4 bytes, and 3 came",
+            "'content-length' says 2 bytes, but more came", "'content-length' says 4 bytes, but 3 came",
             "the trailers do not end the stream", "the trailers have the pseudo-header ':path'",
-            "'content-length' says 9 bytes, and 0 came",
+            "'content-length' says 9 bytes, but 0 came",
         ]
         #expect(log.refusals == reasons)
         for streamID in [1, 3, 5, 7, 9] as [UInt32] {
@@ -79,7 +81,7 @@ import Testing
         try wire.expectSum(on: 11)
     }
 
-    @Test("audit-P6: such lines are counted and limited")
+    @Test("audit-P6: lines about reset requests are limited and counted")
     func refusalLimit() {
         let log = InMemoryLogHandler()
         var logger = Logger(label: "test") { _ in log }
@@ -96,7 +98,7 @@ import Testing
     }
 
     @Test(
-        "audit-P4: white space at the ends of values harms no call",
+        "audit-P4: white space around values harms no call",
         arguments: [
             .request + [WireField("x", " a")], .request + [WireField("x", "a \t"), WireField("y", " ")],
             .request.with(WireField("content-type", " application/grpc ")),
@@ -111,7 +113,7 @@ import Testing
     }
 
     @Test(
-        "audit-P8: an authority that is empty, or a path, is served",
+        "audit-P8: an authority that is empty, or a path, is accepted",
         arguments: [
             .request.with(WireField(":authority", "")),
             .request.with(WireField(":authority", "/tmp/sum.sock")),
@@ -126,7 +128,7 @@ import Testing
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
     }
 
-    @Test("grpc-S2, audit-P7: another verb is 405, with what is allowed")
+    @Test("grpc-S2, audit-P7: another HTTP method is 405, with the allowed method")
     func verb() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request.with(WireField(":method", "GET")), on: 1, endStream: true))

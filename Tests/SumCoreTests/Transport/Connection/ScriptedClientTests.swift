@@ -7,7 +7,7 @@ import Testing
 
 @testable import SumCore
 
-/// The server's connection against clients that break rules, or use them to the full.
+/// The server's connection against clients that break rules, or stretch them.
 @Suite struct ScriptedClientTests {
     @Test("abuse-H6: padded DATA gives the right sum")
     func padding() throws {
@@ -19,7 +19,7 @@ import Testing
         try wire.expectSum(on: 3)
     }
 
-    @Test("grpc-S24: any number of messages is a call", arguments: [0, 1, 2, 10_000])
+    @Test("grpc-S24: any number of messages is a valid call", arguments: [0, 1, 2, 10_000])
     func cardinality(_ count: Int) throws {
         let wire = try WireChannel.server()
         let numbers = Array(repeating: Int32(1), count: count)
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(
-        "grpc-S19, grpc-S20, abuse-G13, abuse-G16: what HTTP/2 forbids in a header list resets its stream, and only that",
+        "grpc-S19, grpc-S20, abuse-G13, abuse-G16: a header list that HTTP/2 forbids resets its stream, and only that",
         arguments: [
             .request + [WireField("connection", "keep-alive")],
             .request + [WireField(":authority", "other")],
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(
-        "grpc-S20, grpc-S21, grpc-S22: what is unusual and allowed",
+        "grpc-S20, grpc-S21, grpc-S22: unusual but valid requests",
         arguments: [
             .request.without("te"),
             .request.without(":authority") + [WireField("host", "a")],
@@ -70,7 +70,7 @@ import Testing
         #expect(wire.takeFrames().last { $0.streamID == 1 }?["grpc-status"] == "0")
     }
 
-    @Test("grpc-S17, grpc-A21: bad base64 is refused with HTTP's status and gRPC's")
+    @Test("grpc-S17, grpc-A21: malformed base64 is refused with an HTTP and a gRPC status")
     func badBase64() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request + [WireField("x-bin", "?")], on: 1))
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test(
-        "grpc-S18, audit-P5: a header list over the limit is RESOURCE_EXHAUSTED, with both numbers; the limit is announced"
+        "grpc-S18, audit-P5: a header list over the limit is RESOURCE_EXHAUSTED, with both sizes; the limit is announced"
     )
     func headerList() throws {
         let wire = try WireChannel.server { $0.maxHeaderListSize = 1000 }
@@ -97,14 +97,14 @@ import Testing
         #expect(answer["grpc-status"] == "8")
         #expect(
             answer["grpc-message"]
-                == "the headers of the request have 1176 bytes, and at most 1000 are taken")
+                == "the headers of the request have 1176 bytes, and the limit is 1000")
         try wire.send(.headers(.request + [small], on: 3))
         #expect(wire.takeFrames().isEmpty)
         try wire.send(
             .headers(.request + Array(repeating: WireField("x", ""), count: 95), on: 5, endStream: true))
         #expect(
             wire.takeFrames().last?["grpc-message"]
-                == "the headers of the request have 101 fields, and at most 100 are taken")
+                == "the headers of the request have 101 fields, and the limit is 100")
         try wire.send(
             .headers(.request, on: 9),
             .headers([WireField("x", String(repeating: "v", count: 1000))], on: 9, endStream: true))
@@ -112,7 +112,7 @@ import Testing
         try wire.expectSum(on: 11)
     }
 
-    @Test("grpc-S18: a list may be longer than a frame when the limit allows it")
+    @Test("grpc-S18: a list may be longer than a frame if the limit allows it")
     func longHeaderList() throws {
         let wire = try WireChannel.server { $0.maxHeaderListSize = 100_000 }
         let long = WireField("x", String(repeating: "v", count: 16_000))
@@ -133,7 +133,7 @@ import Testing
         try wire.expectSum(on: 7)
     }
 
-    @Test("grpc-S23, audit-P7: after that too, the others go on, until the client has overdone it")
+    @Test("grpc-S23, audit-P7: after that the other calls go on too, until the client exceeds its budget")
     func streamsOverTheLimit() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log) { $0.maxConcurrentStreams = 2 }
@@ -151,7 +151,7 @@ import Testing
         #expect(!wire.isOpen)
     }
 
-    @Test("grpc-S15: a client's CANCEL is not answered, and counts as CANCELLED")
+    @Test("grpc-S15: a client's CANCEL gets no response, and counts as CANCELLED")
     func cancel() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
@@ -172,7 +172,7 @@ import Testing
         #expect(log.callStatuses.map { $0.hasPrefix("CANCELLED") } == [true, true])
     }
 
-    @Test("grpc-A19: a PING comes back with its payload while a call is in flight")
+    @Test("grpc-A19: a PING is acknowledged with its payload during a call")
     func ping() throws {
         let wire = try WireChannel.server()
         try wire.send(
@@ -184,7 +184,7 @@ import Testing
         #expect(wire.takeFrames().first { $0.kind == .data }?.payload == [0, 0, 0, 0, 2, 8, 7])
     }
 
-    @Test("Frames of unknown types and useless ones are passed over")
+    @Test("Frames of unknown types and useless ones are ignored")
     func ignored() throws {
         let wire = try WireChannel.server()
         try wire.send(

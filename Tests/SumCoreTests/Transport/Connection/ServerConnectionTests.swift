@@ -26,7 +26,7 @@ import Testing
         #expect(harness.events.closingCode(of: stream) == .noError)
     }
 
-    @Test("Many calls in one read are answered bit by bit, so that the client can go on")
+    @Test("The responses to many calls in one read are sent in parts, so that the client can continue")
     func answersInPieces() throws {
         let harness = try ServerHarness()
         for _ in 0..<40 {
@@ -65,7 +65,7 @@ import Testing
         #expect(harness.events.headers(of: stream).count == 1)
     }
 
-    @Test("grpc-S1, abuse-G12: a request that is not gRPC's gets an HTTP status")
+    @Test("grpc-S1, abuse-G12: a request that is not gRPC gets an HTTP status")
     func notGRPC() throws {
         let harness = try ServerHarness()
         let fields =
@@ -74,7 +74,7 @@ import Testing
         #expect(harness.events.headers(of: stream).first?.first(":status") == "415")
     }
 
-    @Test("grpc-A2, grpc-A4, abuse-G3: a bad message ends the call while the client still sends")
+    @Test("grpc-A2, grpc-A4, abuse-G3: a bad message ends the call while the client is still sending")
     func earlyError() throws {
         let harness = try ServerHarness()
         let stream = try harness.request(FixedBody([0, 0xff, 0xff, 0xff, 0xff], end: .open))
@@ -99,7 +99,7 @@ import Testing
         #expect(harness.events.closingCode(of: stream) == .noError)
     }
 
-    @Test("grpc-K16: credit follows what the handler has consumed")
+    @Test("grpc-K16: a stream's window follows what the handler has consumed")
     func credit() throws {
         let handler = NotingHandler()
         handler.onReceive = { _ in ServerReply() }
@@ -113,7 +113,7 @@ import Testing
         #expect(harness.status(of: stream) == nil)
     }
 
-    @Test("grpc-K16: the connection's credit does not wait for a slow handler")
+    @Test("grpc-K16: the connection's window does not wait for a slow handler")
     func connectionCredit() throws {
         let slow = NotingHandler()
         slow.onReceive = { _ in ServerReply() }
@@ -123,7 +123,7 @@ import Testing
         #expect(slow.received == 4 * window)
     }
 
-    @Test("grpc-S14, abuse-D1: a deadline ends the call, and the handler learns of it")
+    @Test("grpc-S14, abuse-D1: a deadline ends the call, and the handler is told")
     func deadline() throws {
         let handler = NotingHandler()
         let harness = try harness(handler)
@@ -139,7 +139,7 @@ import Testing
     }
 
     @Test(
-        "grpc-S14, abuse-D2: a timeout that is over when it comes, though the whole call comes with it",
+        "grpc-S14, abuse-D2: a timeout that has passed on arrival, even if the whole call arrives with it",
         arguments: ["0m", "0n", "1n"], [HTTP2BodyState.open, .finished(trailers: [])])
     func expired(_ timeout: String, _ end: HTTP2BodyState) throws {
         let harness = try ServerHarness()
@@ -150,7 +150,7 @@ import Testing
         #expect(harness.events.body(of: stream).isEmpty)
     }
 
-    @Test("grpc-S13, abuse-D2: the longest timeout there is")
+    @Test("grpc-S13, abuse-D2: the longest timeout")
     func longestDeadline() throws {
         let harness = try ServerHarness()
         let fields = Sample.request + [HTTP2Field("grpc-timeout", "99999999H")]
@@ -158,7 +158,7 @@ import Testing
         #expect(harness.status(of: stream) == .ok)
     }
 
-    @Test("grpc-S15: a client's CANCEL reaches the handler, and nothing is answered")
+    @Test("grpc-S15: a client's CANCEL reaches the handler, and no response is sent")
     func cancel() throws {
         let handler = NotingHandler()
         let harness = try harness(handler)
@@ -179,7 +179,7 @@ import Testing
         #expect(!handler.hasEnd)
     }
 
-    @Test("grpc-S23: no more calls at once than announced")
+    @Test("grpc-S23: no more open calls than announced")
     func concurrentStreams() throws {
         let handler = NotingHandler()
         var configuration = GRPCServer.Configuration()
@@ -211,14 +211,16 @@ import Testing
         harness.client.resume(stream)
         try harness.exchange()
         #expect(harness.status(of: stream) == .ok)
-        // The client closes; the server does when it has waited for that.
+        // The client closes the connection, or the server does after it has waited for that.
         harness.channel.embeddedEventLoop.advanceTime(by: .milliseconds(999))
         #expect(harness.channel.isActive)
         harness.channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
         #expect(!harness.channel.isActive)
     }
 
-    @Test("grpc-K1: a client that does not answer the PING is refused after a second, and cut after another")
+    @Test(
+        "grpc-K1: a client that does not acknowledge the PING is refused after a second, and cut off after another"
+    )
     func drainWithoutPing() throws {
         let harness = try ServerHarness()
         harness.channel.pipeline.fireUserInboundEventTriggered(
@@ -230,7 +232,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K18: a client that does not begin is dropped; one that has begun may be idle",
+        "grpc-K18: a client that does not begin HTTP/2 is dropped; one that has begun may be idle",
         arguments: [0, 23, 24])
     func handshake(_ bytesSent: Int) throws {
         let silent = EmbeddedChannel()
@@ -249,7 +251,9 @@ import Testing
         #expect(harness.channel.isActive)
     }
 
-    @Test("abuse-L5: a connection that is lost while it answers is freed, with a handler that knows its call")
+    @Test(
+        "abuse-L5: a connection that is lost while it responds is freed, even with a handler that retains its call"
+    )
     func lostWhileAnswering() throws {
         let made = MadeHandler()
         let method = GRPCMethod(path: Self.path) { context in
@@ -271,7 +275,7 @@ private final class MadeHandler: @unchecked Sendable {
     weak var handler: ContextHandler?
 }
 
-/// Answers what it is sent, and goes on.
+/// Responds to what it receives, and continues.
 private final class ContextHandler: ServerCallHandler {
     let outlivesStream = false
     let context: ServerCallContext

@@ -7,10 +7,10 @@ import Testing
 
 @testable import SumCore
 
-/// A server's connection against clients that do not go on: not with their hello, their headers, or the answers.
+/// A server's connection against clients that stall: in their preface, their headers, or in reading responses.
 @Suite struct SlowClientTests {
     @Test(
-        "grpc-K18, abuse-R10, abuse-R15: a client that does not acknowledge the SETTINGS is told so, and is gone"
+        "grpc-K18, abuse-R10, abuse-R15: a client that does not acknowledge SETTINGS is told so, and loses its connection"
     )
     func settings() throws {
         let log = InMemoryLogHandler()
@@ -24,7 +24,7 @@ import Testing
         #expect(log.errors == [CloseReason.settingsTimeout.description])
     }
 
-    @Test("abuse-R15: a client that says nothing is gone", arguments: [0, 23, 24])
+    @Test("abuse-R15: a silent client loses its connection", arguments: [0, 23, 24])
     func silence(_ length: Int) throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel(WireChannel.serverConnection(log: log))
@@ -36,7 +36,7 @@ import Testing
         #expect(log.errors.count == 1)
     }
 
-    @Test("abuse-R3, abuse-R15: headers that were begun and do not end", arguments: [9, 20, -9, -1])
+    @Test("abuse-R3, abuse-R15: header blocks that do not end", arguments: [9, 20, -9, -1])
     func headers(
         _ cut: Int
     ) throws {
@@ -57,7 +57,7 @@ import Testing
         #expect(log.errors == [CloseReason.slowHeaders.description])
     }
 
-    @Test("abuse-R15: the time for headers begins anew with each block")
+    @Test("abuse-R15: the time limit starts anew with each header block")
     func headersInTime() throws {
         let wire = try WireChannel.server()
         for call in UInt32(0)..<5 {
@@ -69,7 +69,7 @@ import Testing
         #expect(wire.isOpen)
     }
 
-    @Test("abuse-R12: a client that does not read is gone after 30 seconds, at most 40")
+    @Test("abuse-R12: a client that does not read loses its connection after 30 to 40 seconds")
     func unread() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)
@@ -86,7 +86,7 @@ import Testing
         #expect(log.errors == [CloseReason.stalled.description])
     }
 
-    @Test("abuse-R12: a client that reads a little is not gone")
+    @Test("abuse-R12: a client that reads slowly keeps its connection")
     func slowReader() throws {
         let wire = try WireChannel.server()
         try wire.send(.headers(.request, on: 1))
@@ -101,7 +101,7 @@ import Testing
         #expect(wire.takeFrames().last?["grpc-status"] == "0")
     }
 
-    @Test("abuse-R13: an answer for which there is no credit is given up, and that stream alone")
+    @Test("abuse-R13: a response without window is reset, and only that stream")
     func noCredit() throws {
         let wire = try WireChannel.server()
         try wire.send(.settings([4: 0]))
@@ -117,7 +117,7 @@ import Testing
         try wire.expectSum(on: 5)
     }
 
-    @Test("abuse-R13: an answer that is taken byte by byte is not given up")
+    @Test("abuse-R13: a response that is read byte by byte is not reset")
     func littleCredit() throws {
         let wire = try WireChannel.server()
         try wire.send(.settings([4: 0]))
@@ -130,7 +130,7 @@ import Testing
         #expect(wire.takeFrames().last?["grpc-status"] == "0")
     }
 
-    @Test("abuse-R13: a handler that goes on is not hurried")
+    @Test("abuse-R13: a handler that continues is not hurried")
     func streaming() throws {
         let method = GRPCMethod(path: SumNumbers.path) { _ in
             let handler = NotingHandler()
@@ -150,7 +150,7 @@ import Testing
     }
 
     @Test(
-        "audit-M2, abuse-R13: a stream that has much to send and is not let, is given up, although its call goes on",
+        "audit-M2, abuse-R13: a stream that has much to send and makes no progress is reset, although its call goes on",
         arguments: [64 << 10, 64 << 10 + 1])
     func muchUntaken(_ count: Int) throws {
         let method = GRPCMethod(path: SumNumbers.path) { _ in
@@ -171,7 +171,7 @@ import Testing
         #expect(wire.resetCode(of: 1) == (count > 64 << 10 ? .cancel : nil))
     }
 
-    @Test("abuse-R12: a graceful end does not wait for ever for a client that does not read")
+    @Test("abuse-R12: a graceful close does not wait for ever for a client that does not read")
     func unreadEnd() throws {
         let wire = try WireChannel.server()
         try wire.drain()

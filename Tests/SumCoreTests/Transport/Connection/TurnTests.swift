@@ -7,7 +7,7 @@ import Testing
 
 @testable import SumCore
 
-/// Messages that cost far more than the bytes that ask for them: the event loop is shared, and who goes too far loses the
+/// Messages that cost far more than their bytes: the event loop is shared, and a client that goes too far loses its
 /// connection.
 @Suite struct TurnTests {
     static let gzipRequest: [WireField] = .request + [WireField("grpc-encoding", "gzip")]
@@ -26,12 +26,12 @@ import Testing
         Array(repeatElement(try bomb(1), count: count).joined())
     }
 
-    @Test("audit-M1: slow messages are taken in turns of a bounded length, in order, and all of them")
+    @Test("audit-M1: slow messages are all processed, in order, in turns of bounded length")
     func turns() throws {
         let wire = try WireChannel.server { $0.maxDecompressionExcess = 64 << 20 }
         try wire.send(.headers(Self.gzipRequest, on: 1), .data(try Self.bombs(300), on: 1))
         try wire.send(.data(try Self.bombs(1), on: 1, endStream: true))
-        // The work of a read, and no more, has been done: the answer takes as many turns as there is work for.
+        // Only the work of one read has been done; the response takes as many turns as its work needs.
         #expect(!wire.takeFrames().contains { $0.kind == .data })
         let work = 301 * (SumNumbers.defaultMaxMessageSize + TurnBudget.perMessage)
         var turns = 0
@@ -44,7 +44,8 @@ import Testing
         #expect(try Numbers.sum([answer.payload]) == 301)
     }
 
-    @Test("audit-M1: a call beside slow ones is answered at once, on the same connection and on another")
+    @Test(
+        "audit-M1: a call beside slow ones gets its response at once, on the same connection and on another")
     func fairness() throws {
         let wire = try WireChannel.server { $0.maxDecompressionExcess = 64 << 20 }
         try wire.send(.headers(Self.gzipRequest, on: 1), .data(try Self.bombs(300), on: 1))
@@ -53,7 +54,7 @@ import Testing
         try wire.expectSum(on: 5)
     }
 
-    @Test("audit-M1: an event loop's turn is shared by its connections, and no longer for their number")
+    @Test("audit-M1: an event loop's turn is shared by its connections, and not longer for many")
     func manyConnections() {
         let loop = EmbeddedEventLoop()
         let queue = TurnQueue(eventLoop: loop)
@@ -67,7 +68,7 @@ import Testing
             let now = takers.reduce(0) { $0 + $1.done }
             #expect(now - done <= TurnBudget.turn)
             done = now
-            // Nobody is two slices ahead of anybody.
+            // No call is two slices ahead of another.
             let (least, most) = (takers.map(\.done).min() ?? 0, takers.map(\.done).max() ?? 0)
             #expect(most - least <= TurnBudget.connectionSlice)
         }
@@ -105,7 +106,7 @@ import Testing
         #expect(log.entries.compactMap { $0.metadata["error"] } == ["\(CloseReason.decompression)"])
     }
 
-    @Test("audit-M1: a call whose deadline passes while its messages wait ends, and what waited is credited")
+    @Test("audit-M1: a call whose deadline passes while its messages wait ends, and they are credited")
     func deadline() throws {
         let wire = try WireChannel.server { $0.maxDecompressionExcess = 64 << 20 }
         try wire.send(

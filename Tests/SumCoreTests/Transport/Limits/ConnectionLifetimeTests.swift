@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct ConnectionLifetimeTests {
-    @Test("grpc-K3: idleness counts from the end of the last call")
+    @Test("grpc-K3: the idle time counts from the end of the last call")
     func idle() throws {
         var lifetime = try #require(ConnectionLifetime(idle: .seconds(10), age: nil, grace: nil, now: at(0)))
         #expect(lifetime.verdict(at: at(0)) == .wait(until: at(10)))
@@ -29,7 +29,7 @@ import Testing
         #expect(lifetime.verdict(at: at(end + 7)) == .close)
     }
 
-    @Test("grpc-K3: neither limit, no lifetime; the longest there is does no harm")
+    @Test("grpc-K3: without limits there is no lifetime; the longest limits do no harm")
     func extremes() throws {
         #expect(ConnectionLifetime(idle: nil, age: nil, grace: .seconds(1), now: at(0)) == nil)
         let longest = TimeAmount(.seconds(Int64.max))

@@ -9,7 +9,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K17: what is too much at once",
+        "grpc-K17: more than the burst",
         arguments: [
             (FrameCounts(overhead: 100), nil), (FrameCounts(overhead: 101), .overhead),
             (FrameCounts(resets: 20), nil), (FrameCounts(resets: 21), .resets),
@@ -21,7 +21,7 @@ import Testing
         #expect(budget.excess(frames, queued: 0, at: at(0)) == offence)
     }
 
-    @Test("Honest work makes up for frames without data, and for resets")
+    @Test("Honest work pays for frames without data, and for resets")
     func earnedFrames() {
         var budget = budget()
         for _ in 0..<1000 {
@@ -33,7 +33,7 @@ import Testing
         #expect(budget.excess(FrameCounts(data: 50, overhead: 101), queued: 0, at: at(0)) == .overhead)
     }
 
-    @Test("A second allows a tenth of the burst")
+    @Test("A second refills a tenth of the burst")
     func rate() {
         var budget = budget()
         #expect(budget.excess(FrameCounts(overhead: 100, resets: 20), queued: 0, at: at(0)) == nil)
@@ -47,7 +47,7 @@ import Testing
         #expect(budget.excess(FrameCounts(resets: 1000, faults: 1000), queued: 0, at: at(0)) == nil)
     }
 
-    @Test("What waits to be sent is bounded")
+    @Test("Frames waiting to be sent are bounded")
     func queue() {
         var budget = budget()
         #expect(budget.excess(FrameCounts(), queued: 1000, at: at(0)) == nil)

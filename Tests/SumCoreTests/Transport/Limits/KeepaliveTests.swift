@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct KeepaliveTests {
-    @Test("grpc-K4, grpc-K6: a PING after the time, the end after the timeout, unless something comes")
+    @Test("grpc-K4, grpc-K6: a PING after the time, and the end after the timeout, unless bytes arrive")
     func keepalive() {
         var keepalive = Keepalive(time: .seconds(10), timeout: .seconds(5), withoutCalls: false, now: at(0))
         #expect(keepalive.step(at: at(0), hasCalls: true) == .wait(until: at(10)))
@@ -18,7 +18,7 @@ import Testing
         #expect(keepalive.step(at: at(33), hasCalls: true) == .giveUp)
     }
 
-    @Test("grpc-K6: without calls a client may be silent, if so it was wanted")
+    @Test("grpc-K6: without calls a silent client is not sent PINGs, if so configured")
     func keepaliveWithoutCalls() {
         var quiet = Keepalive(time: .seconds(10), timeout: .seconds(5), withoutCalls: false, now: at(0))
         #expect(quiet.step(at: at(10), hasCalls: false) == .wait(until: at(20)))

@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct PingStrikesTests {
-    @Test("grpc-K5: two PINGs too soon are forgiven, the third is not")
+    @Test("grpc-K5: two PINGs too soon are allowed, a third is not")
     func strikes() {
         var strikes = PingStrikes(minInterval: .seconds(300), permitsWithoutCalls: false)
         let isTooMany = [0.0, 1, 2, 3].map { strikes.ping(at: at($0), hasCalls: true, hasSent: false) }
@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test(
-        "grpc-K5: what comes too soon",
+        "grpc-K5: which PINGs come too soon",
         arguments: [
             (299, true, false, true), (300, true, false, false),
             (300, false, false, true), (7199, false, false, true), (7200, false, false, false),
@@ -26,7 +26,7 @@ import Testing
         #expect(answers == [false, false, false, isTooSoon])
     }
 
-    @Test("grpc-K5: strikes begin anew when HEADERS or DATA were sent")
+    @Test("grpc-K5: strikes are reset when HEADERS or DATA are sent")
     func forgiven() {
         var strikes = PingStrikes(minInterval: .seconds(300), permitsWithoutCalls: false)
         let hasSent = [true, false, false, true, false, false, false]

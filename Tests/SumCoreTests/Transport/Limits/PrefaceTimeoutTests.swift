@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct PrefaceTimeoutTests {
-    @Test("grpc-K18, abuse-R10, abuse-R15: hello, then the acknowledgement, each within the limit")
+    @Test("grpc-K18, abuse-R10, abuse-R15: the preface, then the acknowledgement, each within the limit")
     func handshake() {
         var handshake = PrefaceTimeout(limit: .seconds(10), now: at(0))
         #expect(handshake.verdict(at: at(9)) == .wait(until: at(10)))

@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct StallDetectorTests {
-    @Test("abuse-R12, abuse-R13: a stall is what does not move for as long as the limit")
+    @Test("abuse-R12, abuse-R13: a counter that does not move for the limit is a stall")
     func stall() {
         var stall = StallDetector()
         let looks: [(Double, Int?, Bool)] = [

@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct TokenBucketTests {
-    @Test("A bucket has its burst, and its rate after that")
+    @Test("A bucket allows its burst, and then its rate")
     func bucket() {
         var bucket = TokenBucket(burst: 10, perSecond: 2, now: at(0))
         #expect(bucket.take(10, at: at(0)) == true)
@@ -16,7 +16,7 @@ import Testing
         #expect(bucket.take(1, at: at(1000)) == false)
     }
 
-    @Test("What is given to a bucket fills it up to its burst")
+    @Test("Tokens added to a bucket fill it up to its burst")
     func giving() {
         var bucket = TokenBucket(burst: 10, perSecond: 0, now: at(0))
         bucket.give(100)
@@ -26,7 +26,7 @@ import Testing
         #expect(bucket.take(1, at: at(0)) == false)
     }
 
-    @Test("Time that runs backwards, and large numbers, do no harm")
+    @Test("Time that runs backwards and large numbers do no harm")
     func extremes() {
         var bucket = TokenBucket(burst: .max, perSecond: .max, now: at(5))
         #expect(bucket.take(.max, at: at(0)) == true)

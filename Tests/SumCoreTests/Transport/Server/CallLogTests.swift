@@ -21,7 +21,7 @@ import Testing
         return (CallLog(logger: logger), log)
     }
 
-    @Test("audit-S7: lines that cost less than a quarter of their length are left out, and counted")
+    @Test("audit-S7: lines of calls that sent less than a quarter of their length are left out, and counted")
     func ratio() {
         var (calls, log) = callLog()
         calls.write(line("/a/B", received: 1000))
@@ -38,7 +38,7 @@ import Testing
         #expect(log.entries.last?.metadata["not-logged-before"] == "1")
     }
 
-    @Test("audit-S7: a path is cut, and so is a message; a code stands by itself")
+    @Test("audit-S7: paths and messages are cut; the code is a field of its own")
     func cut() {
         var (calls, log) = callLog()
         let path = "/" + String(repeating: "\u{85}", count: 5000)
@@ -51,7 +51,7 @@ import Testing
         #expect(metadata["status"] == "UNIMPLEMENTED")
     }
 
-    @Test("audit-S7: each call with data has its line")
+    @Test("audit-S7: each call with data is logged")
     func honest() throws {
         let log = InMemoryLogHandler()
         let wire = try WireChannel.server(log: log)

@@ -6,11 +6,11 @@ import Testing
 
 @testable import SumCore
 
-/// Every setting of a server at 0, at its ends, and beyond.
+/// Every setting of a server at 0, at both ends of its range, and beyond them.
 @Suite(.timeLimit(.minutes(10))) struct ConfigurationRangeTests {
     private typealias Configuration = GRPCServer.Configuration
 
-    /// A setting with its ends: those are accepted, and what is a step beyond is not.
+    /// A setting with the ends of its range, which are accepted; one step beyond is not.
     struct Setting: Sendable, CustomTestStringConvertible {
         var name: String
         var accepted: [@Sendable (inout GRPCServer.Configuration) -> Void]
@@ -75,13 +75,13 @@ import Testing
         Setting("unixSocketMode", accepted: [nil, 0o600, 0o777], refused: [0, 0o444, 0o1777, .max]),
     ]
 
-    /// At their least, the time may be over before the client has said anything, or has sent its call, on each of its
-    /// connections; and only the number 0 is taken.
+    /// At the lowest value, the time may pass before the client has sent anything, on each of its connections, and
+    /// only the number 0 is accepted.
     private static let withoutCall: Set = [
         "handshakeTimeout", "maxConnectionIdle", "maxConnectionAge", "maxMessageSize",
     ]
 
-    @Test("audit-S3: a setting at its ends works, and is refused beyond them", arguments: settings)
+    @Test("audit-S3: a setting accepts its whole range, and nothing else", arguments: settings)
     func ends(_ setting: Setting) async throws {
         for change in setting.accepted {
             var configuration = Configuration()
@@ -109,13 +109,13 @@ import Testing
 
     @Test("audit-S3: the table has every setting with a range")
     func isComplete() {
-        // Those that differ: a limit that is nil by default, and a switch.
+        // The exceptions: a limit that is nil by default, and a flag.
         let others: Set = ["maxConnections", "permitsPingsWithoutCalls"]
         let names = Mirror(reflecting: Configuration()).children.compactMap(\.label)
         #expect(Set(names) == Set(Self.settings.map(\.name)).union(others))
     }
 
-    @Test("audit-S3: a number of connections")
+    @Test("audit-S3: the range of maxConnections")
     func connections() throws {
         for count in [0, -1, 2_147_483_648] {
             var configuration = Configuration()
@@ -130,7 +130,7 @@ import Testing
     }
 
     @Test(
-        "audit-S3: the kernel takes milliseconds as an int, also of times that are longer",
+        "audit-S3: TCP_USER_TIMEOUT is set also for times beyond an int of milliseconds",
         arguments: [
             (TimeAmount.seconds(40), 40_000), (.hours(448), 1_612_800_000), (.hours(597), 2_147_483_647),
             (.hours(1_000_000), 2_147_483_647), (.nanoseconds(.max), 2_147_483_647),
@@ -143,7 +143,7 @@ import Testing
         var description: String { "it is broken" }
     }
 
-    @Test("audit-S3: a connection that cannot be set up leaves a line in the log")
+    @Test("audit-S3: a connection that cannot be set up is logged")
     func setUpFailure() async throws {
         let log = InMemoryLogHandler()
         let logger = Logger(label: "test") { _ in log }

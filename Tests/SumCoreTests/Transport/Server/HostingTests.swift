@@ -62,7 +62,7 @@ import Testing
         #expect(result.status == .ok)
     }
 
-    @Test("A server-streaming method, with far more than may wait to be sent")
+    @Test("A server-streaming method, with far more than the limit on unsent responses")
     func serverStreaming() async throws {
         let method = GRPCMethod.serverStreaming(path: "/t.T/Count") {
             (request: Number, responses: GRPCResponses<Sum>, _) in
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test(
-        "grpc-A17, grpc-A20: what a handler throws is the status, with its details; other errors are UNKNOWN")
+        "grpc-A17, grpc-A20: a thrown status ends the call, with its details; other errors are UNKNOWN")
     func errors() async throws {
         struct Mishap: Error {}
         let status = GRPCStatus(code: .failedPrecondition, message: "no: ü", details: [1, 2, 3, 4])
@@ -99,7 +99,7 @@ import Testing
         #expect(try await call(failing, [1]).status == GRPCStatus(code: .unknown, message: "Mishap()"))
     }
 
-    @Test("grpc-S10: bytes that are not the message are INTERNAL")
+    @Test("grpc-S10: bytes that do not parse as the message are INTERNAL")
     func badMessage() async throws {
         let method = GRPCMethod.unary(path: "/t.T/Double") { (_: Number, _) in Sum() }
         let outcome = try await exchange(method, [[0x0e]])
@@ -124,7 +124,7 @@ import Testing
         #expect(try await call(method, [1], timeout: .seconds(60), metadata: metadata).status == .ok)
     }
 
-    @Test("Response metadata and trailers travel with headers and status")
+    @Test("Response metadata is sent with the headers, and trailers with the status")
     func responseMetadata() throws {
         var reply = ServerReply(end: .ok)
         try reply.metadata.add("m", "1")
@@ -146,7 +146,7 @@ import Testing
         #expect(trailers == [HTTP2Field("grpc-status", "0"), HTTP2Field("t", "2")])
     }
 
-    @Test("grpc-S14: a deadline cancels the handler's task, and what it waits for")
+    @Test("grpc-S14: a deadline cancels the handler's task, and what it awaits")
     func deadline() async throws {
         let (cancellations, note) = AsyncStream<Bool>.makeStream()
         let hasBegun = Atomic(false)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ListenAddressTests {
     @Test(
-        "Where a server can listen",
+        "Listening addresses",
         arguments: [
             ("127.0.0.1:0", .host("127.0.0.1", port: 0)), ("[::1]:1", .host("::1", port: 1)),
             (":50051", .allInterfaces(port: 50051)),
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(
-        "audit-C3: a host alone, in brackets or not; an empty one does not mean every interface",
+        "audit-C3: a host without a port, in brackets or not; an empty one does not mean all interfaces",
         arguments: [
             ("::1", .host("::1", port: 7)), ("[::1]", .host("::1", port: 7)), ("h", .host("h", port: 7)),
             ("0.0.0.0", .host("0.0.0.0", port: 7)), ("*", .allInterfaces(port: 7)), ("", nil), ("h:1", nil),
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "Addresses are shown as they are written",
+        "Addresses are formatted as they are written",
         arguments: [
             ("127.0.0.1", "127.0.0.1:7"), ("::1", "[::1]:7"), ("::ffff:127.0.0.1", "127.0.0.1:7"),
             ("::", "[::]:7"), ("0.0.0.0", "0.0.0.0:7"),
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(
-        "audit-C3: a link-local address is shown with the interface, without which nobody can connect to it")
+        "audit-C3: a link-local address is shown with its interface, without which one cannot connect to it")
     func zone() throws {
         for host in ["fe80::1%lo", "fe80::1%4000000"] {
             let address = try SocketAddress.makeAddressResolvingHost(host, port: 7)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SumCore
 
-/// What a handler sets besides messages and status, as it stands on the wire.
+/// The metadata that a handler sets, on the wire.
 @Suite(.timeLimit(.minutes(10))) struct ResponseMetadataTests {
     private typealias Number = Tutorial_NumberRequest
     private typealias Sum = Tutorial_NumberResponse
@@ -13,7 +13,7 @@ import Testing
     enum Kind: String, CaseIterable, Sendable {
         case unary, clientStreaming, serverStreaming, bidirectional
 
-        /// A method of the kind that gives its one message, if it has to, or else none, after `prepare`.
+        /// A method of this kind that, after `prepare`, sends its one message if it must, or none.
         func method(_ prepare: @escaping @Sendable (AsyncServerCall) async throws -> Void) -> GRPCMethod {
             let path = SumNumbers.path
             switch self {
@@ -42,7 +42,7 @@ import Testing
         var hasOneResponse: Bool { self == .unary || self == .clientStreaming }
     }
 
-    /// How a call ends, and what the handler sets before.
+    /// How a call ends, and what the handler sets before that.
     struct Ending: Sendable, CustomTestStringConvertible {
         var kind: Kind
         var fails: Bool
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    /// Calls a method with one number, and gives the frames of the answer.
+    /// Calls a method with one number, and returns the frames of the response.
     private func answer(
         of method: GRPCMethod, settings: KeyValuePairs<UInt16, UInt32> = [:],
         _ talk: @escaping @Sendable (WireSocket) throws -> [WireFrame] = answer
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    /// Sends one number, and waits for the end of the answer.
+    /// Sends one number, and waits for the end of the response.
     private static func answer(to client: WireSocket) throws -> [WireFrame] {
         try client.send(
             .headers(.request, on: 1), .data([0, 0, 0, 0, 2, 8, 5], on: 1, endStream: true))
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test(
-        "audit-P1: metadata for the front goes in a HEADERS block of its own, whatever follows",
+        "audit-P1: response metadata has a HEADERS block of its own, whatever follows",
         arguments: Ending.all)
     func responseMetadata(_ ending: Ending) async throws {
         let status = GRPCStatus(
@@ -136,7 +136,7 @@ import Testing
     }
 
     @Test(
-        "audit-P1: without metadata for the front, an answer without messages is one HEADERS block",
+        "audit-P1: without response metadata, a response without messages is one HEADERS block",
         arguments: [false, true])
     func trailersOnly(_ hasTrailers: Bool) async throws {
         let method = Kind.bidirectional.method { call in
@@ -149,7 +149,7 @@ import Testing
         #expect(frames.first?["behind"] == (hasTrailers ? "2" : nil))
     }
 
-    @Test("audit-P1: headers and trailers need no credit")
+    @Test("audit-P1: headers and trailers need no window")
     func withoutCredit() async throws {
         let method = Kind.bidirectional.method { call in
             try call.setResponseMetadata(Self.metadata("front", "1"))
@@ -187,7 +187,7 @@ import Testing
     }
 
     @Test(
-        "audit-P2: what is set too late is an error that the handler sees",
+        "audit-P2: setting metadata or compression too late throws in the handler",
         arguments: ["message", "headers"])
     func tooLate(_ sent: String) async throws {
         let method = GRPCMethod.serverStreaming(path: SumNumbers.path) {
@@ -204,7 +204,7 @@ import Testing
                 == "response metadata was set after the response headers had been sent")
     }
 
-    @Test("audit-P5: a status that the client would not take is cut; headers are RESOURCE_EXHAUSTED")
+    @Test("audit-P5: a status too long for the client is shortened; headers are RESOURCE_EXHAUSTED")
     func clientLimit() async throws {
         let long = String(repeating: "\u{fc}", count: 9000)
         let message = Kind.bidirectional.method { _ in
@@ -223,7 +223,8 @@ import Testing
         let refused = try #require(try await answer(of: details, settings: [6: 1000]).last)
         #expect(refused["grpc-status"] == "8")
         #expect(
-            refused["grpc-message"]?.contains("bytes with the status NOT_FOUND, and the client takes") == true
+            refused["grpc-message"]?.contains("bytes with the status NOT_FOUND, but the client accepts")
+                == true
         )
         #expect(refused.listSize <= 1000)
 
@@ -236,12 +237,12 @@ import Testing
         let frames = try await answer(of: headers, settings: [6: 1000])
         #expect(frames.map(\.kind) == [.headers])
         #expect(frames.first?["grpc-status"] == "8")
-        #expect(frames.first?["grpc-message"]?.hasSuffix("and the client takes 1000") == true)
+        #expect(frames.first?["grpc-message"]?.hasSuffix("but the client accepts 1000") == true)
     }
 }
 
 extension WireFrame {
-    /// What its fields count towards SETTINGS_MAX_HEADER_LIST_SIZE.
+    /// The size of its fields for SETTINGS_MAX_HEADER_LIST_SIZE.
     fileprivate var listSize: Int {
         fields.reduce(0) { $0 + $1.name.count + $1.value.count + 32 }
     }

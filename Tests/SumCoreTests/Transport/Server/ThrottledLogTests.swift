@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct ThrottledLogTests {
     @Test(
-        "What clients do fills no disk: so many lines at once and a second, and then how many were left out")
+        "Clients cannot fill the disk: lines are limited to a burst and a rate, and those left out are counted"
+    )
     func limit() {
         let log = InMemoryLogHandler()
         let offences = ThrottledLog(logger: Logger(label: "test") { _ in log }, lines: 10, now: at(0))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SumCore
 
-/// Files of Unix domain sockets: what a server makes, and what it removes.
+/// Files of Unix domain sockets: what a server creates, and what it removes.
 @Suite(.timeLimit(.minutes(10))) struct UnixSocketTests {
     /// A directory of its own, with a path for a socket in it.
     private final class Place {
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    /// A socket at a path that takes nobody, or listens without ever accepting.
+    /// A socket at a path that does not listen, or listens without accepting.
     private func bind(_ path: String, kind: __socket_type = SOCK_STREAM, backlog: Int32? = nil) throws
         -> Int32
     {
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("audit-S2: a server that ends leaves nothing behind, its lock included")
+    @Test("audit-S2: a server that stops leaves nothing behind, not even its lock")
     func tidy() async throws {
         let place = try Place()
         let server = try await place.start()
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(
-        "audit-S2: what stands in the socket's place at the end stays",
+        "audit-S2: another file at the socket's path stays",
         arguments: ["directory", "file", "socket"])
     func replaced(_ kind: String) async throws {
         let place = try Place()
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test("audit-S2: a live server keeps its socket: one that is busy, one that speaks datagrams")
+    @Test("audit-S2: a live server keeps its socket: a busy one, and one that uses datagrams")
     func alive() async throws {
         let full = try Place()
         let busy = try bind(full.path, backlog: 0)
@@ -131,7 +131,7 @@ import Testing
         #expect(place.files == [])
     }
 
-    @Test("audit-S2: of many servers that start at once at a dead one's socket, one gets it and keeps it")
+    @Test("audit-S2: of many servers that start at once at a dead socket, one gets it and keeps it")
     func race() async throws {
         for _ in 0..<20 {
             let place = try Place()
@@ -153,7 +153,7 @@ import Testing
         }
     }
 
-    @Test("audit-S2: a start that fails further on leaves no socket behind")
+    @Test("audit-S2: a start that fails later leaves no socket behind")
     func failedStart() async throws {
         let place = try Place()
         await #expect(throws: ListenError.self) {
@@ -174,14 +174,14 @@ import Testing
         #expect(try String(contentsOfFile: "\(place.path).lock", encoding: .utf8) == "precious")
     }
 
-    @Test("audit-S2: a link is not followed to what would be removed")
+    @Test("audit-S2: a symbolic link is not followed when removing")
     func link() async throws {
         let place = try Place()
         let target = try Place()
         close(try bind(target.path, backlog: 1))
         try FileManager.default.createSymbolicLink(atPath: place.path, withDestinationPath: target.path)
         let error = await #expect(throws: ListenError.self) { try await place.start() }
-        #expect(error?.reason == "there is a file of another kind")
+        #expect(error?.reason == "the file is not a socket")
         #expect(place.files == ["socket"])
         #expect(target.files == ["socket"])
     }

@@ -42,7 +42,7 @@ struct ConnectionHandlerTests {
         }
     }
 
-    @Test("audit-M1: nothing is read while calls have not got to what has come")
+    @Test("audit-M1: nothing is read while calls have a backlog")
     func reading() throws {
         let piped = try Piped { $0.maxDecompressionExcess = 64 << 20 }
         try piped.send(
@@ -61,7 +61,8 @@ struct ConnectionHandlerTests {
         let piped = try Piped()
         _ = try piped.takeWrites()
         piped.handler.run { connection in
-            connection.attempt { () throws(NGHTTP2Error) in try connection.core.session.submitPing(payload: 1) }
+            connection.attempt { () throws(NGHTTP2Error) in try connection.core.session.submitPing(payload: 1)
+            }
             connection.core.fail(.silence)
         }
         piped.channel.embeddedEventLoop.run()

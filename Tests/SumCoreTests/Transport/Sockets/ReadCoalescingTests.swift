@@ -6,7 +6,7 @@ import Testing
 @Suite struct ReadCoalescingTests {
     private static let start = NIODeadline.now()
 
-    /// Reads so many pieces, `gap` apart, and tells whether the next read waits.
+    /// Reads so many pieces, `gap` apart, and returns whether the next read is delayed.
     private func pauses(
         after count: Int, of byteCount: Int = 12, gap: TimeAmount = .microseconds(10),
         mereData: (Int) -> Bool = { _ in true }
@@ -18,13 +18,13 @@ import Testing
         return pacing.isPausing
     }
 
-    @Test("A quick row of small pieces makes the next read wait")
+    @Test("A rapid series of small reads delays the next read")
     func row() {
         #expect(pauses(after: 63) == false)
         #expect(pauses(after: 64))
     }
 
-    @Test("Large pieces, slow ones, calls that begin or end, and answers do not")
+    @Test("Large or slow reads, calls that begin or end, and responses do not")
     func others() {
         #expect(pauses(after: 1000, of: 1024) == false)
         #expect(pauses(after: 640, gap: .milliseconds(1)) == false)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(
-        "It goes on while waiting is worth it",
+        "The delay continues while it is worth while",
         arguments: [(64, true, true), (63, true, false), (2000, false, false)])
     func end(_ byteCount: Int, _ isMereData: Bool, _ goesOn: Bool) {
         var pacing = ReadCoalescing()

@@ -10,7 +10,7 @@ import Testing
         let path = String(repeating: "x", count: length)
         guard length <= 107 else {
             let error = #expect(throws: InvalidAddress.self) { try SocketAddress(unixPath: path) }
-            #expect(error?.description == "the path has 108 bytes, and that of a socket has 107 at most")
+            #expect(error?.description == "the path has 108 bytes, but a socket's path can have at most 107")
             return
         }
         #expect((try SocketAddress(unixPath: path)).text == "unix:\(path)")

@@ -4,7 +4,7 @@ import Testing
 @testable import SumCore
 
 @Suite struct SocketOptionsTests {
-    @Test("audit-C3: a kernel's time limit stays within an int of milliseconds")
+    @Test("audit-C3: TCP_USER_TIMEOUT stays within an int of milliseconds")
     func userTimeout() {
         #expect(TimeAmount.hours(597).asUserTimeout == 2_147_483_647)
         #expect(TimeAmount.seconds(30).asUserTimeout == 30_000)

@@ -4,12 +4,12 @@ import Testing
 
 @Suite struct WrittenAddressTests {
     @Test(
-        "audit-C3: a text that is no address says what is wrong with it",
+        "audit-C3: an invalid address is reported with the reason",
         arguments: [
             ("unix://tmp/x", "has two slashes: write unix:///tmp/x if the path is absolute, or unix:tmp/x"),
-            ("h:x", "'x' is not a port, a number up to 65535"),
+            ("h:x", "'x' is not a port number, 0 to 65535"),
             ("[::1", "a bracket is not closed"),
-            ("ipv4:localhost:1", "has 'localhost:1', where there is to be an IPv4 address"),
+            ("ipv4:localhost:1", "has 'localhost:1', which is not an IPv4 address"),
             ("http://h:1", "'http://h:1' is not an IPv6 address"),
         ])
     func faults(_ text: String, _ reason: String) {
