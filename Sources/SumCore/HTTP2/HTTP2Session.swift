@@ -8,6 +8,11 @@ internal import NIOCore
 ///
 /// The unsafe code is sound because `session` is created in `init` and freed only in `deinit`, and the callbacks get
 /// this object through an unretained pointer only during `receive` and `send`, when it is alive.
+///
+/// Some properties have no check for overlapping accesses at run time. Those checks cost a call several thousand
+/// instructions in all. Leaving them out is sound because a session is used by one thread at a time, and because each
+/// access to these ends before anything else is called, nghttp2 included: they are read, assigned, or changed by members
+/// of their own types, which call nobody.
 @safe final class HTTP2Session {
     enum Role {
         case client, server
@@ -18,22 +23,22 @@ internal import NIOCore
     let session: OpaquePointer
 
     /// The events since the last `takeEvents`.
-    private var events: [HTTP2Event] = []
+    @exclusivity(unchecked) private var events: [HTTP2Event] = []
     /// The stream of the last event, if that is a data event.
-    private var lastDataStream: Int32?
+    @exclusivity(unchecked) private var lastDataStream: Int32?
     private var output = HTTP2Output()
     /// Bytes of output at which to stop producing more.
-    private var outputLimit = Int.max
+    @exclusivity(unchecked) private var outputLimit = Int.max
 
-    private var boundary: FrameSlicer
+    @exclusivity(unchecked) private var boundary: FrameSlicer
     /// The bytes that nghttp2 is parsing, so that a data event can be a slice of them.
-    private var input = ByteBuffer()
+    @exclusivity(unchecked) private var input = ByteBuffer()
     /// The header block that is arriving.
-    var headers = HeaderListBuilder()
+    @exclusivity(unchecked) var headers = HeaderListBuilder()
     /// The last valid header lists: of a request or response, and of the block after it.
     var (earlierHeaders, earlierTrailers) = (KnownBlock(), KnownBlock())
     /// The streams whose bodies must be checked. They are few.
-    var watches: [Int32: BodyWatch] = [:]
+    @exclusivity(unchecked) var watches: [Int32: BodyWatch] = [:]
     /// The streams that are about to be reset, and whose reason has been reported.
     var refused: Set<Int32> = []
     /// The last frame that nghttp2 has rejected.
@@ -42,13 +47,13 @@ internal import NIOCore
     var loan = NameValueArray()
     /// The same for trailers.
     private var trailerLoan = NameValueArray()
-    var bodies = StreamTable<any HTTP2Body>()
+    @exclusivity(unchecked) var bodies = StreamTable<any HTTP2Body>()
     /// The stream of the last response frame (client).
-    private var answeredStream: Int32 = 0
+    @exclusivity(unchecked) private var answeredStream: Int32 = 0
     /// Set when a HEADERS or DATA frame is written to the output; the reader clears it.
-    var hasSentHeadersOrData = false
+    @exclusivity(unchecked) var hasSentHeadersOrData = false
     /// Counts of frames sent; `boundary` counts those received.
-    var counts = FrameCounts()
+    @exclusivity(unchecked) var counts = FrameCounts()
 
     init(role: Role, configuration: HTTP2Configuration = .init()) throws(NGHTTP2Error) {
         self.configuration = configuration

@@ -5,6 +5,8 @@ internal import NIOCore
 ///     connecting ──▶ ready ──▶ goingAway
 ///
 /// It ends as `ConnectionCore` says, from each of these.
+///
+/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
 final class ClientConnection: Connection {
     private enum State {
         /// The server has not sent its SETTINGS. Until then, what it sends may be something else than HTTP/2.
@@ -18,11 +20,11 @@ final class ClientConnection: Connection {
     typealias Readiness = (Result<Void, ConnectFailure>) -> Void
 
     let core: ConnectionCore
-    private var state: State
-    private var streams = StreamTable<ClientStream>()
+    @exclusivity(unchecked) private var state: State
+    @exclusivity(unchecked) private var streams = StreamTable<ClientStream>()
     private var deadlines = DeadlineQueue()
     /// The last request, since the next is mostly the same.
-    private var lastRequest: (request: GRPCRequestHead, fields: [HTTP2Field])?
+    @exclusivity(unchecked) private var lastRequest: (request: GRPCRequestHead, fields: [HTTP2Field])?
 
     /// A long stream takes a twentieth less time with this than with half of it.
     static let writeSize = 512 << 10

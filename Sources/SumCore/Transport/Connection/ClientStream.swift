@@ -1,16 +1,18 @@
 internal import NIOCore
 
 /// One call on a client's connection.
+///
+/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
 final class ClientStream: HTTP2Body {
     let handler: any ClientCallHandler
     private let body: any HTTP2Body
-    var call = ClientCall()
-    var id: Int32 = 0
+    @exclusivity(unchecked) var call = ClientCall()
+    @exclusivity(unchecked) var id: Int32 = 0
     /// When the stream is to be looked at.
     var wakeUp: NIODeadline?
     /// When the deadline is over; never if there is none.
     let expiry: NIODeadline
-    var bytesReceived = 0
+    @exclusivity(unchecked) var bytesReceived = 0
 
     init(handler: any ClientCallHandler, expiry: NIODeadline) {
         self.handler = handler

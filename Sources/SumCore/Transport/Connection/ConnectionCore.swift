@@ -7,6 +7,8 @@ internal import NIOCore
 ///        └───────────────────▲
 ///
 /// The first reason to end stays the reason.
+///
+/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
 final class ConnectionCore {
     private enum State {
         case open
@@ -15,32 +17,32 @@ final class ConnectionCore {
     }
 
     let session: HTTP2Session
-    private var state = State.open
+    @exclusivity(unchecked) private var state = State.open
     /// Why the connection ends; nil while it does not, or when both sides were done with it.
-    private(set) var closeReason: CloseReason?
+    @exclusivity(unchecked) private(set) var closeReason: CloseReason?
 
     /// The time of the input that is being handled.
-    var now = NIODeadline.distantPast
+    @exclusivity(unchecked) var now = NIODeadline.distantPast
     /// When `tick` is to be called next, for whichever limit it is.
-    private(set) var nextTick = NIODeadline.distantFuture
+    @exclusivity(unchecked) private(set) var nextTick = NIODeadline.distantFuture
     /// When the socket is closed, whatever there is still to send.
     var closeBy = NIODeadline.distantFuture
 
     /// Asks a silent peer whether it is there; nil: it may be silent for ever.
-    var keepalive: Keepalive?
+    @exclusivity(unchecked) var keepalive: Keepalive?
     /// What the peer may send that makes no call progress. Set when the connection opens.
-    var frameBudget: FrameBudget?
+    @exclusivity(unchecked) var frameBudget: FrameBudget?
 
     /// Bytes that the socket's queue holds because the peer takes no more; nil while it takes what there is.
-    var blockedBytes: Int?
+    @exclusivity(unchecked) var blockedBytes: Int?
     /// Whether output should leave before more input is looked at.
-    var wantsFlush = false
+    @exclusivity(unchecked) var wantsFlush = false
     /// Whether nothing but DATA has come, and nothing was written, since this was last set.
-    var isMereData = true
-    private(set) var bytesRead = 0
-    private(set) var bytesWritten = 0
+    @exclusivity(unchecked) var isMereData = true
+    @exclusivity(unchecked) private(set) var bytesRead = 0
+    @exclusivity(unchecked) private(set) var bytesWritten = 0
     /// An array whose storage takes the session's next events.
-    private var spentEvents: [HTTP2Event] = []
+    @exclusivity(unchecked) private var spentEvents: [HTTP2Event] = []
 
     init(role: HTTP2Session.Role, configuration: HTTP2Configuration = .init()) throws(NGHTTP2Error) {
         session = try HTTP2Session(role: role, configuration: configuration)

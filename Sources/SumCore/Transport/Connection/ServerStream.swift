@@ -1,33 +1,35 @@
 internal import NIOCore
 
 /// One call on a server's connection: its state, its handler, and what waits to be sent.
+///
+/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
 final class ServerStream: HTTP2Body {
     let id: Int32
     /// As the client wrote it.
     let path: String
     private let began: NIODeadline
-    var call = ServerCall()
+    @exclusivity(unchecked) var call = ServerCall()
     /// nil: the request was rejected, and what follows of it is discarded.
     let handler: (any ServerCallHandler)?
     /// When the stream is to be looked at: at its deadline; after an early status, when its client has gone on for too long.
     var wakeUp: NIODeadline?
     /// How the call ended.
-    private(set) var status: GRPCStatus?
-    var bytesReceived = 0
-    private(set) var bytesSent = 0
+    @exclusivity(unchecked) private(set) var status: GRPCStatus?
+    @exclusivity(unchecked) var bytesReceived = 0
+    @exclusivity(unchecked) private(set) var bytesSent = 0
     /// Whether the client takes what waits for it.
     var stall = StallDetector()
 
     /// What has come and the handler has not got to in its turns.
-    private(set) var backlog = CircularBuffer<ByteBuffer>()
+    @exclusivity(unchecked) private(set) var backlog = CircularBuffer<ByteBuffer>()
     /// Whether the client's end has come, behind the backlog.
-    var endIsWaiting = false
+    @exclusivity(unchecked) var endIsWaiting = false
 
-    private var queue = CircularBuffer<ByteBuffer>()
+    @exclusivity(unchecked) private var queue = CircularBuffer<ByteBuffer>()
     /// Bytes in the queue.
-    private var queued = 0
-    private var trailers: [HTTP2Field]?
-    private var hasSentTrailers = false
+    @exclusivity(unchecked) private var queued = 0
+    @exclusivity(unchecked) private var trailers: [HTTP2Field]?
+    @exclusivity(unchecked) private var hasSentTrailers = false
 
     /// Bytes that may wait for a client for as long as it likes, while the call goes on.
     private static let patience = 64 << 10

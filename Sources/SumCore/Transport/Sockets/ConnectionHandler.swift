@@ -3,6 +3,8 @@ internal import NIOCore
 /// Gives a `Connection` a socket and a clock: the only handler in a channel's pipeline that knows HTTP/2.
 ///
 /// Everything runs on the channel's event loop.
+///
+/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
 final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
@@ -16,18 +18,18 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     }
 
     let connection: C
-    private var phase = Phase.running
-    private var context: ChannelHandlerContext?
+    @exclusivity(unchecked) private var phase = Phase.running
+    @exclusivity(unchecked) private var context: ChannelHandlerContext?
     /// What the connection shares with the others on its event loop; nil: reads are not lent memory, and there is no slow
     /// work.
     private let resources: LoopResources?
 
     /// The one timer: the connection's next tick, or, when it is closing, the end of its time for that.
-    private var timer: (moment: NIODeadline, task: Scheduled<Void>)?
-    private var isFlushing = false
-    private var isFlushDue = false
-    private var isHoldingRead = false
-    private var isInTurnQueue = false
+    @exclusivity(unchecked) private var timer: (moment: NIODeadline, task: Scheduled<Void>)?
+    @exclusivity(unchecked) private var isFlushing = false
+    @exclusivity(unchecked) private var isFlushDue = false
+    @exclusivity(unchecked) private var isHoldingRead = false
+    @exclusivity(unchecked) private var isInTurnQueue = false
     private var coalescing = ReadCoalescing()
 
     /// Calls that are written before more are begun, so that the peer works on them meanwhile.
