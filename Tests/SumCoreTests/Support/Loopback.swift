@@ -4,10 +4,12 @@
 @discardableResult
 func withServer<Result>(
     _ methods: [GRPCMethod] = [SumNumbers.method()], configuration: GRPCServer.Configuration = .init(),
+    interceptors: [any ServerInterceptor] = [], observers: [any ServerObserver] = [],
     _ body: (GRPCServer, Target) async throws -> Result
 ) async throws -> Result {
     let server = try await GRPCServer.start(
-        listeningOn: [.host("127.0.0.1", port: 0)], methods: methods, configuration: configuration)
+        listeningOn: [.host("127.0.0.1", port: 0)], methods: methods, configuration: configuration,
+        interceptors: interceptors, observers: observers)
     do {
         let result = try await body(server, Target(server.addresses[0]))
         await server.shutdown(within: .seconds(60))

@@ -10,9 +10,11 @@ extension WireChannel {
     /// A server's connection whose client has said hello, and has acknowledged the server's SETTINGS.
     static func server(
         methods: [GRPCMethod] = [SumNumbers.method()], log: InMemoryLogHandler = .init(),
-        acknowledging: Bool = true, _ change: (inout GRPCServer.Configuration) -> Void = { _ in }
+        observers: [any ServerObserver] = [], acknowledging: Bool = true,
+        _ change: (inout GRPCServer.Configuration) -> Void = { _ in }
     ) throws -> WireChannel {
-        let wire = try WireChannel(serverConnection(methods: methods, log: log, change))
+        let wire = try WireChannel(
+            serverConnection(methods: methods, log: log, observers: observers, change))
         try wire.send(bytes: WireFrame.preface + WireFrame.settings().bytes)
         if acknowledging { try wire.send(.settingsAck) }
         return wire
@@ -21,7 +23,7 @@ extension WireChannel {
     /// A server's connection to a client that has not said anything.
     static func serverConnection(
         methods: [GRPCMethod] = [SumNumbers.method()], log: InMemoryLogHandler = .init(),
-        _ change: (inout GRPCServer.Configuration) -> Void = { _ in }
+        observers: [any ServerObserver] = [], _ change: (inout GRPCServer.Configuration) -> Void = { _ in }
     ) throws -> ServerConnection {
         var configuration = GRPCServer.Configuration()
         change(&configuration)
@@ -29,7 +31,7 @@ extension WireChannel {
         logger.logLevel = .debug
         return try ServerConnection(
             methods: Dictionary(uniqueKeysWithValues: methods.map { ($0.path, $0) }),
-            limits: configuration, observers: [ServerLog(logger: logger)])
+            limits: configuration, observers: [ServerLog(logger: logger)] + observers)
     }
 
     /// A call of the numbers 1 to 3, which must get its sum: whatever came before, the connection works.

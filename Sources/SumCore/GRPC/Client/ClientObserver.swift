@@ -6,7 +6,7 @@ public protocol ClientObserver: Sendable {
     func connectionOpened(_ peer: Peer)
     /// That connection is closed.
     ///
-    /// - Parameter reason: why, in words; nil when both sides were done with it.
+    /// - Parameter reason: why, in words; nil when the client has closed it, or the server has without saying why.
     func connectionClosed(_ peer: Peer, _ reason: String?)
     /// A call is over, after all its attempts.
     func callEnded(_ call: ClientCallRecord)

@@ -117,8 +117,11 @@ struct ServerCall: Equatable {
     }
 
     /// The single header block that rejects a request.
-    static func rejection(_ rejection: GRPCRequestHead.Rejection) -> [HTTP2Field] {
-        responseFields(httpStatus: rejection.httpStatus) + rejection.fields + rejection.status.trailers
+    ///
+    /// - Parameter headerLimit: bytes of the longest header list that the client accepts.
+    static func rejection(_ rejection: GRPCRequestHead.Rejection, headerLimit: Int = .max) -> [HTTP2Field] {
+        let head = responseFields(httpStatus: rejection.httpStatus) + rejection.fields
+        return head + rejection.status.trailers(adding: GRPCMetadata(), limit: headerLimit - head.listSize)
     }
 
     /// The headers of a response without compression and metadata.

@@ -11,9 +11,12 @@ public protocol ServerInterceptor: Sendable {
     /// - Parameters:
     ///   - context: what is known of the call. What is passed on may be changed.
     ///   - next: makes the handler of the method, or asks the next interceptor.
-    /// - Returns: the handler that `next` made, or one that wraps it. A wrapper must pass on
-    ///   `ServerCallHandler.outlivesStream`.
-    /// - Throws: the status that the call ends with; the client gets it at once, and the method never sees the call.
+    /// - Returns: the handler that `next` made, or one that wraps it. A wrapper must pass on every member of
+    ///   `ServerCallHandler`, also those that have a default. Without `outlivesStream`, a client may have more handlers at
+    ///   work than calls; without `sent`, a handler with much to send waits for ever; without `receive(_:within:)`, slow
+    ///   work takes no turns.
+    /// - Throws: the status that the call ends with; the client gets it at once, and the method never sees the call. If
+    ///   `next` has made a handler, that is cancelled.
     func intercept(
         _ context: ServerCallContext,
         next: (ServerCallContext) throws(GRPCStatus) -> any ServerCallHandler
@@ -26,7 +29,17 @@ extension GRPCMethod {
         interceptors.reversed().reduce(self) { inner, interceptor in
             var method = inner
             method.makeHandler = { context throws(GRPCStatus) in
-                try interceptor.intercept(context, next: inner.makeHandler)
+                var made: (any ServerCallHandler)?
+                do throws(GRPCStatus) {
+                    return try interceptor.intercept(context) { context throws(GRPCStatus) in
+                        let handler = try inner.makeHandler(context)
+                        made = handler
+                        return handler
+                    }
+                } catch {
+                    made?.cancel(error)
+                    throw error
+                }
             }
             return method
         }

@@ -28,7 +28,8 @@ public protocol ServerConnectionObserver: AnyObject {
     ///   - code: as RFC 9113 section 7 names it.
     ///   - debug: the client's words, made printable.
     func clientGoesAway(_ code: String, debug: String)
-    /// The connection has ended before both sides were done with it. Its calls end next.
+    /// The connection ends for another reason than that both sides are done with it, or that the client has closed it. Its
+    /// calls end next.
     func failed(_ failure: ServerConnectionFailure)
     /// The connection is closed. Nothing is told after this.
     func closed(_ connection: ServerConnectionRecord)

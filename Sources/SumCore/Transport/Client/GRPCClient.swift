@@ -288,22 +288,26 @@ public final class GRPCClient: ConnectionSource {
             state.open[id] = connected
             return true
         }
-        if isWanted {
-            for observer in configuration.observers { observer.connectionOpened(connected.peer) }
+        guard isWanted else { return false }
+        let observers = configuration.observers
+        if !observers.isEmpty {
+            connected.channel.eventLoop.execute {
+                for observer in observers { observer.connectionOpened(connected.peer) }
+            }
         }
         connected.channel.closeFuture.whenComplete { _ in
             self.discard(connected)
             let connection = connected.handler.value.connection
             let hasPingedTooOften = connection.hasPingedTooOften
-            for observer in self.configuration.observers {
-                observer.connectionClosed(connected.peer, connection.core.closeReason?.description)
+            for observer in observers {
+                observer.connectionClosed(connected.peer, connection.lossReason)
             }
             self.state.withLock { state in
                 state.open[id] = nil
                 if hasPingedTooOften { state.keepaliveTime = state.keepaliveTime.map { $0 * 2 } }
             }
         }
-        return isWanted
+        return true
     }
 
     var keepalive: Keepalive? {

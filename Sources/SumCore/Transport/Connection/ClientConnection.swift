@@ -141,10 +141,13 @@ final class ClientConnection: Connection {
         }
     }
 
-    private var reasonSuffix: String {
-        if case .goingAway(let words, _) = state { return ": the server said \(words)" }
-        return core.closeReason.map { ": \($0)" } ?? ""
+    /// Why the connection takes no more calls; nil if nobody said why.
+    var lossReason: String? {
+        if case .goingAway(let words, _) = state { return "the server said \(words)" }
+        return core.closeReason?.description
     }
+
+    private var reasonSuffix: String { lossReason.map { ": \($0)" } ?? "" }
 
     // MARK: Events
 

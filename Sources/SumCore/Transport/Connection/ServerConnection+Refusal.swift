@@ -39,6 +39,8 @@ extension ServerConnection {
         let stream = ServerStream(id: streamID, path: path, handler: nil, began: core.now)
         _ = stream.take(ServerReply(end: rejection.status))
         add(stream)
-        try core.session.submitResponse(ServerCall.rejection(rejection), body: nil, on: streamID)
+        let limit = Int(core.session.peerMaxHeaderListSize)
+        try core.session.submitResponse(
+            ServerCall.rejection(rejection, headerLimit: limit), body: nil, on: streamID)
     }
 }

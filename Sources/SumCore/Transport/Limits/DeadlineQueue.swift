@@ -27,7 +27,10 @@ struct DeadlineQueue {
         _ moment: NIODeadline, of streamID: Int32, streamCount: Int, counts: (Int32, NIODeadline) -> Bool
     ) {
         if heap.count >= 2 * streamCount + Self.slack {
-            heap = Heap(heap.unordered.filter { counts($0.streamID, $0.moment) })
+            // A stream may have been added for the same moment twice.
+            var kept = Set<Int32>()
+            heap = Heap(
+                heap.unordered.filter { counts($0.streamID, $0.moment) && kept.insert($0.streamID).inserted })
         }
         heap.insert(Entry(moment: moment, streamID: streamID))
     }
