@@ -23,22 +23,22 @@ internal import NIOCore
     let session: OpaquePointer
 
     /// The events since the last `takeEvents`.
-    @exclusivity(unchecked) private var events: [HTTP2Event] = []
+    @safe @exclusivity(unchecked) private var events: [HTTP2Event] = []
     /// The stream of the last event, if that is a data event.
-    @exclusivity(unchecked) private var lastDataStream: Int32?
+    @safe @exclusivity(unchecked) private var lastDataStream: Int32?
     private var output = HTTP2Output()
     /// Bytes of output at which to stop producing more.
-    @exclusivity(unchecked) private var outputLimit = Int.max
+    @safe @exclusivity(unchecked) private var outputLimit = Int.max
 
-    @exclusivity(unchecked) private var boundary: FrameSlicer
+    @safe @exclusivity(unchecked) private var boundary: FrameSlicer
     /// The bytes that nghttp2 is parsing, so that a data event can be a slice of them.
-    @exclusivity(unchecked) private var input = ByteBuffer()
+    @safe @exclusivity(unchecked) private var input = ByteBuffer()
     /// The header block that is arriving.
-    @exclusivity(unchecked) var headers = HeaderListBuilder()
+    @safe @exclusivity(unchecked) var headers = HeaderListBuilder()
     /// The last valid header lists: of a request or response, and of the block after it.
     var (earlierHeaders, earlierTrailers) = (KnownBlock(), KnownBlock())
     /// The streams whose bodies must be checked. They are few.
-    @exclusivity(unchecked) var watches: [Int32: BodyWatch] = [:]
+    @safe @exclusivity(unchecked) var watches: [Int32: BodyWatch] = [:]
     /// The streams that are about to be reset, and whose reason has been reported.
     var refused: Set<Int32> = []
     /// The last frame that nghttp2 has rejected.
@@ -47,13 +47,13 @@ internal import NIOCore
     var loan = NameValueArray()
     /// The same for trailers.
     private var trailerLoan = NameValueArray()
-    @exclusivity(unchecked) var bodies = StreamTable<any HTTP2Body>()
+    @safe @exclusivity(unchecked) var bodies = StreamTable<any HTTP2Body>()
     /// The stream of the last response frame (client).
-    @exclusivity(unchecked) private var answeredStream: Int32 = 0
+    @safe @exclusivity(unchecked) private var answeredStream: Int32 = 0
     /// Set when a HEADERS or DATA frame is written to the output; the reader clears it.
-    @exclusivity(unchecked) var hasSentHeadersOrData = false
+    @safe @exclusivity(unchecked) var hasSentHeadersOrData = false
     /// Counts of frames sent; `boundary` counts those received.
-    @exclusivity(unchecked) var counts = FrameCounts()
+    @safe @exclusivity(unchecked) var counts = FrameCounts()
 
     init(role: Role, configuration: HTTP2Configuration = .init()) throws(NGHTTP2Error) {
         self.configuration = configuration

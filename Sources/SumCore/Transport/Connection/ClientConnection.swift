@@ -20,11 +20,11 @@ final class ClientConnection: Connection {
     typealias Readiness = (Result<Void, ConnectFailure>) -> Void
 
     let core: ConnectionCore
-    @exclusivity(unchecked) private var state: State
-    @exclusivity(unchecked) private var streams = StreamTable<ClientStream>()
+    @safe @exclusivity(unchecked) private var state: State
+    @safe @exclusivity(unchecked) private var streams = StreamTable<ClientStream>()
     private var deadlines = DeadlineQueue()
     /// The last request, since the next is mostly the same.
-    @exclusivity(unchecked) private var lastRequest: (request: GRPCRequestHead, fields: [HTTP2Field])?
+    @safe @exclusivity(unchecked) private var lastRequest: (request: GRPCRequestHead, fields: [HTTP2Field])?
 
     /// A long stream takes a twentieth less time with this than with half of it.
     static let writeSize = 512 << 10

@@ -6,13 +6,13 @@ internal import NIOCore
 final class ClientStream: HTTP2Body {
     let handler: any ClientCallHandler
     private let body: any HTTP2Body
-    @exclusivity(unchecked) var call = ClientCall()
-    @exclusivity(unchecked) var id: Int32 = 0
+    @safe @exclusivity(unchecked) var call = ClientCall()
+    @safe @exclusivity(unchecked) var id: Int32 = 0
     /// When the stream is to be looked at.
     var wakeUp: NIODeadline?
     /// When the deadline is over; never if there is none.
     let expiry: NIODeadline
-    @exclusivity(unchecked) var bytesReceived = 0
+    @safe @exclusivity(unchecked) var bytesReceived = 0
 
     init(handler: any ClientCallHandler, expiry: NIODeadline) {
         self.handler = handler

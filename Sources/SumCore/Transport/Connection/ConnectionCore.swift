@@ -17,32 +17,32 @@ final class ConnectionCore {
     }
 
     let session: HTTP2Session
-    @exclusivity(unchecked) private var state = State.open
+    @safe @exclusivity(unchecked) private var state = State.open
     /// Why the connection ends; nil while it does not, or when both sides were done with it.
-    @exclusivity(unchecked) private(set) var closeReason: CloseReason?
+    @safe @exclusivity(unchecked) private(set) var closeReason: CloseReason?
 
     /// The time of the input that is being handled.
-    @exclusivity(unchecked) var now = NIODeadline.distantPast
+    @safe @exclusivity(unchecked) var now = NIODeadline.distantPast
     /// When `tick` is to be called next, for whichever limit it is.
-    @exclusivity(unchecked) private(set) var nextTick = NIODeadline.distantFuture
+    @safe @exclusivity(unchecked) private(set) var nextTick = NIODeadline.distantFuture
     /// When the socket is closed, whatever there is still to send.
     var closeBy = NIODeadline.distantFuture
 
     /// Asks a silent peer whether it is there; nil: it may be silent for ever.
-    @exclusivity(unchecked) var keepalive: Keepalive?
+    @safe @exclusivity(unchecked) var keepalive: Keepalive?
     /// What the peer may send that makes no call progress. Set when the connection opens.
-    @exclusivity(unchecked) var frameBudget: FrameBudget?
+    @safe @exclusivity(unchecked) var frameBudget: FrameBudget?
 
     /// Bytes that the socket's queue holds because the peer takes no more; nil while it takes what there is.
-    @exclusivity(unchecked) var blockedBytes: Int?
+    @safe @exclusivity(unchecked) var blockedBytes: Int?
     /// Whether output should leave before more input is looked at.
-    @exclusivity(unchecked) var wantsFlush = false
+    @safe @exclusivity(unchecked) var wantsFlush = false
     /// Whether nothing but DATA has come, and nothing was written, since this was last set.
-    @exclusivity(unchecked) var isMereData = true
-    @exclusivity(unchecked) private(set) var bytesRead = 0
-    @exclusivity(unchecked) private(set) var bytesWritten = 0
+    @safe @exclusivity(unchecked) var isMereData = true
+    @safe @exclusivity(unchecked) private(set) var bytesRead = 0
+    @safe @exclusivity(unchecked) private(set) var bytesWritten = 0
     /// An array whose storage takes the session's next events.
-    @exclusivity(unchecked) private var spentEvents: [HTTP2Event] = []
+    @safe @exclusivity(unchecked) private var spentEvents: [HTTP2Event] = []
 
     init(role: HTTP2Session.Role, configuration: HTTP2Configuration = .init()) throws(NGHTTP2Error) {
         session = try HTTP2Session(role: role, configuration: configuration)

@@ -12,17 +12,17 @@ final class ServerConnection: Connection {
     /// Runs an action on this connection, from any thread.
     private(set) var run: @Sendable (@escaping @Sendable (ServerConnection) -> Void) -> Void = { _ in }
     /// The observers of this connection; mostly there is one at most.
-    @exclusivity(unchecked) private var connectionObservers: [any ServerConnectionObserver] = []
+    @safe @exclusivity(unchecked) private var connectionObservers: [any ServerConnectionObserver] = []
     /// Those of them that are told of calls.
-    @exclusivity(unchecked) private var callObservers: [any ServerConnectionObserver] = []
+    @safe @exclusivity(unchecked) private var callObservers: [any ServerConnectionObserver] = []
     private var openedAt = NIODeadline.distantPast
-    @exclusivity(unchecked) private var callCount = 0
+    @safe @exclusivity(unchecked) private var callCount = 0
 
     // MARK: Limits
 
     var preface: PrefaceTimeout?
     /// Since when a header block has been arriving.
-    @exclusivity(unchecked) var headersSince: NIODeadline?
+    @safe @exclusivity(unchecked) var headersSince: NIODeadline?
     var lifetime: ConnectionLifetime?
     /// Whether the client takes what it is sent.
     var stall = StallDetector()
@@ -31,18 +31,18 @@ final class ServerConnection: Connection {
 
     // MARK: Calls
 
-    @exclusivity(unchecked) var router: RequestRouter
-    @exclusivity(unchecked) private(set) var streams = StreamTable<ServerStream>()
+    @safe @exclusivity(unchecked) var router: RequestRouter
+    @safe @exclusivity(unchecked) private(set) var streams = StreamTable<ServerStream>()
     /// When streams want to be looked at: their deadlines, and clients that go on after the status.
     private var deadlines = DeadlineQueue()
     /// Whether there may be a stream whose client must take something soon (`ServerStream.owesClientProgress`).
-    @exclusivity(unchecked) var mayOweProgress = false
+    @safe @exclusivity(unchecked) var mayOweProgress = false
     /// The calls whose handlers have not ended, though the stream may have.
     var unfinished: Set<Int32> = []
     /// What the calls hold together.
     let memory = CallMemory()
     /// What slow work may be done now.
-    @exclusivity(unchecked) var budget = TurnBudget(0)
+    @safe @exclusivity(unchecked) var budget = TurnBudget(0)
     /// The streams with a backlog, in the order of their turns.
     var backlogged = CircularBuffer<Int32>()
 

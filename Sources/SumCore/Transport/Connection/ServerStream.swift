@@ -8,28 +8,28 @@ final class ServerStream: HTTP2Body {
     /// As the client wrote it.
     let path: String
     private let began: NIODeadline
-    @exclusivity(unchecked) var call = ServerCall()
+    @safe @exclusivity(unchecked) var call = ServerCall()
     /// nil: the request was rejected, and what follows of it is discarded.
     let handler: (any ServerCallHandler)?
     /// When the stream is to be looked at: at its deadline; after an early status, when its client has gone on for too long.
     var wakeUp: NIODeadline?
     /// How the call ended.
-    @exclusivity(unchecked) private(set) var status: GRPCStatus?
-    @exclusivity(unchecked) var bytesReceived = 0
-    @exclusivity(unchecked) private(set) var bytesSent = 0
+    @safe @exclusivity(unchecked) private(set) var status: GRPCStatus?
+    @safe @exclusivity(unchecked) var bytesReceived = 0
+    @safe @exclusivity(unchecked) private(set) var bytesSent = 0
     /// Whether the client takes what waits for it.
     var stall = StallDetector()
 
     /// What has come and the handler has not got to in its turns.
-    @exclusivity(unchecked) private(set) var backlog = CircularBuffer<ByteBuffer>()
+    @safe @exclusivity(unchecked) private(set) var backlog = CircularBuffer<ByteBuffer>()
     /// Whether the client's end has come, behind the backlog.
-    @exclusivity(unchecked) var endIsWaiting = false
+    @safe @exclusivity(unchecked) var endIsWaiting = false
 
-    @exclusivity(unchecked) private var queue = CircularBuffer<ByteBuffer>()
+    @safe @exclusivity(unchecked) private var queue = CircularBuffer<ByteBuffer>()
     /// Bytes in the queue.
-    @exclusivity(unchecked) private var queued = 0
-    @exclusivity(unchecked) private var trailers: [HTTP2Field]?
-    @exclusivity(unchecked) private var hasSentTrailers = false
+    @safe @exclusivity(unchecked) private var queued = 0
+    @safe @exclusivity(unchecked) private var trailers: [HTTP2Field]?
+    @safe @exclusivity(unchecked) private var hasSentTrailers = false
 
     /// Bytes that may wait for a client for as long as it likes, while the call goes on.
     private static let patience = 64 << 10

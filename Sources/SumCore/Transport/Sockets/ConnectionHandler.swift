@@ -18,18 +18,18 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     }
 
     let connection: C
-    @exclusivity(unchecked) private var phase = Phase.running
-    @exclusivity(unchecked) private var context: ChannelHandlerContext?
+    @safe @exclusivity(unchecked) private var phase = Phase.running
+    @safe @exclusivity(unchecked) private var context: ChannelHandlerContext?
     /// What the connection shares with the others on its event loop; nil: reads are not lent memory, and there is no slow
     /// work.
     private let resources: LoopResources?
 
     /// The one timer: the connection's next tick, or, when it is closing, the end of its time for that.
-    @exclusivity(unchecked) private var timer: (moment: NIODeadline, task: Scheduled<Void>)?
-    @exclusivity(unchecked) private var isFlushing = false
-    @exclusivity(unchecked) private var isFlushDue = false
-    @exclusivity(unchecked) private var isHoldingRead = false
-    @exclusivity(unchecked) private var isInTurnQueue = false
+    @safe @exclusivity(unchecked) private var timer: (moment: NIODeadline, task: Scheduled<Void>)?
+    @safe @exclusivity(unchecked) private var isFlushing = false
+    @safe @exclusivity(unchecked) private var isFlushDue = false
+    @safe @exclusivity(unchecked) private var isHoldingRead = false
+    @safe @exclusivity(unchecked) private var isInTurnQueue = false
     private var coalescing = ReadCoalescing()
 
     /// Calls that are written before more are begun, so that the peer works on them meanwhile.
