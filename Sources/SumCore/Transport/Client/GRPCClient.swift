@@ -7,32 +7,8 @@ internal import Synchronization
 ///
 /// The connection stays open until `close` is called.
 public final class GRPCClient: ConnectionSource {
-    public struct Configuration: Sendable {
-        /// How long a call tries to connect before it fails, unless it waits for the connection.
-        public var connectTimeout = Duration.seconds(2)
-        /// Bytes of the longest message accepted.
-        public var maxMessageSize = 4 << 20
-        /// What a program says of itself, in front of what the library says (`user-agent`).
-        public var userAgent = ""
-
-        /// Silence of the server after which it is sent a PING; nil: never. Less than 10 seconds counts as 10
-        /// (grpc/proposal A8), and servers may end connections for more than one in 5 minutes.
-        public var keepaliveTime: Duration?
-        /// How long the server may then stay silent before its connection is lost.
-        public var keepaliveTimeout = Duration.seconds(20)
-        /// Whether PINGs are sent without calls too.
-        public var keepaliveWithoutCalls = false
-
-        /// Asked about every call before it begins, in this order.
-        public var interceptors: [any ClientInterceptor] = []
-        /// Told of connections and calls.
-        public var observers: [any ClientObserver] = []
-
-        public init() {}
-    }
-
     private let target: Target
-    private let configuration: Configuration
+    let configuration: Configuration
     /// All connections of the client are on this loop.
     let eventLoop: any EventLoop
     /// Runs tasks on the thread that serves the client's connection.
@@ -128,43 +104,6 @@ public final class GRPCClient: ConnectionSource {
         return try await call.closeAndReceive()
     }
 
-    /// Begins a call of `SumNumbers`.
-    public func sumNumbers(_ options: GRPCCallOptions = .init()) -> SumNumbersCall {
-        SumNumbersCall(call(SumNumbers.path, options: options))
-    }
-
-    /// Calls `SumNumbers` with numbers that are all there, which costs less than a call that sends them bit by bit.
-    ///
-    /// - Throws: the `GRPCStatus` of the call unless it ended well, with exactly one sum.
-    public func sum(of numbers: [Int32], options: GRPCCallOptions = .init()) async throws(GRPCStatus) -> Int32
-    {
-        guard options.compression == .identity else {
-            let call = sumNumbers(options)
-            try await call.send(contentsOf: numbers)
-            return try await call.closeAndReceive()
-        }
-        let sum = OneShotSum(of: numbers, maxMessageSize: configuration.maxMessageSize)
-        let call = prepare(SumNumbers.path, options, handler: sum)
-        return try await sum.outcome(of: call, begin: call.begin).get()
-    }
-
-    /// Asks the standard health service for the status of a service, or with the empty name of the server.
-    ///
-    /// - Throws: NOT_FOUND for a service that the server does not know, UNIMPLEMENTED if it has no health service,
-    ///   and any other `GRPCStatus` the call ends with.
-    public func checkHealth(
-        of service: String = "", options: GRPCCallOptions = .init()
-    ) async throws(GRPCStatus) -> Health.ServingStatus {
-        let request = Grpc_Health_V1_HealthCheckRequest.with { $0.service = service }
-        let response: Grpc_Health_V1_HealthCheckResponse = try await unary(
-            Health.checkPath, request, options: options)
-        switch response.status {
-        case .serving: return .serving
-        case .serviceUnknown: return .unknownService
-        case .notServing, .unknown, .UNRECOGNIZED: return .notServing
-        }
-    }
-
     func start(
         _ path: String, _ options: GRPCCallOptions, handler: any ClientCallHandler
     ) -> any ClientCallControl {
@@ -173,16 +112,30 @@ public final class GRPCClient: ConnectionSource {
         return call
     }
 
-    private func prepare(
+    func prepare(
+        _ path: String, _ options: GRPCCallOptions, handler: any ClientCallHandler
+    ) -> RetryingCall {
+        guard configuration.interceptors.isEmpty else {
+            return prepareIntercepted(path, options, handler: handler)
+        }
+        return makeCall(path, options, handler: handler)
+    }
+
+    private func prepareIntercepted(
         _ path: String, _ options: GRPCCallOptions, handler: any ClientCallHandler
     ) -> RetryingCall {
         var options = options
-        var refusal: GRPCStatus?
         do throws(GRPCStatus) {
             for interceptor in configuration.interceptors { try interceptor.prepare(path, &options) }
         } catch {
-            refusal = error
+            return makeCall(path, options, refusal: error, handler: handler)
         }
+        return makeCall(path, options, handler: handler)
+    }
+
+    private func makeCall(
+        _ path: String, _ options: GRPCCallOptions, refusal: GRPCStatus? = nil, handler: any ClientCallHandler
+    ) -> RetryingCall {
         let request = GRPCRequestHead(
             path: path, authority: target.authority,
             userAgent: Version.userAgent(after: configuration.userAgent),

@@ -53,12 +53,17 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     }
 
     /// What only the event loop touches.
-    private struct LoopState {
+    private final class LoopState {
         var attempt: Attempt?
         /// The request, for every attempt.
         let body: ReplayedBody
         var attempts = 0
+        /// By the attempts that have ended.
         var bytesReceived = 0
+
+        init(body: ReplayedBody) {
+            self.body = body
+        }
     }
 
     private let loopState: NIOLoopBoundBox<LoopState>
@@ -137,8 +142,9 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     }
 
     private func startNow(on connected: ReadyConnection) {
-        loopState.value.attempt = Attempt(connected: connected)
-        let isReplayable = loopState.value.body.rewind()
+        let loopState = loopState.value
+        loopState.attempt = Attempt(connected: connected)
+        let isReplayable = loopState.body.rewind()
         step { $0.start(isReplayable: isReplayable) }
     }
 
@@ -152,19 +158,20 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     // MARK: Attempts
 
     private func open(_ previousAttempts: Int) {
-        guard let connected = loopState.value.attempt?.connected else { return }
+        let loopState = loopState.value
+        guard let connected = loopState.attempt?.connected else { return }
         let waiters = state.withLock { state in
             state.peer = connected.peer
             return state.takePeerWaiters()
         }
         for waiter in waiters { waiter.resume(returning: connected.peer) }
-        loopState.value.attempts += 1
+        loopState.attempts += 1
         var request = request
         request.timeout = timeLeft
         request.previousAttempts = previousAttempts
         let stream = connected.handler.value.run { $0.start(request, handler: self) }
         // An attempt that failed at once may have been followed by the next.
-        if let stream, !stream.call.hasEnded { loopState.value.attempt?.stream = stream }
+        if let stream, !stream.call.hasEnded { loopState.attempt?.stream = stream }
     }
 
     private func onStream(_ action: @escaping @Sendable (ClientConnection, ClientStream) -> Void) {
@@ -196,14 +203,15 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     /// Lets go of what was sent, and tells the observers.
     private func settle(_ end: ClientCallEnd) {
-        loopState.value.body.drop()
+        let loopState = loopState.value
+        loopState.body.drop()
         guard !observers.isEmpty else { return }
         let peer = state.withLock { $0.peer }
         let record = ClientCallRecord(
             path: request.path, peer: peer, status: end.status,
             duration: .nanoseconds((NIODeadline.now() - began).nanoseconds),
-            attempts: loopState.value.attempts,
-            bytesSent: loopState.value.body.byteCount, bytesReceived: loopState.value.bytesReceived)
+            attempts: loopState.attempts,
+            bytesSent: loopState.body.byteCount, bytesReceived: loopState.bytesReceived)
         for observer in observers { observer.callEnded(record) }
     }
 
@@ -243,16 +251,18 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     }
 
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
-        loopState.value.bytesReceived += bytes.readableBytes
-        return try handler.receive(bytes)
+        try handler.receive(bytes)
     }
 
     func end(_ end: ClientCallEnd) {
-        let connected = loopState.value.attempt?.connected
-        loopState.value.attempt = nil
+        let loopState = loopState.value
+        let attempt = loopState.attempt
+        let connected = attempt?.connected
+        loopState.attempt = nil
+        loopState.bytesReceived += attempt?.stream?.bytesReceived ?? 0
         // A connection that does not take a call takes no other either.
         if end.reach == .notSentOnWire, let connected { source.discard(connected) }
-        let replay = loopState.value.body.replay
+        let replay = loopState.body.replay
         step { $0.end(end, replay, timeLeft: timeLeft, mayRetry: !source.isClosed) }
     }
 }

@@ -1,0 +1,41 @@
+internal import SwiftProtobuf
+
+/// Calls of the services that this library knows.
+extension GRPCClient {
+    /// Begins a call of `SumNumbers`.
+    public func sumNumbers(_ options: GRPCCallOptions = .init()) -> SumNumbersCall {
+        SumNumbersCall(call(SumNumbers.path, options: options))
+    }
+
+    /// Calls `SumNumbers` with numbers that are all there, which costs less than a call that sends them bit by bit.
+    ///
+    /// - Throws: the `GRPCStatus` of the call unless it ended well, with exactly one sum.
+    public func sum(of numbers: [Int32], options: GRPCCallOptions = .init()) async throws(GRPCStatus) -> Int32
+    {
+        guard options.compression == .identity else {
+            let call = sumNumbers(options)
+            try await call.send(contentsOf: numbers)
+            return try await call.closeAndReceive()
+        }
+        let sum = OneShotSum(of: numbers, maxMessageSize: configuration.maxMessageSize)
+        let call = prepare(SumNumbers.path, options, handler: sum)
+        return try await sum.outcome(of: call, begin: call.begin).get()
+    }
+
+    /// Asks the standard health service for the status of a service, or with the empty name of the server.
+    ///
+    /// - Throws: NOT_FOUND for a service that the server does not know, UNIMPLEMENTED if it has no health service,
+    ///   and any other `GRPCStatus` the call ends with.
+    public func checkHealth(
+        of service: String = "", options: GRPCCallOptions = .init()
+    ) async throws(GRPCStatus) -> Health.ServingStatus {
+        let request = Grpc_Health_V1_HealthCheckRequest.with { $0.service = service }
+        let response: Grpc_Health_V1_HealthCheckResponse = try await unary(
+            Health.checkPath, request, options: options)
+        switch response.status {
+        case .serving: return .serving
+        case .serviceUnknown: return .unknownService
+        case .notServing, .unknown, .UNRECOGNIZED: return .notServing
+        }
+    }
+}

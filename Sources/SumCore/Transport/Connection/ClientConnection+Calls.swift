@@ -1,0 +1,91 @@
+internal import NIOCore
+
+/// Calls from their beginning to the end of their time.
+extension ClientConnection {
+    /// How long the text of a response that is not gRPC's is waited for.
+    static let quoteLimit = TimeAmount.seconds(1)
+
+    /// Begins a call. Its timeout runs from now.
+    ///
+    /// - Returns: the stream, or nil when the call has ended before it began.
+    func start(_ request: GRPCRequestHead, handler: any ClientCallHandler) -> ClientStream? {
+        let expiry = request.timeout.map { core.now + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
+        let stream = ClientStream(handler: handler, expiry: expiry)
+        do throws(GRPCStatus) {
+            stream.id = try submit(request, body: stream)
+        } catch {
+            // Other statuses are of the call's own making: another connection would not help.
+            let isOfConnection = error.code == .unavailable
+            handler.end(ClientCallEnd(status: error, reach: isOfConnection ? .notSentOnWire : .maybeSeen))
+            return nil
+        }
+        streams[stream.id] = stream
+        if expiry != .distantFuture { wake(stream, at: expiry) }
+        return stream
+    }
+
+    private func submit(_ request: GRPCRequestHead, body: ClientStream) throws(GRPCStatus) -> Int32 {
+        guard core.isOpen, case .ready = state, core.closeReason == nil else {
+            throw GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
+        }
+        if let timeout = request.timeout, timeout <= .zero { throw .deadlineExceeded }
+        let fields = fields(of: request)
+        let (size, limit) = (fields.listSize, core.session.peerMaxHeaderListSize)
+        guard size <= limit else {
+            throw GRPCStatus(
+                code: .resourceExhausted,
+                message: "the headers of the call have \(size) bytes, and the server takes \(limit)")
+        }
+        do {
+            return try core.session.submitRequest(fields, body: body)
+        } catch {
+            throw GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
+        }
+    }
+
+    private func fields(of request: GRPCRequestHead) -> [HTTP2Field] {
+        if let lastRequest, lastRequest.request == request { return lastRequest.fields }
+        let fields = request.fields()
+        lastRequest = (request, fields)
+        return fields
+    }
+
+    /// Pulls the body of a call again, which had nothing to give.
+    func resume(_ stream: ClientStream) {
+        core.session.resume(stream.id)
+    }
+
+    /// Gives the server credit for bytes of a call's responses that have been consumed late.
+    func credit(_ stream: ClientStream, _ count: Int) {
+        guard !stream.call.hasEnded else { return }
+        attempt { () throws(NGHTTP2Error) in try core.session.creditStream(stream.id, count) }
+    }
+
+    func cancel(_ stream: ClientStream, _ status: GRPCStatus) {
+        guard let callEnd = stream.call.fail(status) else { return }
+        attempt { () throws(NGHTTP2Error) in try end(stream, callEnd) }
+    }
+
+    // MARK: Time
+
+    /// Has a stream looked at, at a moment that replaces the one before.
+    func wake(_ stream: ClientStream, at moment: NIODeadline) {
+        stream.wakeUp = moment
+        core.tick(by: moment)
+        deadlines.add(moment, of: stream.id, streamCount: streams.count) { streams[$0]?.wakeUp == $1 }
+    }
+
+    /// Ends calls whose deadline has passed, and those whose foreign text has been waited for.
+    func checkDeadlines() -> NIODeadline? {
+        while let (streamID, moment) = deadlines.popFirst(at: core.now) {
+            guard let stream = streams[streamID], stream.wakeUp == moment else { continue }
+            stream.wakeUp = nil
+            if moment >= stream.expiry {
+                cancel(stream, .deadlineExceeded(while: stream.call.activity))
+            } else if let callEnd = stream.call.endQuote() {
+                attempt { () throws(NGHTTP2Error) in try end(stream, callEnd) }
+            }
+        }
+        return deadlines.next
+    }
+}
