@@ -13,7 +13,7 @@ enum SumServer {
     /// Not `async`, because an async main function needs threads, and `ProcessLimits` must first check that it may have
     /// some.
     static func main() {
-        var heap = Heap()
+        var malloc = Malloc()
         StandardDescriptors.reserve()
         FileDescriptorLimit.raise()
         let signals = Signals()
@@ -38,7 +38,7 @@ enum SumServer {
         var policy = StopPolicy()
         while true {
             guard let number = signals.next(within: heapInterval) else {
-                heap.trimIfWorthwhile()
+                malloc.trimIfWorthwhile()
                 continue
             }
             switch policy.receive(number == SIGHUP ? .reload : .stop, at: .now) {

@@ -224,7 +224,7 @@ import Testing
         let polite = try await outcome(["--timeout", "3s", "1"]) { _ in }
         #expect(
             polite.errors
-                == "sum-client: DEADLINE_EXCEEDED: the deadline has passed while waiting for the server's answer\n"
+                == "sum-client: DEADLINE_EXCEEDED: the deadline has passed while waiting for the server's response\n"
         )
         #expect(polite.status == 68)
     }

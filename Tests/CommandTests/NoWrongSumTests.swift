@@ -46,7 +46,7 @@ import Testing
             "sum-client", ["--target", server.address] + (retries.map { ["--retry", $0] } ?? []),
             input: .text(input))
         #expect(result.output.isEmpty)
-        #expect(result.errors == "sum-client: UNAVAILABLE: the answer broke HTTP/2: COMPRESSION_ERROR\n")
+        #expect(result.errors == "sum-client: UNAVAILABLE: the response broke HTTP/2: COMPRESSION_ERROR\n")
         #expect(result.status == 78)
         try await server.end()
         #expect(requests.withLock { $0 } == 1)

@@ -9,7 +9,7 @@ struct FrameCounts: Equatable {
     /// Received: complete, valid header lists.
     var headerLists = 0
     /// Sent: HEADERS and DATA frames.
-    var answers = 0
+    var responses = 0
     /// Sent: frames with END_STREAM.
     var ends = 0
     /// Faults of the peer: streams that we reset because they broke a rule of HTTP/2 or one of our limits, header lists
@@ -22,7 +22,7 @@ struct FrameCounts: Equatable {
         overhead += other.overhead
         resets += other.resets
         headerLists += other.headerLists
-        answers += other.answers
+        responses += other.responses
         ends += other.ends
         faults += other.faults
     }

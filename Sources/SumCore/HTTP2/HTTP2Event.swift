@@ -18,7 +18,7 @@ enum HTTP2Event {
     case requestSent(streamID: Int32)
     /// The header of a HEADERS or DATA frame has arrived on a stream, whether or not the frame is valid (client). Not
     /// repeated while the following frames belong to the same stream.
-    case answerBegun(streamID: Int32)
+    case responseBegun(streamID: Int32)
     /// The frame with our END_STREAM has been written to the output.
     case endStreamSent(streamID: Int32)
     /// We reset the stream, because what the peer sent on it broke a rule of HTTP. `closed` follows later.

@@ -14,7 +14,7 @@ extension HTTP2Session {
         try NGHTTP2Error.check(unsafe nghttp2_option_new(&options))
         defer { unsafe nghttp2_option_del(options) }
         unsafe setReceiveCallbacks(callbacks)
-        if role == .client { unsafe setAnswerCallback(callbacks) }
+        if role == .client { unsafe setResponseCallback(callbacks) }
         unsafe setSendCallbacks(callbacks)
         unsafe setOptions(options)
         var session: OpaquePointer?
@@ -89,12 +89,12 @@ extension HTTP2Session {
     }
 
     /// Reports a response as soon as it begins, because nghttp2 does not report frames that it refuses.
-    private static func setAnswerCallback(_ callbacks: OpaquePointer?) {
+    private static func setResponseCallback(_ callbacks: OpaquePointer?) {
         unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
             guard let header = unsafe header?.pointee, header.stream_id != 0 else { return 0 }
             switch nghttp2_frame_type(UInt32(header.type)) {
             case NGHTTP2_HEADERS, NGHTTP2_DATA:
-                unsafe HTTP2Session.from(user).beginAnswer(header.stream_id)
+                unsafe HTTP2Session.from(user).beginResponse(header.stream_id)
             default:
                 break
             }
@@ -207,7 +207,7 @@ extension HTTP2Session {
         switch nghttp2_frame_type(UInt32(header.type)) {
         case NGHTTP2_DATA, NGHTTP2_HEADERS:
             hasSentHeadersOrData = true
-            counts.answers += 1
+            counts.responses += 1
             if unsafe Self.opensStream(frame) { report(.requestSent(streamID: header.stream_id)) }
             if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
                 counts.ends += 1

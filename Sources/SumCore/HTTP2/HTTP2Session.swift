@@ -49,7 +49,7 @@ internal import NIOCore
     private var trailerLoan = NameValueArray()
     @safe @exclusivity(unchecked) var bodies = StreamTable<any HTTP2Body>()
     /// The stream of the last response frame (client).
-    @safe @exclusivity(unchecked) private var answeredStream: Int32 = 0
+    @safe @exclusivity(unchecked) private var respondedStream: Int32 = 0
     /// Set when a HEADERS or DATA frame is written to the output; the reader clears it.
     @safe @exclusivity(unchecked) var hasSentHeadersOrData = false
     /// Counts of frames sent; `boundary` counts those received.
@@ -210,10 +210,10 @@ internal import NIOCore
 // MARK: For the callbacks
 
 extension HTTP2Session {
-    func beginAnswer(_ streamID: Int32) {
-        guard streamID != answeredStream else { return }
-        answeredStream = streamID
-        report(.answerBegun(streamID: streamID))
+    func beginResponse(_ streamID: Int32) {
+        guard streamID != respondedStream else { return }
+        respondedStream = streamID
+        report(.responseBegun(streamID: streamID))
     }
 
     func beginHeaders(_ kind: HTTP2Event.HeadersKind) {

@@ -63,8 +63,8 @@ struct ClientCall {
         switch (sent, isAnswered) {
         case (.nothing, _): "waiting to send the request"
         case (.head, false): "sending the request"
-        case (.everything, false): "waiting for the server's answer"
-        case (_, true): "receiving the server's answer"
+        case (.everything, false): "waiting for the server's response"
+        case (_, true): "receiving the server's response"
         }
     }
 
@@ -83,7 +83,7 @@ struct ClientCall {
     // MARK: What has come
 
     /// A frame of the answer has begun, which HTTP/2 may still find to be wrong.
-    mutating func answerBegun() {
+    mutating func responseBegun() {
         isAnswered = true
     }
 
@@ -95,7 +95,7 @@ struct ClientCall {
             return receiveResponse(fields, endStream: endStream, after: informational)
         case .receivingMessages:
             guard endStream else {
-                return end(.internalError, "the server sent headers in the middle of its answer")
+                return end(.internalError, "the server sent headers in the middle of its response")
             }
             return end(fields) ?? end(.unknown, "the server ended the call without a grpc-status")
         case .receivingForeignBody(let status, let text):
@@ -138,7 +138,8 @@ struct ClientCall {
         let encoding = fields.first("grpc-encoding") ?? GRPCCompression.identity.rawValue
         guard let compression = GRPCCompression(rawValue: encoding) else {
             return end(
-                .internalError, "the server compressed its answer with '\(encoding)', which was not offered")
+                .internalError, "the server compressed its response with '\(encoding)', which was not offered"
+            )
         }
         state = .receivingMessages
         return .begin(GRPCMetadata(received: fields), compression)
@@ -170,7 +171,7 @@ struct ClientCall {
     /// The server has ended its side without trailers.
     mutating func receiveEnd() -> ClientCallEnd? {
         endQuote()
-            ?? fail(.init(code: .internalError, message: "the server ended its answer without trailers"))
+            ?? fail(.init(code: .internalError, message: "the server ended its response without trailers"))
     }
 
     /// The stream is gone.

@@ -166,7 +166,7 @@ final class ClientConnection: Connection {
             try end(stream, callEnd, resetWith: endStream ? .noError : .cancel)
         case .refused(let streamID, let reason):
             guard let stream = streams[streamID] else { return }
-            let status = GRPCStatus(code: .internalError, message: "the answer broke HTTP/2: \(reason)")
+            let status = GRPCStatus(code: .internalError, message: "the response broke HTTP/2: \(reason)")
             // nghttp2 resets the stream.
             if let callEnd = stream.call.endQuote() ?? stream.call.fail(status) {
                 stream.handler.end(callEnd)
@@ -178,8 +178,8 @@ final class ClientConnection: Connection {
             if let callEnd = stream.call.receiveEnd() { try end(stream, callEnd, resetWith: .noError) }
         case .requestSent(let streamID):
             streams[streamID]?.call.headSent()
-        case .answerBegun(let streamID):
-            streams[streamID]?.call.answerBegun()
+        case .responseBegun(let streamID):
+            streams[streamID]?.call.responseBegun()
         case .endStreamSent(let streamID):
             streams[streamID]?.call.endSent()
         case .closed(let streamID, let code):
@@ -279,7 +279,7 @@ final class ClientConnection: Connection {
             if let reason = core.closeReason, reason.fault != .violation {
                 "the connection was ended: \(reason)"
             } else {
-                "the answer broke HTTP/2: \(code)\(debug.isEmpty ? "" : ", \(debug)")"
+                "the response broke HTTP/2: \(code)\(debug.isEmpty ? "" : ", \(debug)")"
             }
         return GRPCStatus(code: .unavailable, message: words)
     }

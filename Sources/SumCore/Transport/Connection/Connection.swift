@@ -100,7 +100,7 @@ extension Connection {
             return core.terminate(excess)
         }
         // Only responses leave early. Acknowledgements wait, so that a flood gains nothing.
-        if frames.answers > 0, core.session.outputCount >= Self.earlyWriteSize { core.wantsFlush = true }
+        if frames.responses > 0, core.session.outputCount >= Self.earlyWriteSize { core.wantsFlush = true }
     }
 
     func handleEvents() throws(NGHTTP2Error) {

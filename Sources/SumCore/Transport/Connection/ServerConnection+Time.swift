@@ -70,7 +70,7 @@ extension ServerConnection {
                 return stream.stall.hasLasted(limit, moved: moved, at: core.now)
             }
             for stream in stalled {
-                let reason = "the client did not take its answer in time"
+                let reason = "the client did not read its response in time"
                 noteReset(reason)
                 stream.abandon(GRPCStatus(code: .cancelled, message: reason))
                 attempt { () throws(NGHTTP2Error) in try core.session.submitReset(.cancel, on: stream.id) }

@@ -134,7 +134,7 @@ final class ServerConnection: Connection {
             }
         case .headers, .pingAcknowledged, .goAwaySent:
             break
-        case .requestSent, .answerBegun, .notSent:
+        case .requestSent, .responseBegun, .notSent:
             // Of a client's session only.
             break
         }

@@ -40,7 +40,7 @@ struct CloseReason: Error, Equatable, CustomStringConvertible {
     static let headerBlock = limit(
         "header_block_too_long", "the other side sent a header block far longer than the limit")
     static let unread = limit(
-        "too_many_unread_answers", "the other side asks for answers and does not read them")
+        "too_many_unread_answers", "the other side asks for responses and does not read them")
     /// Of a peer that does not read, and so cannot be told.
     static let stalled = limit("stalled", "the other side did not read anything of what it asked for in time")
     static let slowHeaders = limit(

@@ -39,7 +39,7 @@ struct FrameBudget {
     ///   - queued: control frames that wait to be sent.
     /// - Returns: the reason to end the connection, if the peer is over its budget.
     mutating func excess(_ frames: FrameCounts, queued: Int, at now: NIODeadline) -> CloseReason? {
-        overhead.give(frames.data + (frames.headerLists + frames.answers) * Self.perAnswer)
+        overhead.give(frames.data + (frames.headerLists + frames.responses) * Self.perAnswer)
         guard overhead.take(frames.overhead, at: now) else { return .overhead }
         resets?.give(frames.ends)
         guard resets?.take(frames.resets + frames.faults * Self.perFault, at: now) != false else {

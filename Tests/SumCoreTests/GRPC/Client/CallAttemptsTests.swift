@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test("audit-W1: once the response has begun there is no further attempt")
-    func answerBegun() {
+    func responseBegun() {
         for reach in [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer, .maybeSeen, .answered] {
             var attempts = CallAttempts(maxRetries: 5)
             _ = attempts.start(isReplayable: true)

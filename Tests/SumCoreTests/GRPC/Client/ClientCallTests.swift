@@ -179,7 +179,7 @@ extension ClientCall {
         #expect(queuedAndBroken.lost(status, isBroken: true)?.reach == .notSentOnWire)
         var begun = ClientCall()
         begun.headSent()
-        begun.answerBegun()
+        begun.responseBegun()
         #expect(begun.lost(status)?.reach == .answered)
         var informed = ClientCall()
         _ = informed.status(fields([":status": "103"]), endStream: false)
@@ -191,7 +191,7 @@ extension ClientCall {
         var queued = ClientCall()
         #expect(queued.fail(.deadlineExceeded)?.reach == .maybeSeen)
         var begun = ClientCall()
-        begun.answerBegun()
+        begun.responseBegun()
         #expect(begun.fail(.deadlineExceeded)?.reach == .answered)
     }
 
@@ -219,11 +219,11 @@ extension ClientCall {
         call.headSent()
         #expect(call.activity == "sending the request")
         call.endSent()
-        #expect(call.activity == "waiting for the server's answer")
-        call.answerBegun()
-        #expect(call.activity == "receiving the server's answer")
+        #expect(call.activity == "waiting for the server's response")
+        call.responseBegun()
+        #expect(call.activity == "receiving the server's response")
         let late = call.closed(.cancel, deadlineHasPassed: true)?.status
-        #expect(late?.message == "the deadline has passed while receiving the server's answer")
+        #expect(late?.message == "the deadline has passed while receiving the server's response")
     }
 
     // MARK: Endless and unusual responses

@@ -52,7 +52,7 @@ import Testing
         #expect(!wire.isOpen)
         let status = await caller.outcome().status
         #expect(status.code == .unavailable)
-        #expect(status.message.contains("the answer broke HTTP/2: PROTOCOL_ERROR"), "\(status)")
+        #expect(status.message.contains("the response broke HTTP/2: PROTOCOL_ERROR"), "\(status)")
     }
 
     @Test(

@@ -88,14 +88,14 @@ import Testing
     func broken(_ answer: [WireFrame], _ reason: String) async throws {
         #expect(
             try await status(answer)
-                == GRPCStatus(code: .internalError, message: "the answer broke HTTP/2: \(reason)"))
+                == GRPCStatus(code: .internalError, message: "the response broke HTTP/2: \(reason)"))
     }
 
     @Test("audit-P5: a window overflow is reported as our reset, not the server's")
     func credit() async throws {
         let status = try await status([.windowUpdate(0x7fff_ffff, on: 1)])
         #expect(status.code == .internalError)
-        #expect(status.message.hasPrefix("the answer broke HTTP/2: FLOW_CONTROL_ERROR"), "\(status)")
+        #expect(status.message.hasPrefix("the response broke HTTP/2: FLOW_CONTROL_ERROR"), "\(status)")
         let reset = try await self.status([.rstStream(3, on: 1)])
         #expect(reset.message == "the server reset the stream: FLOW_CONTROL_ERROR")
     }

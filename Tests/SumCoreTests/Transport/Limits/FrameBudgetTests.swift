@@ -14,7 +14,7 @@ import Testing
             (FrameCounts(overhead: 100), nil), (FrameCounts(overhead: 101), .overhead),
             (FrameCounts(resets: 20), nil), (FrameCounts(resets: 21), .resets),
             (FrameCounts(faults: 10), nil), (FrameCounts(faults: 11), .resets),
-            (FrameCounts(data: 1 << 40, headerLists: 1 << 40, answers: 1 << 40, ends: 1 << 40), nil),
+            (FrameCounts(data: 1 << 40, headerLists: 1 << 40, responses: 1 << 40, ends: 1 << 40), nil),
         ] as [(FrameCounts, CloseReason?)])
     func burst(_ frames: FrameCounts, _ offence: CloseReason?) {
         var budget = budget()
@@ -26,7 +26,7 @@ import Testing
         var budget = budget()
         for _ in 0..<1000 {
             #expect(budget.excess(FrameCounts(data: 50, overhead: 50), queued: 0, at: at(0)) == nil)
-            #expect(budget.excess(FrameCounts(overhead: 50, answers: 5), queued: 0, at: at(0)) == nil)
+            #expect(budget.excess(FrameCounts(overhead: 50, responses: 5), queued: 0, at: at(0)) == nil)
             #expect(budget.excess(FrameCounts(resets: 10, ends: 10), queued: 0, at: at(0)) == nil)
             #expect(budget.excess(FrameCounts(overhead: 50, headerLists: 5), queued: 0, at: at(0)) == nil)
         }

@@ -2,7 +2,7 @@ import CMalloc
 import FoundationEssentials
 
 /// Returns memory to the system after a large message or many connections.
-struct Heap {
+struct Malloc {
     private var policy: TrimPolicy
 
     /// Sets fixed thresholds for malloc. Call this first.
