@@ -1,6 +1,6 @@
 internal import CNghttp2
 
-/// Checks what arrives against `MessageRules`, and resets streams that break them.
+/// Checks what arrives against `MessageRules` and resets streams that break them.
 extension HTTP2Session {
     /// A header block is complete.
     func receivedHeaders(_ kind: HTTP2Event.HeadersKind, on streamID: Int32, endStream: Bool) {
@@ -14,10 +14,10 @@ extension HTTP2Session {
                 .headersTooLong(
                     streamID: streamID, fields: fields, length: length(of: block), endStream: endStream))
         }
-        // A block after the headers is checked as trailers, or as the final response after an interim one.
+        // A block after the headers is checked as trailers, or, after an interim response, as the final response.
         let isFinal = kind == .following && watches[streamID]?.isInterim == true
         let earlier = kind == .following ? earlierTrailers : earlierHeaders
-        // A block equal to the last valid one of its kind is valid too, except that trailers must end the stream.
+        // A block equal to the last valid one of its kind is also valid, except that trailers must end the stream.
         if block.isRepeated, earlier.isGood, !isFinal, kind != .following || endStream {
             return accept(fields, kind, on: streamID, promised: earlier.promisedLength, endStream: endStream)
         }
@@ -105,7 +105,7 @@ extension HTTP2Session {
         report(.endStream(streamID: streamID))
     }
 
-    /// Resets a stream because of what arrived on it. nghttp2 then reports nothing more of it.
+    /// Resets a stream because of what arrived on it. nghttp2 then reports nothing more from it.
     func refuse(_ streamID: Int32, _ reason: String, code: HTTP2ErrorCode = .protocolError) {
         refused.insert(streamID)
         report(.refused(streamID: streamID, reason: reason))
@@ -116,7 +116,7 @@ extension HTTP2Session {
         invalidFrame = (streamID, error)
     }
 
-    /// A RST_STREAM for a fault of the peer has been sent. Reports the reason, unless `refuse` has done so.
+    /// A RST_STREAM for a fault of the peer has been sent. Reports the reason, unless `refuse` already has.
     func sentReset(_ code: HTTP2ErrorCode, on streamID: Int32) {
         guard refused.remove(streamID) == nil else { return }
         let error = invalidFrame?.streamID == streamID ? invalidFrame?.error : nil
@@ -124,12 +124,12 @@ extension HTTP2Session {
     }
 }
 
-/// A valid header block, with which the next one of its kind is compared.
+/// A valid header block, to compare the next one of its kind with.
 struct KnownBlock {
     var fields: [HTTP2Field] = []
     /// The value of `content-length`.
     var promisedLength: Int?
-    /// Whether an equal block is valid again, whatever preceded it on its stream. Not so for an interim response and
-    /// the block after one.
+    /// Whether an equal block is valid regardless of what preceded it on its stream. False for an interim response and
+    /// the block after it.
     var isGood = false
 }

@@ -1,26 +1,26 @@
-/// Another one in each process.
+/// Differs in each process.
 private let placeFactor = UInt32.random(in: 0 ... .max) | 1
 
-/// Values by the numbers of streams, looked up in a few steps: `Dictionary` hashes so that nobody can guess, at ten times
-/// the cost, and is asked about ten times a call.
+/// A map from stream IDs to values with cheap lookups. `Dictionary` hashes unpredictably, at ten times the cost, and a
+/// call needs about ten lookups.
 ///
-/// Open addressing with linear probing. The place of a number is a product with a random odd factor (multiply-shift
-/// hashing), so a peer that chooses its numbers cannot have them collide. At most half of the places are taken.
+/// Open addressing with linear probing. The place of an ID is its product with a random odd factor (multiply-shift
+/// hashing), so that a peer cannot choose IDs that collide. At most half of the places are taken.
 struct StreamTable<Value> {
-    /// 0 where there is nothing: no stream has that number.
+    /// 0 marks an empty place: no stream has that ID.
     private var keys: [Int32] = []
     private var places: [Value?] = []
     private(set) var count = 0
-    /// Bits of a product that do not count.
+    /// The number of low bits of a product to drop.
     private var shift: UInt32 = 32
 
     private static var smallestSize: Int { 8 }
 
     var isEmpty: Bool { count == 0 }
 
-    /// The numbers that have values, in no order.
+    /// The IDs that have values, unordered.
     var streamIDs: [Int32] { keys.filter { $0 != 0 } }
-    /// The values, in no order.
+    /// The values, unordered.
     var values: [Value] { places.compactMap(\.self) }
 
     /// - Parameter streamID: not 0.
@@ -49,7 +49,7 @@ struct StreamTable<Value> {
         guard count > 0, var hole = index(of: streamID) else { return nil }
         let value = places[hole]
         count -= 1
-        // What probing has put behind the hole moves up, so that it is found without it.
+        // Entries behind the hole move up, so that probing still finds them.
         var next = (hole + 1) & (keys.count - 1)
         while keys[next] != 0 {
             let distance = (next - home(of: keys[next])) & (keys.count - 1)
@@ -65,7 +65,7 @@ struct StreamTable<Value> {
         return value
     }
 
-    /// Forgets all values, and gives up the memory.
+    /// Removes all values and frees the memory.
     mutating func removeAll() {
         keys = []
         places = []

@@ -1,12 +1,12 @@
 internal import NIOCore
 internal import Synchronization
 
-/// Between the tasks of a client's call and its connection: what is sent waits in a pipe, what has come in an
-/// inbox, both bounded. What has come waits as it came, and is decompressed by the task that takes it.
+/// Connects the tasks of a client call to its connection. Outgoing messages wait in a pipe, incoming ones in an inbox;
+/// both are bounded. Incoming messages wait as they arrived and are decompressed by the task that takes them.
 final class AsyncClientCall: ClientCallHandler {
     let pipe = MessagePipe()
 
-    /// Bytes that may wait for their reader before the server gets no more credit.
+    /// Unread bytes at which the server gets no more credit.
     private static let inboxLimit = 256 << 10
 
     private struct State {
@@ -22,7 +22,7 @@ final class AsyncClientCall: ClientCallHandler {
             return switch need {
             case .metadata: metadata != nil
             case .message: inbox.count > 0
-            // Two are too many already.
+            // Two messages already decide it: only one is allowed.
             case .wholeAnswer: inbox.count > 1
             case .end: false
             }
@@ -41,7 +41,7 @@ final class AsyncClientCall: ClientCallHandler {
         }
     }
 
-    /// What a task waits for; the end of the call is always enough.
+    /// What a task waits for. The end of the call satisfies every need.
     private enum Need {
         case metadata, message, wholeAnswer, end
     }
@@ -59,10 +59,10 @@ final class AsyncClientCall: ClientCallHandler {
 
     // MARK: For tasks
 
-    /// The next message, with the bytes that the server is to get credit for; nil after the last.
+    /// Returns the next message and the number of bytes to credit to the server; nil after the last message.
     ///
-    /// - Throws: the status of a call that did not end well, after its last message; INTERNAL or RESOURCE_EXHAUSTED for a
-    ///   message that cannot be decompressed.
+    /// - Throws: the status of a call that failed, after its last message; INTERNAL or RESOURCE_EXHAUSTED if a message
+    ///   cannot be decompressed.
     func next() async throws(GRPCStatus) -> (message: ByteBuffer, credit: Int)? {
         while true {
             let (received, credit, compression, limit, end) = state.withLock { state in
@@ -79,10 +79,10 @@ final class AsyncClientCall: ClientCallHandler {
         }
     }
 
-    /// The message of a call that ends with exactly one.
+    /// Returns the message of a call that must end with exactly one.
     ///
-    /// - Returns: nil when there is none, or another follows.
-    /// - Throws: the status of a call that did not end well; as `next` does for the message.
+    /// - Returns: nil if there is no message, or more than one.
+    /// - Throws: the status of a call that failed; the errors of `next` for the message.
     func onlyMessage() async throws(GRPCStatus) -> ByteBuffer? {
         await wait(for: .wholeAnswer)
         let (count, end) = state.withLock { ($0.inbox.count, $0.end) }
@@ -91,9 +91,9 @@ final class AsyncClientCall: ClientCallHandler {
         return try await next()?.message
     }
 
-    /// What came in front of the first message; empty when the call ended before there was one.
+    /// Returns the initial metadata; empty if the call ended without any.
     ///
-    /// - Throws: the status of a call that did not end well, and had no messages.
+    /// - Throws: the status of a call that failed before initial metadata arrived.
     func metadata() async throws(GRPCStatus) -> GRPCMetadata {
         await wait(for: .metadata)
         let (metadata, end) = state.withLock { ($0.metadata, $0.end) }
@@ -101,7 +101,7 @@ final class AsyncClientCall: ClientCallHandler {
         return metadata ?? GRPCMetadata()
     }
 
-    /// Waits until the call has ended, and tells how.
+    /// Waits for the end of the call and returns it.
     func ended() async -> ClientCallEnd {
         while true {
             await wait(for: .end)
@@ -149,14 +149,14 @@ final class AsyncClientCall: ClientCallHandler {
                 end.status = error
             }
         }
-        // First the pipe, so that who knows of the end is not told another when sending.
+        // End the pipe first: a task that has seen the end must not get a different error when it sends.
         pipe.end(
             end.status.isOK
                 ? GRPCStatus(code: .failedPrecondition, message: "the call has ended") : end.status)
         change { [end] state in state.end = end }
     }
 
-    /// Wakes those who have now what they wait for, also when the change fails.
+    /// Applies a change, then wakes the tasks whose need it satisfies, even if it throws.
     private func change<Result, Failure: Error>(
         _ body: (inout sending State) throws(Failure) -> sending Result
     ) throws(Failure) -> Result {

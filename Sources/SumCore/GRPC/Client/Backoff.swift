@@ -1,4 +1,4 @@
-/// Pauses between attempts that grow, and differ a little, so that many clients do not come back at once
+/// Growing pauses between attempts, with jitter so that many clients do not come back at once
 /// (grpc/doc/connection-backoff.md).
 struct Backoff {
     private static let growth = 1.6

@@ -1,14 +1,14 @@
-/// One call of a client through its attempts: whether another may start, and how the call ends.
+/// The state of a client call across its attempts: whether another attempt may start, and how the call ends.
 ///
 ///               start                  cancel
 ///     waiting ────────▶ running ──────────────────▶ cancelling
 ///        ▲                 │                             │
-///        └─────────────────┤ end of an attempt           │ end of the attempt
-///          to be tried     ▼ that counts                 ▼
-///          again         over ◀──────────────────────────┘
+///        └─────────────────┤ attempt ends                │ attempt ends
+///          to be           ▼ for good                    ▼
+///          retried       over ◀──────────────────────────┘
 ///
-/// While it waits, for a connection or for a pause to pass, a cancellation or a deadline leads to `over` at once. While
-/// a stream runs, the stream is ended first, which ends the attempt.
+/// While the call waits for a connection or a backoff pause, a cancellation or a deadline leads to `over` at once.
+/// While a stream runs, the stream is ended first, and that ends the attempt.
 struct CallAttempts {
     private enum State: Equatable {
         case waiting
@@ -18,17 +18,17 @@ struct CallAttempts {
         case over
     }
 
-    /// What is to be done after a step.
+    /// What the caller must do after a step.
     enum Action: Equatable {
         case nothing
-        /// Open a stream and send the request from its beginning; so many attempts were made before that the server is
-        /// told of (`grpc-previous-rpc-attempts`).
+        /// Open a stream and send the request from its beginning. `previousAttempts` is sent to the server as
+        /// `grpc-previous-rpc-attempts`.
         case start(previousAttempts: Int)
-        /// End the stream that runs, with this status.
+        /// End the running stream with this status.
         case endStream(GRPCStatus)
         /// Wait, get a connection, and start again.
         case retry(after: Duration)
-        /// Tell the handler. Happens once, and nothing but `nothing` follows.
+        /// Report the end to the handler. Happens once; only `nothing` follows.
         case finish(ClientCallEnd)
     }
 
@@ -43,10 +43,10 @@ struct CallAttempts {
 
     // MARK: Steps
 
-    /// There is a connection for the next attempt. The only way an attempt starts, and only with all that was sent
-    /// before at hand.
+    /// Starts an attempt, now that there is a connection. No attempt starts unless everything sent so far can be
+    /// replayed.
     ///
-    /// - Parameter isReplayable: whether everything that was sent is ready to be sent again.
+    /// - Parameter isReplayable: whether everything sent so far is still kept.
     mutating func start(isReplayable: Bool) -> Action {
         guard state == .waiting else { return .nothing }
         guard isReplayable else { return finish(ClientCallEnd(status: .notKept)) }
@@ -54,12 +54,12 @@ struct CallAttempts {
         return .start(previousAttempts: policy.retries)
     }
 
-    /// The attempt that runs has ended.
+    /// Handles the end of the running attempt.
     ///
     /// - Parameters:
-    ///   - replay: what was sent; nothing of it is kept once the answer has begun, so that the call is never made again.
-    ///   - timeLeft: until the deadline; nil if there is none.
-    ///   - mayRetry: whether there may be another connection.
+    ///   - replay: what was sent. It is dropped once the response begins, so that the call is never retried after that.
+    ///   - timeLeft: time until the deadline; nil if there is none.
+    ///   - mayRetry: whether another connection may be had.
     mutating func end(
         _ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?, mayRetry: Bool = true
     ) -> Action {
@@ -73,14 +73,14 @@ struct CallAttempts {
             case .end(let end): return finish(end)
             }
         case .cancelling(let status):
-            // What the server had said before counts; what would be tried again does not.
+            // A status from the server takes precedence over the cancellation, unless it is one to retry.
             return finish(end.status.code == .unavailable ? ClientCallEnd(status: status) : end)
         case .waiting, .over:
             return .nothing
         }
     }
 
-    /// The call is to end, whatever it is doing.
+    /// Ends the call, whatever its state.
     mutating func cancel(_ status: GRPCStatus) -> Action {
         switch state {
         case .waiting:
@@ -93,7 +93,7 @@ struct CallAttempts {
         }
     }
 
-    /// There is no connection, or none in time. A stream that runs is left alone: it has its own deadline.
+    /// Ends a call that gets no connection, or none in time. A running stream is left alone: it has its own deadline.
     mutating func giveUpWaiting(_ status: GRPCStatus) -> Action {
         state == .waiting ? finish(ClientCallEnd(status: status)) : .nothing
     }
@@ -105,7 +105,7 @@ struct CallAttempts {
 }
 
 extension GRPCStatus {
-    /// Never seen by anybody unless `RetryPolicy` is wrong.
+    /// Appears only if `RetryPolicy` has a bug.
     fileprivate static let notKept = GRPCStatus(
         code: .internalError, message: "the call cannot be made again: what was sent is not kept any more")
 }

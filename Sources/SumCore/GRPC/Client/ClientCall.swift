@@ -1,34 +1,34 @@
 internal import NIOCore
 
-/// One stream of a call as the client sees it: what has left of the request, and what the server's answer means.
+/// One stream of a call, from the client's side: how much of the request has left, and what the response means.
 ///
 ///     awaitingHeaders ──▶ receivingMessages ──▶ ended
 ///            └──────────▶ receivingForeignBody ───▲
 ///
-/// A response that ends in its headers, a failure and a cancellation lead to `ended` from everywhere.
+/// A response that ends with its headers, a failure or a cancellation leads to `ended` from any state.
 struct ClientCall {
     private enum State {
-        /// So many 1xx responses have come, and no other.
+        /// The number of 1xx responses so far; no other has come.
         case awaitingHeaders(informational: Int)
         case receivingMessages
-        /// What answers is not a gRPC server; the beginning of its text is collected, for the message.
+        /// The response is not gRPC. The beginning of its text is collected for the error message.
         case receivingForeignBody(GRPCStatus, text: [UInt8])
         case ended
     }
 
-    /// What has left of the request.
+    /// How much of the request has left.
     private enum Sent {
         case nothing, head, everything
     }
 
     private var state = State.awaitingHeaders(informational: 0)
     private var sent = Sent.nothing
-    /// Whether any part of an answer has come, be it one that HTTP/2 forbids.
+    /// Whether any part of a response has come, including one that breaks HTTP/2.
     private var isAnswered = false
 
-    /// Bytes quoted of a foreign answer.
+    /// Bytes quoted from a response that is not gRPC.
     private static let quoteLength = 256
-    /// 1xx responses in front of the one that counts. Servers send one or two; Go's net/http gives up after five.
+    /// 1xx responses allowed before the final one. Servers send one or two; Go's net/http gives up after five.
     private static let informationalLimit = 32
 
     /// What a header block means.
@@ -36,7 +36,7 @@ struct ClientCall {
         case nothing
         /// Messages follow.
         case begin(GRPCMetadata, GRPCCompression)
-        /// The answer is not gRPC's; its text follows.
+        /// The response is not gRPC; its text follows.
         case quote
         case end(ClientCallEnd)
     }
@@ -58,7 +58,7 @@ struct ClientCall {
     /// Whether the HEADERS have not left yet.
     var hasSentNothing: Bool { sent == .nothing }
 
-    /// What the call is waiting for, for the message of a deadline that passes.
+    /// What the call is waiting for; used in the message when its deadline passes.
     var activity: String {
         switch (sent, isAnswered) {
         case (.nothing, _): "waiting to send the request"
@@ -82,7 +82,7 @@ struct ClientCall {
 
     // MARK: What has come
 
-    /// A frame of the answer has begun, which HTTP/2 may still find to be wrong.
+    /// A frame of the response has begun. HTTP/2 may still reject it.
     mutating func responseBegun() {
         isAnswered = true
     }
@@ -105,7 +105,7 @@ struct ClientCall {
         }
     }
 
-    /// A header block has come that is longer than we take; `fields` are what was kept of it.
+    /// A header block exceeds our limit. `fields` are the part that was kept.
     mutating func receiveHeaders(_ fields: [HTTP2Field], tooLong length: String) -> ClientCallEnd? {
         isAnswered = true
         var message = "the server's headers have \(length)"
@@ -160,24 +160,24 @@ struct ClientCall {
         }
     }
 
-    /// Enough has been read of a foreign answer, or its end does not come.
+    /// Ends a response that is not gRPC, when enough of it has been read or its end does not come.
     ///
-    /// - Returns: how the call ended, or nil when it had ended before, or goes on; so do the functions below.
+    /// - Returns: how the call ended; nil if it had already ended or goes on. This also holds for the functions below.
     mutating func endQuote() -> ClientCallEnd? {
         guard case .receivingForeignBody(let status, let text) = state else { return nil }
         return finish(status.quoting(text))
     }
 
-    /// The server has ended its side without trailers.
+    /// The server ended its side without trailers.
     mutating func receiveEnd() -> ClientCallEnd? {
         endQuote()
             ?? fail(.init(code: .internalError, message: "the server ended its response without trailers"))
     }
 
-    /// The stream is gone.
+    /// The stream is closed.
     ///
-    /// - Parameter deadlineHasPassed: whether the deadline is over by our own clock, in which case a server's
-    ///   CANCEL means the same (grpc-go #2211).
+    /// - Parameter deadlineHasPassed: whether the deadline has passed by our clock. If so, a CANCEL from the server
+    ///   means the same (grpc-go #2211).
     mutating func closed(_ code: HTTP2ErrorCode, deadlineHasPassed: Bool) -> ClientCallEnd? {
         if let end = endQuote() { return end }
         if code == .cancel, deadlineHasPassed { return fail(.deadlineExceeded(while: activity)) }
@@ -186,14 +186,14 @@ struct ClientCall {
             reach: code == .refusedStream ? .notSeenByServer : .maybeSeen)
     }
 
-    /// The connection takes the call no further: it is lost, or did not send the request.
+    /// The connection was lost, or could not send the request.
     ///
-    /// - Parameter isBroken: whether the server broke HTTP/2, which may have been its answer.
+    /// - Parameter isBroken: whether the server broke HTTP/2. What it sent may have been its response.
     mutating func lost(_ status: GRPCStatus, isBroken: Bool = false) -> ClientCallEnd? {
         endQuote() ?? fail(status, reach: hasSentNothing ? .notSentOnWire : isBroken ? .answered : .maybeSeen)
     }
 
-    /// The call ends on our side, whatever the server has said.
+    /// Ends the call from our side, whatever the server has sent.
     mutating func fail(_ status: GRPCStatus) -> ClientCallEnd? {
         fail(status, reach: .maybeSeen)
     }
@@ -204,9 +204,9 @@ struct ClientCall {
 
     // MARK: Ends
 
-    /// The call ends with the status in `fields`, if there is one.
+    /// Ends the call with the status in `fields`, if there is one.
     ///
-    /// - Parameter unlessOK: whether the answer is none of gRPC's otherwise, so that it cannot mean success.
+    /// - Parameter unlessOK: true if the rest of the response is not gRPC, so that it cannot mean success.
     private mutating func end(_ fields: [HTTP2Field], unlessOK: Bool = false) -> Output? {
         guard let status = GRPCStatus(trailers: fields), !(unlessOK && status.isOK) else { return nil }
         return .end(
@@ -223,7 +223,7 @@ struct ClientCall {
         end(GRPCStatus(code: code, message: message))
     }
 
-    /// Whether the head of an answer has come that commits the call to it: not one that is an end by itself.
+    /// Whether response headers have come that commit the call to this response. A trailers-only response does not.
     private var isInMessages: Bool {
         if case .receivingMessages = state { true } else { false }
     }

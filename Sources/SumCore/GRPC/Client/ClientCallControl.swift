@@ -1,11 +1,11 @@
-/// What the tasks of a call want of its connection, from any thread.
+/// What the tasks of a call ask of its connection. All members may be used from any thread.
 protocol ClientCallControl: AnyObject, Sendable {
-    /// Pulls the messages again, after there were none.
+    /// Pulls messages again after the body was empty.
     func wake()
-    /// So many bytes of responses have been consumed, beside those that `receive` told of.
+    /// Reports `count` consumed response bytes, in addition to those that `receive` returned.
     func credit(_ count: Int)
-    /// Gives the call up: the server is told (RST_STREAM CANCEL), and the call ends with CANCELLED.
+    /// Abandons the call: the server gets RST_STREAM(CANCEL), and the call ends with CANCELLED.
     func cancel()
-    /// The address of the server, once the call has a connection; nil if it ended without one.
+    /// Waits for the server's address until the call has a connection; nil if the call ends without one.
     func peer() async -> Peer?
 }

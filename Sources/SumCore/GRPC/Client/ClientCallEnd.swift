@@ -1,15 +1,15 @@
-/// How a call ended for its client.
+/// How a call ended, from the client's side.
 struct ClientCallEnd: Hashable, Sendable {
     var status: GRPCStatus
-    /// What the server sent with the status.
+    /// The metadata that the server sent with the status.
     var trailers = GRPCMetadata()
-    /// `grpc-retry-pushback-ms`: what the server says about trying again (grpc/proposal A6).
+    /// `grpc-retry-pushback-ms`: the server's instruction about retries (grpc/proposal A6).
     var pushback: String?
     var reach = Reach.maybeSeen
-    /// Whether the whole request, END_STREAM included, had left on the stream that ended.
+    /// Whether the whole request, including END_STREAM, had left on the stream that ended.
     var everythingWasSent = false
 
-    /// How far a call came that failed (grpc/proposal A6, "Transparent Retries").
+    /// How far a failed call got (grpc/proposal A6, "Transparent Retries").
     enum Reach {
         /// Its HEADERS never left the client.
         case notSentOnWire
@@ -17,7 +17,7 @@ struct ClientCallEnd: Hashable, Sendable {
         case notSeenByServer
         /// A method may have seen it.
         case maybeSeen
-        /// The server had begun its answer, or may have: the connection ended because of what it sent.
+        /// The response had begun, or may have: the connection ended because of what the server sent.
         case answered
     }
 }

@@ -1,13 +1,13 @@
-/// Sees each call of a client before it begins: for credentials, trace context, or limits that many calls share.
+/// Sees each client call before it begins: for credentials, trace context, or limits shared by many calls.
 public protocol ClientInterceptor: Sendable {
-    /// Changes what is sent with a call, or refuses it.
+    /// Changes what is sent with a call, or refuses the call.
     ///
-    /// Called once a call, not once an attempt, by whoever begins the call. Interceptors are asked in the order in which
-    /// they were given.
+    /// Called once per call, not per attempt, on the thread that begins the call. Interceptors run in the order in
+    /// which they were given.
     ///
     /// - Parameters:
     ///   - path: `/package.Service/Method`.
-    ///   - options: the call's deadline and metadata, among others.
-    /// - Throws: the status that the call ends with, without being sent.
+    ///   - options: the call's deadline, metadata and other options.
+    /// - Throws: the status that the call ends with; nothing is sent.
     func prepare(_ path: String, _ options: inout GRPCCallOptions) throws(GRPCStatus)
 }

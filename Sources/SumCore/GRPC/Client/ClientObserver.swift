@@ -1,14 +1,15 @@
-/// Told of a client's connections and calls, for logs, metrics and traces.
+/// Observes a client's connections and calls, for logs, metrics and traces.
 ///
-/// Everything is told on an event loop of the client, where an observer must never wait.
+/// All methods are called on an event loop of the client and must never block.
 public protocol ClientObserver: Sendable {
-    /// The client has a connection on which calls can be made.
+    /// A connection is open and ready for calls.
     func connectionOpened(_ peer: Peer)
-    /// That connection is closed.
+    /// The connection has closed.
     ///
-    /// - Parameter reason: why, in words; nil when the client has closed it, or the server has without saying why.
+    /// - Parameter reason: the reason as text; nil if the client closed it, or the server closed it without giving a
+    ///   reason.
     func connectionClosed(_ peer: Peer, _ reason: String?)
-    /// A call is over, after all its attempts.
+    /// A call has ended, after all its attempts.
     func callEnded(_ call: ClientCallRecord)
 }
 
@@ -18,7 +19,7 @@ extension ClientObserver {
     public func callEnded(_ call: ClientCallRecord) {}
 }
 
-/// What became of a call, as its client sees it.
+/// The outcome of a call, from the client's side.
 public struct ClientCallRecord: Sendable {
     /// `/package.Service/Method`.
     public var path: String
@@ -26,12 +27,12 @@ public struct ClientCallRecord: Sendable {
     public var peer: Peer?
     /// How the call ended.
     public var status: GRPCStatus
-    /// From the call's beginning to its end, the time to connect and all attempts included.
+    /// The time from the beginning of the call to its end, including connecting and all attempts.
     public var duration: Duration
-    /// Attempts that were started on a connection.
+    /// The number of attempts that were started on a connection.
     public var attempts: Int
-    /// Bytes of the request's messages given to the connections of all attempts, with prefixes of five bytes.
+    /// Bytes of request messages passed to the connections of all attempts, including the five-byte prefixes.
     public var bytesSent: Int
-    /// Bytes of the response's messages, with their prefixes.
+    /// Bytes of response messages, including the five-byte prefixes.
     public var bytesReceived: Int
 }

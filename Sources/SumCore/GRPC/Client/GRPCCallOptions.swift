@@ -1,19 +1,24 @@
-/// What a client asks for one call.
+/// The options of one call.
 public struct GRPCCallOptions: Sendable {
-    /// The call's deadline, from its start: when it has passed, the call ends with DEADLINE_EXCEEDED. The time it
-    /// takes to connect and to try again counts. nil: none.
+    /// The time the call may take from its start, including connecting and retries. When it has passed, the call ends
+    /// with DEADLINE_EXCEEDED. nil means no deadline.
     public var timeout: Duration?
-    /// Sent along with the request.
+    /// The metadata sent with the request.
     public var metadata = GRPCMetadata()
-    /// How to compress the messages that are sent; what is received may be compressed in any way.
+    /// How to compress outgoing messages. Incoming messages may use any supported compression.
     public var compression = GRPCCompression.identity
-    /// How many times to try again after UNAVAILABLE, if no answer has begun and what was sent is still kept
-    /// (256 KiB).
+    /// The number of retries after UNAVAILABLE. A call is retried only before its response has begun, and while
+    /// everything that it sent is still kept (256 KiB).
     public var maxRetries = 0
-    /// Whether a call waits for a connection, however long that takes, instead of failing when connecting fails
+    /// Whether the call waits for a connection as long as it takes, instead of failing when connecting fails
     /// (grpc/doc/wait-for-ready.md).
     public var waitsForReady = false
 
+    /// Creates options; those not given here have their defaults.
+    ///
+    /// - Parameters:
+    ///   - timeout: the time until DEADLINE_EXCEEDED, counted from the start of the call; nil for no deadline.
+    ///   - metadata: sent with the request.
     public init(timeout: Duration? = nil, metadata: GRPCMetadata = .init()) {
         self.timeout = timeout
         self.metadata = metadata

@@ -1,30 +1,30 @@
 internal import NIOCore
 internal import Synchronization
 
-/// Framed messages on their way from the tasks that send them to the event loop, which fills frames with them.
+/// Framed messages on their way from the sending tasks to the event loop, which fills frames with them.
 ///
-/// Holds a bounded number of bytes: who sends more waits.
+/// The pipe is bounded: when it is full, senders wait.
 final class MessagePipe: HTTP2Body, Sendable {
-    /// Senders wait while the pipe holds this many bytes, until half of them have left.
+    /// Bytes in the pipe at which senders wait, until half of them have left.
     private static let capacity = 512 << 10
-    /// Small messages gather in buffers of this many bytes.
+    /// The size of the buffers, in bytes, in which small messages are gathered.
     private static let bufferSize = 64 << 10
 
-    /// Bytes of a batch that are sooner sent apart than copied.
+    /// The size, in bytes, from which a batch is sent without copying it.
     private static let longPiece = 16 << 10
 
-    /// Emptied buffers that are kept, which is more than the pipe holds of full ones.
+    /// The number of emptied buffers to keep; more than the pipe holds when it is full.
     private static let spareLimit = 16
 
     private struct State {
         var queue = CircularBuffer<ByteBuffer>()
         var byteCount = 0
-        /// Buffers that have been emptied, for the next batches.
+        /// Emptied buffers, to be reused for the next batches.
         var spares: [ByteBuffer] = []
         var isFinished = false
-        /// How the call ended; nothing can be sent any more.
+        /// How the call ended; nothing more can be sent.
         var end: GRPCStatus?
-        /// Whether the event loop has found the pipe empty and waits to be woken.
+        /// Whether the event loop found the pipe empty and must be woken.
         var isParked = false
         var waiters: [CheckedContinuation<Void, Never>] = []
 
@@ -46,7 +46,7 @@ final class MessagePipe: HTTP2Body, Sendable {
             return waiters
         }
 
-        /// So many bytes have left.
+        /// Accounts for `count` bytes that have left.
         mutating func account(sent count: Int) -> (HTTP2BodyState, [CheckedContinuation<Void, Never>]) {
             byteCount -= count
             let isDrained = queue.isEmpty && isFinished
@@ -67,7 +67,7 @@ final class MessagePipe: HTTP2Body, Sendable {
 
     enum Written {
         case done(wake: Bool)
-        /// The pipe is full: wait before writing more.
+        /// The pipe is full: wait before writing again.
         case full(wake: Bool)
     }
 
@@ -82,7 +82,7 @@ final class MessagePipe: HTTP2Body, Sendable {
         }
     }
 
-    /// Adds one message, which `encode` writes.
+    /// Adds one message, written by `encode`.
     ///
     /// - Throws: how the call ended, if it has; FAILED_PRECONDITION after `finish`.
     func write(maxLength: Int, _ encode: (inout OutputRawSpan) -> Void) throws(GRPCStatus) -> Written {
@@ -104,12 +104,12 @@ final class MessagePipe: HTTP2Body, Sendable {
         return state.byteCount >= capacity ? .full(wake: wake) : .done(wake: wake)
     }
 
-    /// An empty buffer for a batch, with the memory of one that has been sent if there is one.
+    /// Returns an empty buffer for a batch, reusing the memory of one already sent if possible.
     func takeSpare() -> ByteBuffer {
         state.withLock { $0.spares.popLast() } ?? ByteBuffer()
     }
 
-    /// Waits until there is room again or the call has ended.
+    /// Waits until there is room or the call has ended.
     func waitForRoom() async {
         await withCheckedContinuation { continuation in
             let mustWait = state.withLock { state in
@@ -121,7 +121,7 @@ final class MessagePipe: HTTP2Body, Sendable {
         }
     }
 
-    /// No more messages follow. Returns whether the event loop must be woken.
+    /// Marks the end of the messages. Returns whether the event loop must be woken.
     func finish() -> Bool {
         state.withLock { state in
             state.isFinished = true
@@ -129,7 +129,7 @@ final class MessagePipe: HTTP2Body, Sendable {
         }
     }
 
-    /// The call has ended: drops what is left, and lets nobody wait.
+    /// Ends the pipe: drops what is left and wakes all waiting senders.
     func end(_ status: GRPCStatus) {
         let waiters = state.withLock { state in
             state.end = status
@@ -140,7 +140,7 @@ final class MessagePipe: HTTP2Body, Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Moves bytes into a frame, on the event loop.
+    /// Moves bytes into a frame. Called on the event loop.
     func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
         let (progress, waiters) = state.withLock { state in
             let room = frame.freeCapacity
@@ -154,7 +154,7 @@ final class MessagePipe: HTTP2Body, Sendable {
         return progress
     }
 
-    /// Hands over the first bytes of a batch, on the event loop, unless a copy of them is cheaper.
+    /// Returns the first bytes of a batch, unless copying them is cheaper. Called on the event loop.
     func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? {
         let (piece, waiters) = state.withLock {
             state -> ((ByteBuffer, HTTP2BodyState)?, [CheckedContinuation<Void, Never>]) in

@@ -1,37 +1,37 @@
 internal import NIOCore
 
-/// Keeps what a call has sent, for as long as it may have to be sent again and is not too much.
+/// Keeps what a call has sent for retries, until it exceeds a limit or is no longer needed.
 struct ReplayBuffer {
-    /// Bytes kept, as by grpc-go (`maxRetryRPCBufferSize`, 256 KiB).
+    /// Bytes kept; the same as in grpc-go (`maxRetryRPCBufferSize`, 256 KiB).
     static let limit = 256 << 10
 
     private var sent = ByteBuffer()
-    /// What the attempt that runs has still to send again.
+    /// What the running attempt still has to resend.
     private var left = ByteBuffer()
-    /// Whether everything sent is still here.
+    /// Whether everything sent so far is still kept.
     private(set) var isWhole = true
-    /// Whether more was sent than is kept.
+    /// Whether more was sent than can be kept.
     private(set) var hasOverflowed = false
 
-    /// Whether what comes next is neither kept nor has to wait for what is sent again.
+    /// Whether new bytes can bypass the buffer: they are not kept, and nothing is left to resend before them.
     var isOver: Bool { !isWhole && left.readableBytes == 0 }
 
-    /// The next attempt sends everything from the beginning.
+    /// Rewinds to the beginning for the next attempt.
     ///
-    /// - Returns: false when the beginning is not kept any more: then there must be no next attempt.
+    /// - Returns: false if the beginning is no longer kept; then there must be no next attempt.
     mutating func rewind() -> Bool {
         guard isWhole else { return false }
         left = sent
         return true
     }
 
-    /// Nothing will have to be sent again.
+    /// Drops what was sent: there will be no more retries.
     mutating func drop() {
         isWhole = false
         sent = ByteBuffer()
     }
 
-    /// Appends what is to be sent again, and then what `next` has.
+    /// Appends what must be resent, then what `next` produces.
     mutating func fill(
         _ frame: inout OutputRawSpan, _ next: (inout OutputRawSpan) -> HTTP2BodyState
     ) -> HTTP2BodyState {

@@ -1,24 +1,24 @@
 internal import NIOCore
 
-/// The request's messages as the attempts of a call send them: first again what earlier attempts have sent, then what
-/// follows. Belongs to the event loop.
+/// The request's messages for all attempts of a call: each attempt first resends what earlier ones have sent, then
+/// continues. Use on the event loop only.
 final class ReplayedBody: HTTP2Body {
     private let messages: any HTTP2Body
     private(set) var replay = ReplayBuffer()
 
-    /// Bytes given to the streams of all attempts.
+    /// Bytes passed to the streams of all attempts.
     private(set) var byteCount = 0
 
     init(_ messages: any HTTP2Body) {
         self.messages = messages
     }
 
-    /// The next attempt sends everything from the beginning.
+    /// Rewinds to the beginning for the next attempt.
     ///
-    /// - Returns: false when the beginning is not kept any more: then there must be no next attempt.
+    /// - Returns: false if the beginning is no longer kept; then there must be no next attempt.
     func rewind() -> Bool { replay.rewind() }
 
-    /// Nothing will have to be sent again.
+    /// Drops what was sent: there will be no more retries.
     func drop() { replay.drop() }
 
     func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
@@ -28,7 +28,7 @@ final class ReplayedBody: HTTP2Body {
     }
 
     func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? {
-        // A piece that is kept, or that comes after some that is sent again, is copied.
+        // A piece is copied if it must be kept, or if something must be resent before it.
         guard replay.isOver, let piece = messages.takeLongPiece(maximum: maximum) else { return nil }
         byteCount += piece.bytes.readableBytes
         return piece

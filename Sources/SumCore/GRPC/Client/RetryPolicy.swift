@@ -1,15 +1,15 @@
-/// Decides whether a call that failed is tried again (grpc/proposal A6).
+/// Decides whether a failed call is retried (grpc/proposal A6).
 ///
-/// Only after UNAVAILABLE, only before the answer has begun, and only while all that was sent can be sent again. A call
-/// whose HEADERS never left the client is tried again a few times, one that the server refused before a method saw it
-/// once; these do not count as retries. Any other is tried again as often as its options allow.
+/// A call is retried only after UNAVAILABLE, only before the response has begun, and only if everything it sent can be
+/// resent. A call whose HEADERS never left the client is retried a few times, and one that the server refused before a
+/// method saw it once; these do not count as retries. Any other call is retried as often as its options allow.
 struct RetryPolicy {
     let maxRetries: Int
-    /// Retries so far, which the server is told (`grpc-previous-rpc-attempts`).
+    /// Retries so far, sent to the server as `grpc-previous-rpc-attempts`.
     private(set) var retries = 0
     private var wasRefused = false
     private var unsent = 0
-    /// A server that takes connections and no calls must not keep a call for ever.
+    /// Bounds the attempts on a server that accepts connections but no calls.
     private static let unsentLimit = 5
     private var backoff = Backoff(first: .milliseconds(100), longest: .seconds(5))
 
@@ -23,8 +23,8 @@ struct RetryPolicy {
     }
 
     /// - Parameters:
-    ///   - replay: what was sent, which is dropped once the answer begins.
-    ///   - timeLeft: until the deadline; nil if there is none.
+    ///   - replay: what was sent; it is dropped once the response begins.
+    ///   - timeLeft: time until the deadline; nil if there is none.
     mutating func decide(_ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?) -> Decision {
         guard end.status.code == .unavailable, end.reach != .answered else { return .end(end) }
         guard replay.isWhole else {
@@ -63,7 +63,7 @@ struct RetryPolicy {
         return .retry(after: pause)
     }
 
-    /// The server's word goes before our own; a negative number, or none, forbids.
+    /// The server's pushback takes precedence over our backoff. A negative or invalid value forbids a retry.
     private mutating func pause(_ pushback: String?) -> Duration? {
         guard let pushback else { return backoff.next() }
         guard let milliseconds = Int32(pushback), milliseconds >= 0 else { return nil }
@@ -72,7 +72,7 @@ struct RetryPolicy {
 }
 
 extension ClientCallEnd {
-    /// Says in the message why the call was not tried again.
+    /// Adds to the message why the call was not retried.
     fileprivate func adding(_ reason: String) -> ClientCallEnd {
         var end = self
         end.status.message += end.status.message.isEmpty ? reason : " (\(reason))"

@@ -1,10 +1,9 @@
-/// What calls with the same headers have in common. One object for all of them, since a server may have many calls that
-/// wait.
+/// What calls with the same headers have in common. They share one object, since a server may have many waiting calls.
 final class CallHead: Sendable {
     let path: String
     let authority: String
     let userAgent: String
-    /// What the client can decompress, as it says it.
+    /// The client's `grpc-accept-encoding`, as received.
     let acceptEncoding: String
 
     init(path: String, authority: String = "", userAgent: String = "", acceptEncoding: String = "") {

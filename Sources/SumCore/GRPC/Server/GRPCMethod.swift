@@ -2,14 +2,22 @@
 public struct GRPCMethod: Sendable {
     /// `/package.Service/Method`.
     public var path: String
-    /// Bytes of the longest message that the method takes, on the wire and decompressed; nil: as many as the server
-    /// does. What a client can make a server do grows with it, so methods with small messages should say so.
+    /// The maximum message size in bytes, both on the wire and decompressed; nil for the server's limit. The work that
+    /// a client can cause grows with it, so methods with small messages should set it.
     public var maxMessageSize: Int?
-    /// Makes the handler of one call, on the event loop of its connection. A status that it throws ends the call at once.
+    /// Creates the handler of one call, on the connection's event loop; it must not block. If it throws, the call ends
+    /// at once with that status.
     public var makeHandler: @Sendable (ServerCallContext) throws(GRPCStatus) -> any ServerCallHandler
-    /// What whoever starts a server with the method should know.
+    /// A warning to log when a server starts with this method.
     var warning: String?
 
+    /// Creates a method for `GRPCServer.start`.
+    ///
+    /// - Parameters:
+    ///   - path: `/package.Service/Method`.
+    ///   - maxMessageSize: the maximum size of a request message in bytes; nil for the server's limit.
+    ///   - makeHandler: creates the handler of each call, on the connection's event loop; it must not block. If it
+    ///     throws, the call ends with that status.
     public init(
         path: String, maxMessageSize: Int? = nil,
         makeHandler: @escaping @Sendable (ServerCallContext) throws(GRPCStatus) -> any ServerCallHandler
@@ -19,7 +27,7 @@ public struct GRPCMethod: Sendable {
         self.makeHandler = makeHandler
     }
 
-    /// The same method with messages of at most `count` bytes.
+    /// Returns the method with messages limited to `count` bytes.
     func limited(to count: Int) -> GRPCMethod {
         var method = self
         method.maxMessageSize = count

@@ -1,7 +1,7 @@
-/// Finds out which method a request calls, and how.
+/// Finds the method that a request calls, and its parameters.
 struct RequestRouter {
     let methods: [String: GRPCMethod]
-    /// The last request, since the next is mostly the same.
+    /// The last request; the next is usually the same.
     private var lastRequest: RoutedRequest?
 
     init(methods: [String: GRPCMethod]) {

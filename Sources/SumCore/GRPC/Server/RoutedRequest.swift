@@ -1,4 +1,4 @@
-/// A header list that became a call, and what it means.
+/// A header list that became a call, with its interpretation.
 struct RoutedRequest {
     var fields: [HTTP2Field]
     var request: GRPCRequestHead

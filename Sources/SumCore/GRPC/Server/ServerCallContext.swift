@@ -1,47 +1,46 @@
-/// What a handler is told of its call when it begins.
+/// What a handler knows about its call at the beginning.
 public struct ServerCallContext: Sendable {
     let head: CallHead
-    /// What the client sent beside the fields that HTTP and gRPC define.
+    /// The client's metadata: the header fields that neither HTTP nor gRPC defines.
     public var metadata: GRPCMetadata
-    /// How long the client waits for the answer, from the start of the call; nil if it set no deadline.
+    /// The client's timeout, from the start of the call; nil if it set no deadline.
     public var timeout: Duration?
     /// The client.
     public var peer: Peer
-    /// Bytes of the longest message that the call accepts, on the wire and decompressed.
+    /// The maximum message size of the call in bytes, both on the wire and decompressed.
     public var maxMessageSize: Int
     /// The compression used by request messages whose compressed flag is set.
     public var compression: GRPCCompression
-    /// When `timeout` is over.
+    /// The moment at which `timeout` has passed.
     let deadline: ContinuousClock.Instant?
-    /// What the asynchronous calls of the connection hold together.
+    /// The memory held by all asynchronous calls of the connection.
     var memory = CallMemory()
-    /// Asks for a reply on the event loop, soon.
+    /// Schedules a closure on the event loop and performs the reply that it returns.
     let post: @Sendable (@escaping @Sendable () -> ServerReply) -> Void
 
     /// `/package.Service/Method`.
     public var path: String { head.path }
-    /// The name by which the client calls the server (`:authority`, or `host`).
+    /// The client's name for the server (`:authority`, or `host`).
     public var authority: String { head.authority }
-    /// What the client says of itself (`user-agent`).
+    /// The client's `user-agent`.
     public var userAgent: String { head.userAgent }
 
-    /// How long the client still waits; nil if it set no deadline, negative when it has passed.
+    /// The time until the deadline; nil if the client set none, negative once it has passed.
     public var timeLeft: Duration? {
         deadline.map { $0 - ContinuousClock.now }
     }
 
-    /// How to compress the responses unless there is a reason for another choice: as the request, which is
-    /// grpc-go's choice.
+    /// The default compression of responses: the same as the request's if the client accepts it, as in grpc-go.
     public var responseCompression: GRPCCompression {
         accepts(compression) ? compression : .identity
     }
 
-    /// Whether the client can decompress it.
+    /// Whether the client can decompress `compression`.
     public func accepts(_ compression: GRPCCompression) -> Bool {
         compression.isAccepted(by: head.acceptEncoding)
     }
 
-    /// Does what a handler wants at another time than when it is asked, from any thread. Ignored after the end.
+    /// Performs a reply outside the handler's methods, from any thread. Ignored after the end of the call.
     public func reply(_ reply: ServerReply) {
         post { reply }
     }

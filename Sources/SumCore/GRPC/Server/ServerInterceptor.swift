@@ -1,22 +1,20 @@
-/// Stands between the connection and the methods of a server: for authorization, or for anything that many methods need.
+/// Wraps the methods of a server: for authorization, or whatever many methods need.
 ///
-/// An interceptor sees each call that names a hosted method, in the order in which the interceptors were given: the first
-/// one is the outermost.
+/// An interceptor sees each call of a hosted method. The first interceptor given is the outermost.
 public protocol ServerInterceptor: Sendable {
-    /// Serves a call, mostly by passing it on.
+    /// Handles a call, usually by passing it on.
     ///
-    /// Called on the event loop of the connection, where it must never wait; what takes time belongs into the handler's
-    /// task.
+    /// Called on the connection's event loop; it must never block. Work that takes time belongs in the handler's task.
     ///
     /// - Parameters:
-    ///   - context: what is known of the call. What is passed on may be changed.
-    ///   - next: makes the handler of the method, or asks the next interceptor.
-    /// - Returns: the handler that `next` made, or one that wraps it. A wrapper must pass on every member of
-    ///   `ServerCallHandler`, also those that have a default. Without `outlivesStream`, a client may have more handlers at
-    ///   work than calls; without `sent`, a handler with much to send waits for ever; without `receive(_:within:)`, slow
-    ///   work takes no turns.
-    /// - Throws: the status that the call ends with; the client gets it at once, and the method never sees the call. If
-    ///   `next` has made a handler, that is cancelled.
+    ///   - context: describes the call. A changed copy may be passed on.
+    ///   - next: makes the method's handler, or calls the next interceptor.
+    /// - Returns: the handler that `next` made, or a wrapper. A wrapper must forward every member of
+    ///   `ServerCallHandler`, including those with a default. Without `outlivesStream`, a client may have more running
+    ///   handlers than calls; without `sent`, a handler with much to send waits forever; without `receive(_:within:)`,
+    ///   slow work takes no turns.
+    /// - Throws: the status that the call ends with. The client gets it at once, and the method never sees the call. If
+    ///   `next` has made a handler, it is cancelled.
     func intercept(
         _ context: ServerCallContext,
         next: (ServerCallContext) throws(GRPCStatus) -> any ServerCallHandler
@@ -24,7 +22,7 @@ public protocol ServerInterceptor: Sendable {
 }
 
 extension GRPCMethod {
-    /// The method behind interceptors, of which the first is the outermost.
+    /// Returns the method wrapped by interceptors, the first of which is the outermost.
     func intercepted(by interceptors: [any ServerInterceptor]) -> GRPCMethod {
         interceptors.reversed().reduce(self) { inner, interceptor in
             var method = inner

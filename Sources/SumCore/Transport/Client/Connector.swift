@@ -2,19 +2,19 @@ internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// Dials a target until it answers or the time is up.
+/// Connects to a target until it responds or the time is up.
 struct Connector {
     let target: Target
     let limit: Duration
     let keepalive: Keepalive?
     let eventLoop: any EventLoop
-    /// Told what is wrong so far, whenever that changes.
+    /// Called with the current problem whenever an attempt fails.
     let report: @Sendable (String) -> Void
 
     func connect() async throws(GRPCStatus) -> ReadyConnection {
         let clock = ContinuousClock()
         let end = clock.now + limit
-        // gRPC's own first pause is a second; but a local server takes milliseconds to come up.
+        // gRPC's initial backoff is one second, but a local server starts within milliseconds.
         var backoff = Backoff(first: .milliseconds(20), longest: .seconds(120))
         var earlier: Failure?
         while true {
@@ -22,7 +22,7 @@ struct Connector {
                 return try await attempt(within: clock.now.duration(to: end))
             } catch {
                 let pause = backoff.next()
-                // The end of the time may have cut the last attempt short; the one before tells more.
+                // The time limit may have cut the last attempt short; the failure before it is more informative.
                 let telling = clock.now < end ? error : earlier ?? error
                 guard error.isTemporary, clock.now + pause < end else { throw status(telling) }
                 earlier = error
@@ -36,7 +36,7 @@ struct Connector {
 
     private struct Failure: Error {
         var reason: String
-        /// Whether a further attempt may succeed.
+        /// Whether another attempt may succeed.
         var isTemporary: Bool
     }
 
@@ -44,7 +44,7 @@ struct Connector {
         GRPCStatus(code: .unavailable, message: "cannot connect to \(target): \(failure.reason)")
     }
 
-    /// Tries every endpoint once. One that is silent leaves the others their share of the time.
+    /// Tries every endpoint once. A silent endpoint leaves the others their share of the time.
     private func attempt(within limit: Duration) async throws(Failure) -> ReadyConnection {
         let clock = ContinuousClock()
         let end = clock.now + limit
@@ -66,14 +66,14 @@ struct Connector {
         -> ReadyConnection
     {
         let limit = TimeAmount.nanoseconds(limit.wholeNanoseconds)
-        // One a channel: racing addresses means several channels, of which one is given to us.
+        // One entry per channel: racing addresses opens several channels, and we get one of them.
         let attempts = Mutex<[ObjectIdentifier: PendingConnection]>([:])
         var bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(limit)
             .channelOption(.recvAllocator, value: SocketBuffers.readAllocator)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    // Added before the channel reads, so that no byte of the server's is lost.
+                    // Added before the channel reads, so that none of the server's bytes are lost.
                     let ready = channel.eventLoop.makePromise(of: Void.self)
                     let handler = ConnectionHandler(
                         try ClientConnection(keepalive: keepalive) { ready.completeWith($0.mapError { $0 }) })
@@ -89,7 +89,7 @@ struct Connector {
                 .tcpOption(.tcp_notsent_lowat), value: SocketBuffers.unsentLimit)
         }
         if case .host = endpoint, let keepalive {
-            // What is sent into a dead network ends the connection as soon as a PING would (grpc/proposal A18).
+            // Data sent into a dead network ends the connection as soon as a PING would (grpc/proposal A18).
             bootstrap = bootstrap.channelOption(
                 .tcpOption(.tcp_user_timeout), value: keepalive.timeout.asUserTimeout)
         }
@@ -118,10 +118,10 @@ struct Connector {
 
     private static let silence = "the server took the connection but said nothing"
 
-    /// A connection on its way to being ready.
+    /// A connection that is not ready yet.
     private struct PendingConnection: Sendable {
         var handler: NIOLoopBound<ConnectionHandler<ClientConnection>>
-        /// Whether the server's SETTINGS are here.
+        /// Completes when the server's SETTINGS have arrived.
         var ready: EventLoopFuture<Void>
 
         func completed(on channel: any Channel, within limit: TimeAmount) async throws {

@@ -1,15 +1,15 @@
 internal import SwiftProtobuf
 
-/// Calls of the services that this library knows.
+/// Calls of the services known to this library.
 extension GRPCClient {
     /// Begins a call of `SumNumbers`.
     public func sumNumbers(_ options: GRPCCallOptions = .init()) -> SumNumbersCall {
         SumNumbersCall(call(SumNumbers.path, options: options))
     }
 
-    /// Calls `SumNumbers` with numbers that are all there, which costs less than a call that sends them bit by bit.
+    /// Calls `SumNumbers` with numbers that are all available, which costs less than sending them piece by piece.
     ///
-    /// - Throws: the `GRPCStatus` of the call unless it ended well, with exactly one sum.
+    /// - Throws: the call's `GRPCStatus` unless it succeeded with exactly one sum.
     public func sum(of numbers: [Int32], options: GRPCCallOptions = .init()) async throws(GRPCStatus) -> Int32
     {
         guard options.compression == .identity else {
@@ -22,10 +22,10 @@ extension GRPCClient {
         return try await sum.outcome(of: call, begin: call.begin).get()
     }
 
-    /// Asks the standard health service for the status of a service, or with the empty name of the server.
+    /// Asks the standard health service for the status of a service, or, with an empty name, of the server.
     ///
-    /// - Throws: NOT_FOUND for a service that the server does not know, UNIMPLEMENTED if it has no health service,
-    ///   and any other `GRPCStatus` the call ends with.
+    /// - Throws: NOT_FOUND for a service unknown to the server, UNIMPLEMENTED if it has no health service, or any other
+    ///   `GRPCStatus` the call ends with.
     public func checkHealth(
         of service: String = "", options: GRPCCallOptions = .init()
     ) async throws(GRPCStatus) -> Health.ServingStatus {

@@ -3,33 +3,34 @@ internal import NIOPosix
 public import SwiftProtobuf
 internal import Synchronization
 
-/// A client of a gRPC server: one connection, made again when it is lost, for any number of calls at once.
+/// A client of one gRPC server. It has one connection for any number of concurrent calls, and reconnects when it is
+/// lost.
 ///
-/// The connection stays open until `close` is called.
+/// The connection stays open until `close` is called. All methods may be called from any thread.
 public final class GRPCClient: ConnectionSource {
     private let target: Target
     let configuration: Configuration
-    /// All connections of the client are on this loop.
+    /// All connections of the client run on this loop.
     let eventLoop: any EventLoop
     /// Runs tasks on the thread that serves the client's connection.
     ///
-    /// A task that prefers it (`withTaskExecutorPreference`) makes many short calls, or streams many numbers, at less
-    /// cost, since nothing is handed from thread to thread. It must not block, and what it computes holds up the
-    /// connection.
+    /// A task that prefers this executor (`withTaskExecutorPreference`) makes many short calls, or streams many
+    /// numbers, at less cost, since nothing is handed between threads. It must not block, and its computations hold up
+    /// the connection.
     public let executor: any TaskExecutor
 
     private struct State {
         var current: ReadyConnection?
-        /// One dial, for all calls that wait for it.
+        /// The connection attempt that all waiting calls share.
         var dial: Task<Result<ReadyConnection, GRPCStatus>, Never>?
-        /// What has gone wrong with dialling since there was a connection.
+        /// The last failure to connect since there was a connection.
         var dialFailure: String?
-        /// Calls that wait for a connection, or to be made again.
+        /// Calls waiting for a connection or a retry.
         var waiting: [ObjectIdentifier: Waiting] = [:]
-        /// Every connection, also those that end their last calls.
+        /// All connections, including those that only finish their last calls.
         var open: [ObjectIdentifier: ReadyConnection] = [:]
         var isClosed = false
-        /// Doubles when a server has found our PINGs too many (grpc/proposal A8).
+        /// Doubled when a server complains about too many PINGs (grpc/proposal A8).
         var keepaliveTime: Duration?
     }
 
@@ -40,10 +41,10 @@ public final class GRPCClient: ConnectionSource {
 
     private let state: Mutex<State>
 
-    /// The least time between PINGs.
+    /// The minimum interval between PINGs.
     private static let keepaliveFloor = Duration.seconds(10)
 
-    /// A client that connects when it has a call to make.
+    /// Creates a client that connects when it makes its first call.
     public init(target: Target, configuration: Configuration = .init()) {
         self.target = target
         self.configuration = configuration
@@ -52,10 +53,10 @@ public final class GRPCClient: ConnectionSource {
         state = Mutex(State(keepaliveTime: configuration.keepaliveTime.map { max($0, Self.keepaliveFloor) }))
     }
 
-    /// A client that has connected.
+    /// Creates a client and connects it.
     ///
-    /// - Parameter timeout: how long to try, now and whenever the connection has to be made again.
-    /// - Throws: as `connect()` does.
+    /// - Parameter timeout: the time to try, now and on every reconnection.
+    /// - Throws: see `connect()`.
     public static func connect(
         to target: Target, timeout: Duration = .seconds(2)
     ) async throws(GRPCStatus) -> GRPCClient {
@@ -68,11 +69,11 @@ public final class GRPCClient: ConnectionSource {
 
     /// Connects if there is no connection, and waits until the server is ready for calls.
     ///
-    /// All addresses of the target are tried, IPv6 and IPv4 at once (RFC 8305). A connection that is refused is
-    /// tried again, with pauses that grow, until the time is up; so a server may still be starting.
+    /// All addresses of the target are tried, IPv6 and IPv4 concurrently (RFC 8305). If the connection is refused, the
+    /// client retries with growing pauses until the time is up, so the server may still be starting.
     ///
-    /// - Returns: the address connected to, such as `127.0.0.1:50051`.
-    /// - Throws: UNAVAILABLE, with the reason for every address, when the time is up or it is no use to try on.
+    /// - Returns: the connected address, such as `127.0.0.1:50051`.
+    /// - Throws: UNAVAILABLE, with the reason for every address, if the time is up or retrying is pointless.
     @discardableResult
     public func connect() async throws(GRPCStatus) -> String {
         try await connected().peer.address
@@ -92,10 +93,10 @@ public final class GRPCClient: ConnectionSource {
         return GRPCClientCall(exchange: exchange, control: control, compression: options.compression)
     }
 
-    /// Calls a method that takes one message and gives one back.
+    /// Calls a method with one request and one response message.
     ///
     /// - Parameter path: `/package.Service/Method`.
-    /// - Throws: the `GRPCStatus` of the call unless it ended well, with exactly one response.
+    /// - Throws: the call's `GRPCStatus` unless it succeeded with exactly one response.
     public func unary<Request: Message, Response: Message>(
         _ path: String, _ request: Request, options: GRPCCallOptions = .init()
     ) async throws(GRPCStatus) -> Response {
@@ -198,7 +199,7 @@ public final class GRPCClient: ConnectionSource {
         }
     }
 
-    /// The connection for a new call, which is made if there is none.
+    /// Returns the connection for a new call, and connects if there is none.
     private func connected() async throws(GRPCStatus) -> ReadyConnection {
         let dial = try state.withLock { state throws(GRPCStatus) in
             guard !state.isClosed else {
@@ -230,7 +231,7 @@ public final class GRPCClient: ConnectionSource {
         }
     }
 
-    /// - Returns: false when the client was closed in the meantime.
+    /// - Returns: false if the client has been closed in the meantime.
     private func adopt(_ connected: ReadyConnection) -> Bool {
         let id = ObjectIdentifier(connected.channel)
         let isWanted = state.withLock { state in
@@ -278,10 +279,10 @@ public final class GRPCClient: ConnectionSource {
         }
     }
 
-    /// How long a server that has stopped reading may delay the end of its connection.
+    /// How long a server that has stopped reading may delay closing its connection.
     private static let closeLimit = TimeAmount.milliseconds(500)
 
-    /// Ends the connection. Calls still open end with CANCELLED.
+    /// Closes the connection. Calls that are still open end with CANCELLED.
     public func close() async {
         let (open, waiting) = state.withLock { state in
             state.isClosed = true

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// A connection whose server has sent its SETTINGS: calls can be made on it.
+/// A connection whose server has sent its SETTINGS, so that calls can be made.
 struct ReadyConnection: Sendable {
     var peer: Peer
     var channel: any Channel

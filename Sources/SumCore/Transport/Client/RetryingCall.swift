@@ -1,25 +1,24 @@
 internal import NIOCore
 internal import Synchronization
 
-/// Where the calls of a client get their connections. All of these are on one event loop.
+/// Provides the connections for a client's calls, all on one event loop.
 protocol ConnectionSource: AnyObject, Sendable {
     var eventLoop: any EventLoop { get }
     /// The connection for a new call, if there is one.
     var current: ReadyConnection? { get }
-    /// Whether there are no connections any more.
+    /// Whether there will be no more connections.
     var isClosed: Bool { get }
-    /// What a call does that waits for a connection, such as "connecting to localhost:50051: Connection refused".
+    /// What a waiting call is waiting for, such as "connecting to localhost:50051: Connection refused".
     var activity: String { get }
-    /// Waits, connects if there is no connection, and starts the call on it, or fails it.
+    /// Waits for `pause`, connects if there is no connection, and starts the call on the connection, or fails it.
     func connect(_ call: RetryingCall, after pause: Duration)
-    /// The call does not wait any longer.
+    /// The call no longer waits.
     func stopConnecting(_ call: RetryingCall)
-    /// The connection takes no more calls: the next one needs another.
+    /// The connection takes no more calls; the next call needs another.
     func discard(_ connected: ReadyConnection)
 }
 
-/// One call of a client, through as many attempts, on as many connections, as it takes. `CallAttempts` decides; this
-/// does it.
+/// One client call, with as many attempts on as many connections as it takes. `CallAttempts` decides; this class acts.
 final class RetryingCall: ClientCallHandler, ClientCallControl {
     let waitsForReady: Bool
     private let source: any ConnectionSource
@@ -33,7 +32,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     private struct State {
         var attempts: CallAttempts
-        /// Ends the call at its deadline while no stream does.
+        /// Ends the call at its deadline while it has no stream.
         var deadline: Scheduled<Void>?
         var peer: Peer?
         var peerWaiters: [CheckedContinuation<Peer?, Never>] = []
@@ -46,19 +45,19 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     private let state: Mutex<State>
 
-    /// The attempt that runs; without a stream while that is being opened.
+    /// The running attempt. It has no stream while the stream is being opened.
     private struct Attempt {
         let connected: ReadyConnection
         var stream: ClientStream?
     }
 
-    /// What only the event loop touches.
+    /// State that only the event loop uses.
     private final class LoopState {
         var attempt: Attempt?
-        /// The request, for every attempt.
+        /// The request, shared by all attempts.
         let body: ReplayedBody
         var attempts = 0
-        /// By the attempts that have ended.
+        /// Bytes received by the attempts that have ended.
         var bytesReceived = 0
 
         init(body: ReplayedBody) {
@@ -135,7 +134,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         }
     }
 
-    /// There is a connection for the next attempt.
+    /// Starts the next attempt on a connection.
     func start(on connected: ReadyConnection) {
         if source.eventLoop.inEventLoop { return startNow(on: connected) }
         source.eventLoop.execute { [self] in startNow(on: connected) }
@@ -148,7 +147,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         step { $0.start(isReplayable: isReplayable) }
     }
 
-    /// There is none, nor will there be.
+    /// Fails the call: there is no connection, nor will there be one.
     func fail(_ status: GRPCStatus) {
         step { $0.giveUpWaiting(status) }
     }
@@ -170,7 +169,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         request.timeout = timeLeft
         request.previousAttempts = previousAttempts
         let stream = connected.handler.value.run { $0.start(request, handler: self) }
-        // An attempt that failed at once may have been followed by the next.
+        // An attempt that failed at once may already have been followed by the next.
         if let stream, !stream.call.hasEnded { loopState.attempt?.stream = stream }
     }
 
@@ -179,7 +178,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         if loop.inEventLoop, let attempt = loopState.value.attempt, let stream = attempt.stream {
             return attempt.connected.handler.value.run { action($0, stream) }
         }
-        // On the loop without a stream, one is being opened.
+        // If there is no stream although we are on the loop, one is being opened.
         loop.execute { [loopState] in
             guard let attempt = loopState.value.attempt, let stream = attempt.stream else { return }
             attempt.connected.handler.value.run { action($0, stream) }
@@ -201,7 +200,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         handler.end(end)
     }
 
-    /// Lets go of what was sent, and tells the observers.
+    /// Drops what was sent, and tells the observers.
     private func settle(_ end: ClientCallEnd) {
         let loopState = loopState.value
         loopState.body.drop()
@@ -260,7 +259,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         let connected = attempt?.connected
         loopState.attempt = nil
         loopState.bytesReceived += attempt?.stream?.bytesReceived ?? 0
-        // A connection that does not take a call takes no other either.
+        // A connection that does not accept this call will accept no other.
         if end.reach == .notSentOnWire, let connected { source.discard(connected) }
         let replay = loopState.body.replay
         step { $0.end(end, replay, timeLeft: timeLeft, mayRetry: !source.isClosed) }

@@ -1,12 +1,12 @@
-/// The server a client connects to, as gRPC names it (grpc/doc/naming.md).
+/// A server address in gRPC's notation (grpc/doc/naming.md).
 public struct Target: Hashable, Sendable, CustomStringConvertible {
     enum Endpoint: Hashable, Sendable {
-        /// A name or an address; a name may stand for several addresses.
+        /// A name or an address; a name may resolve to several addresses.
         case host(String, port: Int)
         case unix(path: String)
     }
 
-    /// The port where a target names none.
+    /// The port of a target that names none.
     public static let defaultPort = 50051
 
     /// `localhost` at the default port.
@@ -14,11 +14,11 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
         description: "localhost:\(defaultPort)", endpoints: [.host("localhost", port: defaultPort)],
         authority: "localhost:\(defaultPort)")
 
-    /// The target as it was written.
+    /// The target as written.
     public let description: String
     /// Tried in this order.
     let endpoints: [Endpoint]
-    /// What the request calls the server (`:authority`).
+    /// The name of the server in requests (`:authority`).
     let authority: String
 
     private init(description: String, endpoints: [Endpoint], authority: String) {
@@ -27,10 +27,10 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
         self.authority = authority
     }
 
-    /// Reads `HOST[:PORT]`, `dns:///HOST[:PORT]`, `ipv4:ADDRESS[:PORT]`, `ipv6:[ADDRESS]:PORT` (several of these with
-    /// commas between them), `unix:PATH` or `unix:///PATH`.
+    /// Parses `HOST[:PORT]`, `dns:///HOST[:PORT]`, `ipv4:ADDRESS[:PORT]`, `ipv6:[ADDRESS]:PORT` (the last two also as
+    /// lists separated by commas), `unix:PATH` or `unix:///PATH`.
     ///
-    /// - Throws: `InvalidAddress` when `text` is none of these.
+    /// - Throws: `InvalidAddress` if `text` is none of these.
     public init(_ text: String) throws(InvalidAddress) {
         description = text
         switch try WrittenAddress(text, called: "target") {
@@ -50,7 +50,7 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Why there can be no such server, though one might listen there.
+    /// Why a client cannot connect to such an address, even though a server might listen on it.
     private static func fault(_ host: HostAndPort) -> String? {
         if host.host.isEmpty { return "there is no host" }
         if host.host == "*" { return "'*' stands for all addresses of a server" }

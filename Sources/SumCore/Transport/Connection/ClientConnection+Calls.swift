@@ -1,20 +1,20 @@
 internal import NIOCore
 
-/// Calls from their beginning to the end of their time.
+/// Calls, from their beginning to their deadline.
 extension ClientConnection {
-    /// How long the text of a response that is not gRPC's is waited for.
+    /// How long to wait for the text of a response that is not gRPC.
     static let quoteLimit = TimeAmount.seconds(1)
 
-    /// Begins a call. Its timeout runs from now.
+    /// Begins a call. Its timeout starts now.
     ///
-    /// - Returns: the stream, or nil when the call has ended before it began.
+    /// - Returns: the stream; nil if the call ended before it began.
     func start(_ request: GRPCRequestHead, handler: any ClientCallHandler) -> ClientStream? {
         let expiry = request.timeout.map { core.now + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
         let stream = ClientStream(handler: handler, expiry: expiry)
         do throws(GRPCStatus) {
             stream.id = try submit(request, body: stream)
         } catch {
-            // Other statuses are of the call's own making: another connection would not help.
+            // Any other status comes from the call itself: another connection would not help.
             let isOfConnection = error.code == .unavailable
             handler.end(ClientCallEnd(status: error, reach: isOfConnection ? .notSentOnWire : .maybeSeen))
             return nil
@@ -50,12 +50,12 @@ extension ClientConnection {
         return fields
     }
 
-    /// Pulls the body of a call again, which had nothing to give.
+    /// Pulls the body of a call again after it had nothing to give.
     func resume(_ stream: ClientStream) {
         core.session.resume(stream.id)
     }
 
-    /// Gives the server credit for bytes of a call's responses that have been consumed late.
+    /// Gives the server credit for response bytes that were consumed late.
     func credit(_ stream: ClientStream, _ count: Int) {
         guard !stream.call.hasEnded else { return }
         attempt { () throws(NGHTTP2Error) in try core.session.creditStream(stream.id, count) }
@@ -68,14 +68,14 @@ extension ClientConnection {
 
     // MARK: Time
 
-    /// Has a stream looked at, at a moment that replaces the one before.
+    /// Schedules a check of a stream, replacing the one before.
     func wake(_ stream: ClientStream, at moment: NIODeadline) {
         stream.wakeUp = moment
         core.tick(by: moment)
         deadlines.add(moment, of: stream.id, streamCount: streams.count) { streams[$0]?.wakeUp == $1 }
     }
 
-    /// Ends calls whose deadline has passed, and those whose foreign text has been waited for.
+    /// Ends calls whose deadline has passed, and responses that are not gRPC whose text has not ended in time.
     func checkDeadlines() -> NIODeadline? {
         while let (streamID, moment) = deadlines.popFirst(at: core.now) {
             guard let stream = streams[streamID], stream.wakeUp == moment else { continue }

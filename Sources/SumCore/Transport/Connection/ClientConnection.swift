@@ -1,39 +1,39 @@
 internal import NIOCore
 
-/// A client's end of a connection: its session, and the calls on it.
+/// The client's end of a connection: its session and its calls.
 ///
 ///     connecting ──▶ ready ──▶ goingAway
 ///
-/// It ends as `ConnectionCore` says, from each of these.
+/// It can end from any of these states, as `ConnectionCore` describes.
 ///
-/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
+/// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 final class ClientConnection: Connection {
     enum State {
-        /// The server has not sent its SETTINGS. Until then, what it sends may be something else than HTTP/2.
+        /// The server has not sent its SETTINGS yet. What it sends may not be HTTP/2.
         case connecting(Readiness, beginning: ByteBuffer)
         case ready
-        /// The server has sent GOAWAY, and said this.
+        /// The server has sent GOAWAY, with this code and debug data.
         case goingAway(String, becauseOfPings: Bool)
     }
 
-    /// Told once: that the connection can take calls, or why it never will.
+    /// Called once: when the connection is ready for calls, or with the reason that it never will be.
     typealias Readiness = (Result<Void, ConnectFailure>) -> Void
 
     let core: ConnectionCore
     @safe @exclusivity(unchecked) private(set) var state: State
     @safe @exclusivity(unchecked) var streams = StreamTable<ClientStream>()
     var deadlines = DeadlineQueue()
-    /// The last request, since the next is mostly the same.
+    /// The last request; the next is usually the same.
     @safe @exclusivity(unchecked) var lastRequest: (request: GRPCRequestHead, fields: [HTTP2Field])?
 
-    /// A long stream takes a twentieth less time with this than with half of it.
+    /// A long stream takes 5% less time with this size than with half of it.
     static let writeSize = 512 << 10
     static let speaksFirst = true
-    /// Frames without data that the server may send at once; see `FrameBudget`.
+    /// Frames without data that the server may send in a burst; see `FrameBudget`.
     private static let maxOverhead = 1000
-    /// Bytes of frames that are made for a server that does not read.
+    /// Bytes of frames to make for a server that does not read.
     private static let unreadOutputLimit = 1 << 10
-    /// As many bytes as tell whether a server speaks HTTP/2.
+    /// Bytes needed to tell whether a server speaks HTTP/2.
     private static let beginningLength = 9
 
     init(keepalive: Keepalive? = nil, _ readiness: @escaping Readiness = { _ in }) throws(NGHTTP2Error) {
@@ -62,7 +62,8 @@ final class ClientConnection: Connection {
     func takeTurn(within turn: inout TurnBudget, at now: NIODeadline) {}
     func outputWaits() {}
 
-    /// Gives up on a server that begins with something else than HTTP/2, which would make frames that nobody understands.
+    /// Fails the connection if the server begins with something other than HTTP/2. Parsed as frames, it would give
+    /// obscure errors.
     func willReceive(_ bytes: ByteBuffer) {
         guard case .connecting(let readiness, var beginning) = state else { return }
         if beginning.readableBytes < Self.beginningLength { beginning.writeImmutableBuffer(bytes) }
@@ -80,8 +81,8 @@ final class ClientConnection: Connection {
         if core.isOpen, core.blockedBytes != nil { try makeControlFrames() }
     }
 
-    /// Makes the first of the frames that wait although the server does not read: what nghttp2 has found wrong shows in
-    /// the GOAWAY that it makes, and nowhere else.
+    /// Makes the first waiting frames even though the server does not read: errors that nghttp2 has found appear only
+    /// in the GOAWAY that it makes.
     private func makeControlFrames() throws(NGHTTP2Error) {
         let session = core.session
         while session.queuedFrames > 0, session.outputCount < Self.unreadOutputLimit {
@@ -96,15 +97,15 @@ final class ClientConnection: Connection {
         [checkKeepalive(), checkDeadlines()].compactMap { $0 }.min()
     }
 
-    /// Ends a connection on which no calls can be made yet; one that has become ready meanwhile is left alone.
+    /// Fails a connection that is not ready yet. Does nothing if it has become ready meanwhile.
     func giveUp(_ words: String) {
         guard case .connecting = state else { return }
         core.fail(.ourselves(words))
     }
 
-    /// Takes no new calls and cancels those there are, tells the server, and ends the connection.
+    /// Refuses new calls, cancels the open ones, tells the server, and ends the connection.
     ///
-    /// - Parameter limit: how long a server that has stopped reading may keep us from telling it.
+    /// - Parameter limit: how long a server that has stopped reading may delay the end.
     func shutDown(within limit: TimeAmount) {
         core.closeBy = core.now + limit
         core.tick(by: core.closeBy)
@@ -141,7 +142,7 @@ final class ClientConnection: Connection {
         }
     }
 
-    /// Why the connection takes no more calls; nil if nobody said why.
+    /// Why the connection takes no more calls; nil if no reason was given.
     var lossReason: String? {
         if case .goingAway(let words, _) = state { return "the server said \(words)" }
         return core.closeReason?.description
@@ -185,7 +186,7 @@ final class ClientConnection: Connection {
         case .closed(let streamID, let code):
             closed(streamID, code)
         case .notSent(.request, let streamID, let error):
-            // There is no stream to reset; that it is closed is told next.
+            // There is no stream to reset. The event that it is closed follows.
             guard let stream = streams[streamID] else { return }
             let notSent = GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
             if let callEnd = stream.call.lost(notSent) { stream.handler.end(callEnd) }
@@ -246,7 +247,7 @@ final class ClientConnection: Connection {
 
     // MARK: Ends of calls
 
-    /// Tells the handler, and stops the stream unless both sides have ended it.
+    /// Tells the handler, and resets the stream unless both sides have ended it.
     func end(
         _ stream: ClientStream, _ callEnd: ClientCallEnd, resetWith code: HTTP2ErrorCode = .cancel
     ) throws(NGHTTP2Error) {
@@ -256,7 +257,7 @@ final class ClientConnection: Connection {
         }
     }
 
-    /// The connection is of no use any more, whether it is closed already or not.
+    /// Ends all calls of a connection that is lost, whether or not it is closed yet.
     private func endCalls(_ lost: GRPCStatus, isBroken: Bool) {
         let lostStreams = streams.values
         streams.removeAll()
@@ -265,7 +266,7 @@ final class ClientConnection: Connection {
         }
     }
 
-    /// After a GOAWAY, nghttp2 sends no more requests, but lets those that wait do so until it is their turn.
+    /// After a GOAWAY, nghttp2 sends no more requests, but keeps those that are queued until it is their turn.
     private func endUnsentCalls() throws(NGHTTP2Error) {
         let lost = GRPCStatus(code: .unavailable, message: "the call could not be sent\(reasonSuffix)")
         for stream in streams.values where stream.call.hasSentNothing {
@@ -273,7 +274,7 @@ final class ClientConnection: Connection {
         }
     }
 
-    /// How calls end when we have sent a GOAWAY for an error.
+    /// The status of the open calls when we have sent a GOAWAY for an error.
     private func lastStatus(_ code: HTTP2ErrorCode, _ debug: String) -> GRPCStatus {
         let words =
             if let reason = core.closeReason, reason.fault != .violation {

@@ -2,15 +2,15 @@ internal import NIOCore
 
 /// One call on a client's connection.
 ///
-/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
+/// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 final class ClientStream: HTTP2Body {
     let handler: any ClientCallHandler
     private let body: any HTTP2Body
     @safe @exclusivity(unchecked) var call = ClientCall()
     @safe @exclusivity(unchecked) var id: Int32 = 0
-    /// When the stream is to be looked at.
+    /// When to check the stream next.
     var wakeUp: NIODeadline?
-    /// When the deadline is over; never if there is none.
+    /// The deadline; the distant future if there is none.
     let expiry: NIODeadline
     @safe @exclusivity(unchecked) var bytesReceived = 0
 

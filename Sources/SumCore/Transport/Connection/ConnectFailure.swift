@@ -1,6 +1,6 @@
-/// Why a connection did not come to be.
+/// Why a connection could not be established.
 struct ConnectFailure: Error, CustomStringConvertible {
     var description: String
-    /// Whether a further attempt may succeed.
+    /// Whether another attempt may succeed.
     var isTemporary = false
 }

@@ -1,59 +1,59 @@
 internal import NIOCore
 
-/// One end of an HTTP/2 connection, without I/O. Bytes and moments go in; bytes, the moment of the next look at the
-/// clock, and the end of the connection come out (`core`).
+/// One end of an HTTP/2 connection, without I/O. Input is bytes and the time; output is bytes, the time of the next
+/// tick, and the end of the connection (all in `core`).
 ///
-/// `ConnectionHandler` drives it over a socket; a test drives it with frames and a clock of its own. It must be used by
-/// one thread at a time, and what it calls, such as the handlers of its calls, may call it again.
+/// `ConnectionHandler` drives it over a socket; tests drive it with frames and their own clock. Use it from one thread
+/// at a time. The handlers that it calls may call back into it.
 protocol Connection: AnyObject, SendableMetatype {
     var core: ConnectionCore { get }
 
-    /// Bytes of output that are gathered for one write: what may wait in the socket's queue for a peer that does not read.
+    /// Bytes of output gathered for one write. This much may wait in the socket's queue if the peer does not read.
     static var writeSize: Int { get }
-    /// Whether our first bytes need not wait for the peer's.
+    /// Whether we send before the peer has sent anything.
     static var speaksFirst: Bool { get }
 
-    /// Whether there are calls.
+    /// Whether there are open calls.
     var hasCalls: Bool { get }
-    /// Whether nothing more should be read, since handlers have not got to what has come.
+    /// Whether to stop reading, because handlers have not yet taken what has arrived.
     var hasBacklog: Bool { get }
 
     /// The socket is connected.
     func opened(_ transport: Transport<Self>)
-    /// Something happened on the session.
+    /// Handles an event of the session.
     func handle(_ event: HTTP2Event) throws(NGHTTP2Error)
-    /// Input is about to be received, and so much slow work may be done for it.
+    /// Called before input is received; `budget` bounds the slow work done for it.
     func willRead(_ budget: TurnBudget)
-    /// A slice of input is about to be looked at.
+    /// Called before a slice of input is parsed.
     func willReceive(_ bytes: ByteBuffer)
-    /// Does slow work that was left behind, as much as `turn` allows.
+    /// Does remaining slow work, as much as `turn` allows.
     func takeTurn(within turn: inout TurnBudget, at now: NIODeadline)
-    /// A slice of input has been looked at.
+    /// Called after a slice of input has been parsed.
     func judgeInput() throws(NGHTTP2Error)
-    /// The peer does not begin HTTP/2.
+    /// The peer did not begin with HTTP/2.
     func receiveInvalidPreface(_ bytes: ByteBuffer)
-    /// Some output could not be written, or waits for the peer's credit.
+    /// Some output could not be written, or waits for credit from the peer.
     func outputWaits()
     /// Does what is due.
     ///
-    /// - Returns: when to look again; nil when there is nothing to wait for.
+    /// - Returns: when to check again; nil if there is nothing to wait for.
     func checkTime() -> NIODeadline?
-    /// Both sides are done with the connection: how to close it.
+    /// How to close the connection once both sides are done with it.
     var orderlyEnding: Ending { get }
-    /// The socket is closed. Called once, last.
+    /// The socket is closed. Called once, and last.
     func closed()
 }
 
-/// What a connection is told of its socket.
+/// What a connection knows about its socket.
 struct Transport<C: Connection>: Sendable {
     var peer: Peer
-    /// Runs an action on the connection in its own thread, and then sends what comes of it. May be called from any thread.
+    /// Runs an action on the connection's thread, then sends the resulting output. May be called from any thread.
     var run: @Sendable (@escaping @Sendable (C) -> Void) -> Void
 }
 
 extension Connection {
-    /// Bytes, about ten responses, that are written before more input is looked at. So the peer works on them meanwhile,
-    /// and the two sides do not wait for each other in turns.
+    /// Bytes of output, about ten responses, that are written before more input is parsed. The peer can then work on
+    /// them meanwhile, instead of the two sides taking turns to wait.
     private static var earlyWriteSize: Int { 512 }
 
     func willReceive(_ bytes: ByteBuffer) {}
@@ -64,8 +64,8 @@ extension Connection {
         tick(at: now)
     }
 
-    /// Takes the next slice of `bytes`, which the peer sent. To be called until there are none left; if `core.wantsFlush`
-    /// is set, what there is to send is to be written in between.
+    /// Takes the next slice of `bytes`, which the peer sent. Call it until none are left. If `core.wantsFlush` is set,
+    /// write the output in between.
     func receive(sliceOf bytes: inout ByteBuffer, at now: NIODeadline) {
         guard core.isOpen else { return bytes.clear() }
         core.now = now
@@ -86,7 +86,7 @@ extension Connection {
         }
     }
 
-    /// Looks at what the last slice of input was good for.
+    /// Applies the limits after a slice of input.
     private func judge() throws(NGHTTP2Error) {
         // Frames that the peer makes us send are counted when they are made.
         if core.session.queuedFrames > 0, core.blockedBytes == nil {
@@ -99,7 +99,7 @@ extension Connection {
         if let excess = core.frameBudget?.excess(frames, queued: core.session.queuedFrames, at: core.now) {
             return core.terminate(excess)
         }
-        // Only responses leave early. Acknowledgements wait, so that a flood gains nothing.
+        // Only responses are sent early. Acknowledgements wait, so that a flood of frames gains nothing.
         if frames.responses > 0, core.session.outputCount >= Self.earlyWriteSize { core.wantsFlush = true }
     }
 
@@ -107,7 +107,7 @@ extension Connection {
         try core.drainEvents { event throws(NGHTTP2Error) in try handle(event) }
     }
 
-    /// Makes output of what there is to send, about `writeSize` bytes of it.
+    /// Makes up to about `writeSize` bytes of output.
     ///
     /// - Returns: whether there may be more.
     func makeOutput() -> Bool {
@@ -123,7 +123,7 @@ extension Connection {
         }
     }
 
-    /// What could be written has been.
+    /// All output that could be written has been written.
     func outputWritten() {
         guard core.isOpen else { return }
         if !hasCalls { core.session.releaseMemory() }
@@ -134,7 +134,7 @@ extension Connection {
         }
     }
 
-    /// Looks at all limits on time.
+    /// Checks all time limits.
     func tick(at now: NIODeadline) {
         core.now = now
         guard core.isOpen else { return }
@@ -143,7 +143,7 @@ extension Connection {
         if let next = checkTime() { core.tick(by: next) }
     }
 
-    /// Sends a PING to a peer that has been silent, and gives one up that stays so.
+    /// Sends a PING to a silent peer, and fails the connection if it stays silent.
     func checkKeepalive() -> NIODeadline? {
         switch core.keepalive?.step(at: core.now, hasCalls: hasCalls) {
         case .wait(let next):
@@ -161,7 +161,7 @@ extension Connection {
         }
     }
 
-    /// Tells the session something. What nghttp2 cannot do ends the connection.
+    /// Passes something to the session. An error from nghttp2 ends the connection.
     func attempt(_ body: () throws(NGHTTP2Error) -> Void) {
         do {
             try body()

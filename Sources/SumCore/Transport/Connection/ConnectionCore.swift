@@ -1,14 +1,14 @@
 internal import NIOCore
 
-/// What the connections of both roles have in common: the HTTP/2 session, the limits on what a peer may send, keepalive,
-/// the clock, and how the connection ends.
+/// What the connections of both roles share: the HTTP/2 session, the limits on what a peer may send, keepalive, the
+/// clock, and the end of the connection.
 ///
 ///     open ──▶ ending ──▶ closed
 ///        └───────────────────▲
 ///
-/// The first reason to end stays the reason.
+/// Only the first reason to end is kept.
 ///
-/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
+/// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 final class ConnectionCore {
     private enum State {
         case open
@@ -18,30 +18,30 @@ final class ConnectionCore {
 
     let session: HTTP2Session
     @safe @exclusivity(unchecked) private var state = State.open
-    /// Why the connection ends; nil while it does not, or when both sides were done with it.
+    /// Why the connection ends; nil while it does not, or if both sides were done with it.
     @safe @exclusivity(unchecked) private(set) var closeReason: CloseReason?
 
-    /// The time of the input that is being handled.
+    /// The current time: that of the input or the tick being handled.
     @safe @exclusivity(unchecked) var now = NIODeadline.distantPast
-    /// When `tick` is to be called next, for whichever limit it is.
+    /// When `tick` must be called next, for any of the limits.
     @safe @exclusivity(unchecked) private(set) var nextTick = NIODeadline.distantFuture
-    /// When the socket is closed, whatever there is still to send.
+    /// When the socket is closed, even if output remains.
     var closeBy = NIODeadline.distantFuture
 
-    /// Asks a silent peer whether it is there; nil: it may be silent for ever.
+    /// Checks with PINGs whether a silent peer is still there; nil: it may be silent forever.
     @safe @exclusivity(unchecked) var keepalive: Keepalive?
-    /// What the peer may send that makes no call progress. Set when the connection opens.
+    /// Limits frames that make no progress on a call. Set when the connection opens.
     @safe @exclusivity(unchecked) var frameBudget: FrameBudget?
 
-    /// Bytes that the socket's queue holds because the peer takes no more; nil while it takes what there is.
+    /// The bytes held in the socket's queue because the peer does not read; nil while it reads.
     @safe @exclusivity(unchecked) var blockedBytes: Int?
-    /// Whether output should leave before more input is looked at.
+    /// Whether to write output before parsing more input.
     @safe @exclusivity(unchecked) var wantsFlush = false
-    /// Whether nothing but DATA has come, and nothing was written, since this was last set.
+    /// Whether only DATA has arrived, and nothing was written, since this was last set.
     @safe @exclusivity(unchecked) var isMereData = true
     @safe @exclusivity(unchecked) private(set) var bytesRead = 0
     @safe @exclusivity(unchecked) private(set) var bytesWritten = 0
-    /// An array whose storage takes the session's next events.
+    /// An empty array whose storage is reused for the session's next events.
     @safe @exclusivity(unchecked) private var spentEvents: [HTTP2Event] = []
 
     init(role: HTTP2Session.Role, configuration: HTTP2Configuration = .init()) throws(NGHTTP2Error) {
@@ -54,7 +54,7 @@ final class ConnectionCore {
         if case .open = state { true } else { false }
     }
 
-    /// How the connection ends, once it does.
+    /// How the connection ends, once it is ending.
     var ending: Ending? {
         if case .ending(let ending) = state { ending } else { nil }
     }
@@ -67,12 +67,12 @@ final class ConnectionCore {
         }
     }
 
-    /// Ends the connection at once, whatever is still to be sent.
+    /// Ends the connection at once, even if output remains.
     func fail(_ reason: CloseReason) {
         end(.now, reason)
     }
 
-    /// Ends the connection after a GOAWAY that tells the peer the reason.
+    /// Ends the connection with a GOAWAY that tells the peer the reason.
     func terminate(_ reason: CloseReason) {
         guard isOpen else { return }
         closeReason = closeReason ?? reason
@@ -90,7 +90,7 @@ final class ConnectionCore {
         state = .ending(ending)
     }
 
-    /// We told the peer why the connection ends, or nghttp2 did.
+    /// We or nghttp2 have sent a GOAWAY with the reason for the end.
     func goAwaySent(_ code: HTTP2ErrorCode, _ debug: String) {
         closeReason = closeReason ?? .violation(code, debug)
     }
@@ -101,7 +101,7 @@ final class ConnectionCore {
 
     // MARK: Time
 
-    /// Has `tick` called at a moment, unless it is called sooner anyway.
+    /// Schedules a call of `tick` at `moment`, unless an earlier one is scheduled.
     func tick(by moment: NIODeadline) {
         nextTick = min(nextTick, moment)
     }
@@ -116,7 +116,7 @@ final class ConnectionCore {
         bytesRead += count
     }
 
-    /// Hands over what is to be written to the socket, piece by piece.
+    /// Hands over the output for the socket, piece by piece.
     func takeOutput(_ body: (ByteBuffer) -> Void) {
         guard session.outputCount > 0 else { return }
         isMereData = false
@@ -124,10 +124,10 @@ final class ConnectionCore {
         session.takeOutput(body)
     }
 
-    /// Bytes that the socket has passed on while the peer takes no more; nil while it does.
+    /// Bytes that the socket has passed on while the peer does not read; nil while it reads.
     var bytesPassedWhileBlocked: Int? { blockedBytes.map { bytesWritten - $0 } }
 
-    /// Handles the session's events until there are none.
+    /// Handles the session's events until there are no more.
     func drainEvents(_ handle: (HTTP2Event) throws(NGHTTP2Error) -> Void) throws(NGHTTP2Error) {
         while session.hasEvents {
             var events = session.takeEvents(reusing: spentEvents)
@@ -136,7 +136,7 @@ final class ConnectionCore {
                 if case .goAwaySent(let code, let debug) = event { goAwaySent(code, debug) }
                 try handle(event)
             }
-            // Emptied at once: DATA events hold on to the buffer that was read into.
+            // Emptied at once: DATA events retain the read buffer.
             events.removeAll(keepingCapacity: true)
             spentEvents = events
         }
@@ -147,14 +147,14 @@ final class ConnectionCore {
 enum Ending: Equatable {
     /// At once.
     case now
-    /// When these bytes have been written in place of frames, or `limit` has passed: the peer does not speak HTTP/2.
+    /// When these bytes have been written instead of frames, or `limit` has passed: the peer does not speak HTTP/2.
     case afterWriting(ByteBuffer, limit: TimeAmount)
     /// When all frames have been written, or `limit` has passed.
     ///
-    /// - linger: how long the peer then has for closing the socket first.
+    /// - linger: how long the peer then has to close the socket first.
     case afterFlush(linger: TimeAmount = .zero, limit: TimeAmount)
 
-    /// The end of a peer that was told why: a GOAWAY that it does not read is not waited for longer.
+    /// The end after telling the peer the reason. If it does not read the GOAWAY, we wait no longer than this.
     static let terminated = afterFlush(limit: .seconds(1))
     /// How long the last frames of an orderly end may take to be written.
     static let orderlyLimit = TimeAmount.seconds(30)

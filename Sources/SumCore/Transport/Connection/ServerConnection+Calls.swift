@@ -1,8 +1,8 @@
 internal import NIOCore
 
-/// Calls from their request to their status: what arrives goes to their handlers, what these want goes to the session.
+/// Calls, from request to status: passes what arrives to the handlers, and their replies to the session.
 extension ServerConnection {
-    /// A timeout below this is over before the clock could say so, though the whole call may have been read by then.
+    /// A shorter timeout passes before the clock can measure it, even if the whole call has already been read.
     private static let shortestTimeout = Duration.microseconds(1)
 
     func begin(_ streamID: Int32, _ fields: [HTTP2Field]) throws(NGHTTP2Error) {
@@ -58,14 +58,14 @@ extension ServerConnection {
     // MARK: What arrives
 
     func receive(_ bytes: ByteBuffer, on streamID: Int32) throws(NGHTTP2Error) {
-        // Credit on the connection does not wait for the handler, so that a slow call holds up no other.
+        // The connection's credit does not wait for the handler, so that a slow call does not hold up the others.
         try core.session.creditConnection(bytes.readableBytes)
         guard let stream = streams[streamID] else { return }
         stream.bytesReceived += bytes.readableBytes
         if !stream.call.acceptsMessages {
             try core.session.creditStream(streamID, bytes.readableBytes)
         } else if stream.backlog.isEmpty {
-            // Not in place, since the handler may call back into the connection.
+            // Use a copy of the budget: the handler may call back into the connection.
             var slice = budget
             try offer(bytes, to: stream, within: &slice)
             budget = slice
@@ -91,11 +91,11 @@ extension ServerConnection {
         }
     }
 
-    /// Lets handlers take what they did not get to in their last turns.
+    /// Lets handlers take what they left in their last turns.
     func takeTurn(within turn: inout TurnBudget, at now: NIODeadline) {
         core.now = now
         guard core.isOpen else { return }
-        // The client may have more to say, to which nobody listens now.
+        // The client may have sent more, which we are not reading now.
         core.keepalive?.received(at: now)
         do {
             while !turn.isSpent, let streamID = backlogged.popFirst() {
@@ -148,17 +148,17 @@ extension ServerConnection {
         if let excess { core.terminate(excess) }
     }
 
-    /// Does what a handler wants at another time than when it is asked.
+    /// Performs a reply that a handler made outside its methods.
     func perform(late reply: ServerReply, on streamID: Int32) {
         if reply.end != nil { unfinished.remove(streamID) }
         guard let stream = streams[streamID] else {
-            // What was decompressed counts, although its call is gone.
+            // Decompressed bytes count even if the call is gone.
             return judgeDecompression(reply)
         }
         attempt { () throws(NGHTTP2Error) in try perform(reply, on: stream) }
     }
 
-    /// Ends a call without its handler, which is told.
+    /// Ends a call from our side, and tells its handler.
     func end(_ stream: ServerStream, _ status: GRPCStatus) throws(NGHTTP2Error) {
         guard stream.call.isOpen else { return }
         stream.handler?.cancel(status)

@@ -1,21 +1,21 @@
 internal import NIOCore
 
-/// Requests that do not become calls, and streams that are reset.
+/// Requests that do not become calls, and streams that we reset.
 extension ServerConnection {
-    /// Refuses a call that may be tried again.
+    /// Refuses a call that may be retried.
     ///
-    /// - Parameter isExcess: whether the client has as many calls open as it may.
+    /// - Parameter isExcess: whether the client already has as many open calls as allowed.
     func refuse(_ streamID: Int32, isExcess: Bool) throws(NGHTTP2Error) {
         noteReset("there are \(limits.maxConcurrentStreams) calls already")
         if isExcess {
-            // It pays for no other frames, and a client that has seen the limit is at fault.
+            // The refused request earns no budget for other frames. A client that has seen the limit is at fault.
             core.session.counts.headerLists -= 1
             if preface?.verdict(at: core.now) == .isDone { core.session.counts.faults += 1 }
         }
         try core.session.submitReset(.refusedStream, on: streamID)
     }
 
-    /// The headers of a request, or its trailers, are longer than the limit.
+    /// Refuses a request whose headers or trailers exceed the limit.
     func refuseHeaders(of streamID: Int32, _ fields: [HTTP2Field], _ length: String)
         throws(NGHTTP2Error)
     {
@@ -32,7 +32,7 @@ extension ServerConnection {
         }
     }
 
-    /// Answers a request with a status, in place of a handler.
+    /// Responds to a request with a status instead of creating a handler.
     func reject(
         _ rejection: GRPCRequestHead.Rejection, path: String, on streamID: Int32
     ) throws(NGHTTP2Error) {

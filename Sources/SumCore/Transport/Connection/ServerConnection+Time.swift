@@ -1,7 +1,7 @@
 internal import NIOCore
 
-/// The limits on time that a server's connection keeps. Each does what is due now, and returns when to ask again; nil: it
-/// does not matter.
+/// The time limits of a server's connection. Each function does what is due, and returns when to check again; nil if it
+/// need not be checked.
 extension ServerConnection {
     func checkTime() -> NIODeadline? {
         let moments = [
@@ -29,7 +29,7 @@ extension ServerConnection {
 
     private var headersLimit: TimeAmount { TimeAmount(limits.handshakeTimeout) }
 
-    /// Notes whether a header block is arriving. To be called after input.
+    /// Notes whether a header block is arriving. Call it after input.
     func noteHeaders() {
         guard core.session.isInHeaderBlock else { return headersSince = nil }
         guard headersSince == nil else { return }
@@ -46,7 +46,7 @@ extension ServerConnection {
 
     // MARK: Stalls
 
-    /// How often progress is measured while something waits to be sent.
+    /// How often to measure progress while output waits.
     private var stallCheckInterval: TimeAmount {
         .nanoseconds(TimeAmount(limits.writeTimeout).nanoseconds / 3)
     }
@@ -55,7 +55,7 @@ extension ServerConnection {
         if mayOweProgress || core.blockedBytes != nil { core.tick(by: core.now + stallCheckInterval) }
     }
 
-    /// Finds clients that do not take what they have asked for: by not reading, or, stream by stream, by not giving credit.
+    /// Finds clients that do not take what they asked for, because they do not read, or give no credit to a stream.
     private func checkStalls() -> NIODeadline? {
         let limit = TimeAmount(limits.writeTimeout)
         let passed = core.bytesPassedWhileBlocked
@@ -64,7 +64,7 @@ extension ServerConnection {
             return nil
         }
         if mayOweProgress {
-            // While the socket is blocked, the streams have no chance.
+            // While the socket is blocked, no stream can make progress.
             let stalled = streams.values.filter { stream in
                 let moved = passed == nil && stream.owesClientProgress ? stream.bytesSent : nil
                 return stream.stall.hasLasted(limit, moved: moved, at: core.now)

@@ -1,19 +1,19 @@
 internal import NIOCore
 
-/// A server's end of a connection: its session, its limits, and the calls on it.
+/// The server's end of a connection: its session, its limits and its calls.
 ///
-/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
+/// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 final class ServerConnection: Connection {
     let core: ConnectionCore
     let limits: ServerLimits
     private let observers: [any ServerObserver]
 
     private(set) var peer = Peer(address: "")
-    /// Runs an action on this connection, from any thread.
+    /// Runs an action on this connection. May be called from any thread.
     private(set) var run: @Sendable (@escaping @Sendable (ServerConnection) -> Void) -> Void = { _ in }
-    /// The observers of this connection; mostly there is one at most.
+    /// The observers of this connection; usually at most one.
     @safe @exclusivity(unchecked) private var connectionObservers: [any ServerConnectionObserver] = []
-    /// Those of them that are told of calls.
+    /// Those observers that are told of calls.
     @safe @exclusivity(unchecked) private var callObservers: [any ServerConnectionObserver] = []
     private var openedAt = NIODeadline.distantPast
     @safe @exclusivity(unchecked) private var callCount = 0
@@ -21,10 +21,10 @@ final class ServerConnection: Connection {
     // MARK: Limits
 
     var preface: PrefaceTimeout?
-    /// Since when a header block has been arriving.
+    /// When the header block that is arriving began; nil if there is none.
     @safe @exclusivity(unchecked) var headersSince: NIODeadline?
     var lifetime: ConnectionLifetime?
-    /// Whether the client takes what it is sent.
+    /// Whether the client takes what we send.
     var stall = StallDetector()
     private var pingStrikes: PingStrikes
     var drainState = Drain.none
@@ -33,21 +33,21 @@ final class ServerConnection: Connection {
 
     @safe @exclusivity(unchecked) var router: RequestRouter
     @safe @exclusivity(unchecked) private(set) var streams = StreamTable<ServerStream>()
-    /// When streams want to be looked at: their deadlines, and clients that go on after the status.
+    /// When to check streams: at their deadlines, and for clients that go on after the status.
     private var deadlines = DeadlineQueue()
-    /// Whether there may be a stream whose client must take something soon (`ServerStream.owesClientProgress`).
+    /// Whether some stream's client may have to take output soon (`ServerStream.owesClientProgress`).
     @safe @exclusivity(unchecked) var mayOweProgress = false
-    /// The calls whose handlers have not ended, though the stream may have.
+    /// Calls whose handlers have not ended, even if their streams have.
     var unfinished: Set<Int32> = []
-    /// What the calls hold together.
+    /// The memory held by all calls together.
     let memory = CallMemory()
-    /// What slow work may be done now.
+    /// The budget for slow work in the current read.
     @safe @exclusivity(unchecked) var budget = TurnBudget(0)
-    /// The streams with a backlog, in the order of their turns.
+    /// Streams with a backlog, in the order of their turns.
     var backlogged = CircularBuffer<Int32>()
 
     static let writeSize = 256 << 10
-    /// A client begins, so that one that does not speak HTTP/2 can be answered in its own words.
+    /// The client begins, so that one that does not speak HTTP/2 can get a response in its own protocol.
     static let speaksFirst = false
 
     init(
@@ -67,11 +67,12 @@ final class ServerConnection: Connection {
     }
 
     var hasCalls: Bool { !streams.isEmpty }
-    /// While handlers have not got to what has come, no more is read.
+    /// Nothing more is read while handlers have not taken what has arrived.
     var hasBacklog: Bool { !backlogged.isEmpty }
 
-    /// After a drain the client closes first, so that it has read everything. TCP drops what has arrived unread when the
-    /// other side closes while bytes come in, and HAProxy 2.6 drops trailers that it reads together with the close.
+    /// After a drain, the client closes first, so that it has read everything. TCP drops data that has arrived but is
+    /// unread if the other side closes while bytes come in, and HAProxy 2.6 drops trailers that it reads together with
+    /// the close.
     var orderlyEnding: Ending {
         .afterFlush(linger: drainState.hasBegun ? .seconds(1) : .zero, limit: Ending.orderlyLimit)
     }
@@ -128,14 +129,14 @@ final class ServerConnection: Connection {
         case .settingsAcknowledged:
             preface?.receivedAcknowledgement()
         case .goAway(_, let code, let debug):
-            // A client that goes away opens no more streams; those that are open go on (RFC 9113 section 6.8).
+            // A client that goes away opens no more streams; open streams go on (RFC 9113 section 6.8).
             for observer in connectionObservers {
                 observer.clientGoesAway("\(code)", debug: debug.escapedForDisplay)
             }
         case .headers, .pingAcknowledged, .goAwaySent:
             break
         case .requestSent, .responseBegun, .notSent:
-            // Of a client's session only.
+            // These events occur only in a client's session.
             break
         }
     }
@@ -162,7 +163,7 @@ final class ServerConnection: Connection {
 
     func closed() {
         core.close()
-        // What a transport runs it runs on us, which must not keep us alive.
+        // The transport's closure must not keep us alive.
         run = { _ in }
         if let reason = core.closeReason {
             let failure = ServerConnectionFailure(
@@ -197,12 +198,12 @@ final class ServerConnection: Connection {
         for observer in callObservers { observer.callEnded(record) }
     }
 
-    /// Tells the observers why a stream is reset, which RST_STREAM cannot tell the client.
+    /// Tells the observers why a stream is reset; RST_STREAM cannot tell the client.
     func noteReset(_ reason: String) {
         for observer in connectionObservers { observer.requestRefused(reason) }
     }
 
-    /// Has a stream looked at, at a moment that replaces the one before.
+    /// Schedules a check of a stream, replacing the one before.
     func wake(_ stream: ServerStream, at moment: NIODeadline) {
         stream.wakeUp = moment
         core.tick(by: moment)

@@ -1,28 +1,29 @@
 internal import NIOCore
 
-/// One call on a server's connection: its state, its handler, and what waits to be sent.
+/// One call on a server's connection: its state, its handler, and its queued output.
 ///
-/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
+/// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 final class ServerStream: HTTP2Body {
     let id: Int32
-    /// As the client wrote it.
+    /// As the client sent it.
     let path: String
     private let began: NIODeadline
     @safe @exclusivity(unchecked) var call = ServerCall()
-    /// nil: the request was rejected, and what follows of it is discarded.
+    /// nil if the request was rejected; the rest of it is discarded.
     let handler: (any ServerCallHandler)?
-    /// When the stream is to be looked at: at its deadline; after an early status, when its client has gone on for too long.
+    /// When to check the stream next: at its deadline, or, after an early status, when the client's time to end its
+    /// side is over.
     var wakeUp: NIODeadline?
     /// How the call ended.
     @safe @exclusivity(unchecked) private(set) var status: GRPCStatus?
     @safe @exclusivity(unchecked) var bytesReceived = 0
     @safe @exclusivity(unchecked) private(set) var bytesSent = 0
-    /// Whether the client takes what waits for it.
+    /// Whether the client takes the queued output.
     var stall = StallDetector()
 
-    /// What has come and the handler has not got to in its turns.
+    /// Input that the handler has not taken in its turns.
     @safe @exclusivity(unchecked) private(set) var backlog = CircularBuffer<ByteBuffer>()
-    /// Whether the client's end has come, behind the backlog.
+    /// Whether the client's end has arrived behind the backlog.
     @safe @exclusivity(unchecked) var endIsWaiting = false
 
     @safe @exclusivity(unchecked) private var queue = CircularBuffer<ByteBuffer>()
@@ -31,13 +32,13 @@ final class ServerStream: HTTP2Body {
     @safe @exclusivity(unchecked) private var trailers: [HTTP2Field]?
     @safe @exclusivity(unchecked) private var hasSentTrailers = false
 
-    /// Bytes that may wait for a client for as long as it likes, while the call goes on.
+    /// Bytes that may wait for the client without a time limit while the call goes on.
     private static let patience = 64 << 10
-    /// Bytes of messages that are gathered in one buffer, which costs more than a small message.
+    /// Bytes of messages to gather in one buffer. A buffer costs more than a small message.
     private static let gatheringLimit = 16 << 10
 
-    /// How long the client has for ending its side when the status has come before. Not zero: HAProxy 2.6 turns our
-    /// RST_STREAM(NO_ERROR) into CANCEL, for which grpcio forgets the status that it has just read
+    /// How long the client has to end its side after an early status. Not zero: HAProxy 2.6 turns our
+    /// RST_STREAM(NO_ERROR) into CANCEL, which makes grpcio forget the status that it has just read
     /// (https://github.com/haproxy/haproxy/issues/1219).
     static let earlyEndLimit = TimeAmount.seconds(1)
 
@@ -48,7 +49,7 @@ final class ServerStream: HTTP2Body {
         self.handler = handler
     }
 
-    /// What became of the call.
+    /// The outcome of the call.
     func record(peer: Peer, now: NIODeadline, connectionBytes: Int) -> ServerCallRecord {
         ServerCallRecord(
             peer: peer, path: path, status: status ?? .ok,
@@ -56,9 +57,9 @@ final class ServerStream: HTTP2Body {
             bytesReceived: bytesReceived, bytesSent: bytesSent, connectionBytesReceived: connectionBytes)
     }
 
-    /// Judges what the handler wants, and queues what is to be sent.
+    /// Checks the handler's reply, and queues its output.
     ///
-    /// - Parameter headerLimit: bytes of the longest header list that the client takes.
+    /// - Parameter headerLimit: the maximum size, in bytes, of a header list that the client accepts.
     /// - Returns: what the connection must tell the session.
     func take(_ reply: ServerReply, headerLimit: Int = .max) -> ServerCall.Output {
         var reply = reply
@@ -87,7 +88,7 @@ final class ServerStream: HTTP2Body {
         }
     }
 
-    /// Whether the client must take something soon, lest the stream be given up: the rest of an answer, or much of one
+    /// Whether the client must take output soon to keep the stream: the rest of a finished response, or much of one
     /// that goes on.
     var owesClientProgress: Bool {
         trailers != nil && !hasSentTrailers || queued > Self.patience
@@ -95,7 +96,7 @@ final class ServerStream: HTTP2Body {
 
     // MARK: What has come
 
-    /// Lets the handler take from `bytes`; the rest waits for its next turn.
+    /// Lets the handler take from `bytes`. What it leaves waits for its next turn.
     func offer(_ bytes: ByteBuffer, within budget: inout TurnBudget) -> ServerReply {
         guard let handler else { return ServerReply(consumed: bytes.readableBytes) }
         var rest = bytes
@@ -121,14 +122,14 @@ final class ServerStream: HTTP2Body {
         return backlog.reduce(0) { $0 + $1.readableBytes }
     }
 
-    /// The stream is about to be reset by us, for a reason that its handler and the log learn.
+    /// Ends the call before we reset its stream; the handler and the log get the reason.
     func abandon(_ reason: GRPCStatus) {
         guard call.closed() != nil else { return }
         status = reason
         handler?.cancel(reason)
     }
 
-    /// The stream is gone; the handler learns of it unless it had ended the call.
+    /// The stream is closed. The handler is told unless it had ended the call.
     func closed() {
         if let cancellation = call.closed() {
             status = cancellation

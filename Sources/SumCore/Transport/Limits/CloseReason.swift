@@ -1,30 +1,30 @@
 /// Why a connection ends before both sides are done with it.
 struct CloseReason: Error, Equatable, CustomStringConvertible {
-    /// Whose fault it is.
+    /// Who or what caused the end.
     enum Fault {
         /// The peer exceeded a limit of ours.
         case limit
         /// The peer broke a rule of HTTP/2.
         case violation
-        /// The peer does not speak HTTP/2, or not in clear text.
+        /// The peer does not speak HTTP/2 in clear text.
         case invalidPreface
-        /// The network, the process at the other end, or time. It happens every day.
+        /// The network, the peer's process, or time: everyday events.
         case circumstances
-        /// We want no more of it.
+        /// We ended the connection ourselves.
         case ourselves
     }
 
     var fault: Fault
     /// The error code of the GOAWAY frame.
     var code = HTTP2ErrorCode.enhanceYourCalm
-    /// The debug data of the GOAWAY frame, in the form that grpc-go uses, such as `too_many_pings`.
+    /// The debug data of the GOAWAY frame, in grpc-go's format, such as `too_many_pings`.
     var debug = ""
     var description: String
 
-    /// Whether the peer spoke HTTP/2 and did what it must not do.
+    /// Whether the peer spoke HTTP/2 but exceeded a limit or broke a rule.
     var isPeersFault: Bool { fault == .limit || fault == .violation }
 
-    /// The name of the limit that the peer exceeded.
+    /// The name of the limit that the peer exceeded; nil if it exceeded none.
     var exceededLimit: String? { fault == .limit ? debug : nil }
 
     // MARK: Limits
@@ -41,7 +41,7 @@ struct CloseReason: Error, Equatable, CustomStringConvertible {
         "header_block_too_long", "the other side sent a header block far longer than the limit")
     static let unread = limit(
         "too_many_unread_answers", "the other side asks for responses and does not read them")
-    /// Of a peer that does not read, and so cannot be told.
+    /// For a peer that does not read, and so cannot be told.
     static let stalled = limit("stalled", "the other side did not read anything of what it asked for in time")
     static let slowHeaders = limit(
         "header_block_not_ended", "the other side began a header block and did not end it in time")
@@ -55,7 +55,7 @@ struct CloseReason: Error, Equatable, CustomStringConvertible {
 
     // MARK: Violations
 
-    /// Frames on streams that have ended, or that never began.
+    /// Frames on streams that have ended or never began.
     static func violation(_ fault: StreamHistory.Fault) -> Self {
         switch fault {
         case .headersAfterEnd: violation(.streamClosed, "HEADERS: stream closed")
@@ -64,14 +64,14 @@ struct CloseReason: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What nghttp2 found, in its words.
+    /// An error found by nghttp2, in its words.
     static func violation(_ code: HTTP2ErrorCode, _ debug: String) -> Self {
         Self(
             fault: .violation, code: code, debug: debug,
             description: "the other side broke a rule of HTTP/2: \(code)\(debug.isEmpty ? "" : ", \(debug)")")
     }
 
-    /// nghttp2 cannot go on with the connection.
+    /// An error after which nghttp2 cannot continue the connection.
     static func violation(_ error: NGHTTP2Error) -> Self {
         Self(fault: .violation, code: .protocolError, description: error.description)
     }

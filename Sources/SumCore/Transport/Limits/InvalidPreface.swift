@@ -1,12 +1,12 @@
 internal import NIOCore
 
-/// The first bytes of a peer that does not speak HTTP/2 in clear text, and what it is told.
+/// The first bytes of a peer that does not speak HTTP/2 in clear text, and our response to them.
 struct InvalidPreface: CustomStringConvertible {
     enum Sender: String {
         case client, server
     }
 
-    /// As many bytes as show what it is.
+    /// Bytes to show in messages.
     private static let shownLength = 64
     private let shown: [UInt8]
     private let sender: Sender
@@ -16,13 +16,13 @@ struct InvalidPreface: CustomStringConvertible {
         self.sender = sender
     }
 
-    /// Whether the bytes begin a record of TLS: an alert or a handshake, of version 3.x (RFC 8446 section 5.1).
+    /// Whether the bytes begin a TLS record: an alert or a handshake, version 3.x (RFC 8446 section 5.1).
     var isTLS: Bool {
         guard let type = shown.first, type == 0x15 || type == 0x16 else { return false }
         return shown.count < 2 || shown[1] == 3
     }
 
-    /// Whether the bytes begin an answer of HTTP/1.
+    /// Whether the bytes begin an HTTP/1 response.
     var isHTTP1: Bool { shown.starts(with: "HTTP/1.".utf8) }
 
     var description: String {
@@ -35,7 +35,7 @@ struct InvalidPreface: CustomStringConvertible {
         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
     ]
 
-    /// For what begins as a request of HTTP/1.1 a response that a person can read, else nothing.
+    /// A human-readable response if the bytes begin an HTTP/1.1 request; otherwise empty.
     var answer: ByteBuffer {
         let word = shown.prefix { $0 != UInt8(ascii: " ") }
         guard Self.methods.contains(where: { $0.utf8.starts(with: word) }) else { return ByteBuffer() }

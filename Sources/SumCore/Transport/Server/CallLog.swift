@@ -1,20 +1,21 @@
 internal import Logging
 
-/// Logs the calls of one connection, a line each.
+/// Logs the calls of one connection, one line each.
 ///
-/// A client that repeats its headers sends about 20 bytes a call, and a line has more than 100. So that nobody fills a
-/// disk with less than a quarter of it, no more is logged than four times what the client has sent; the next line counts
-/// those left out. Calls that carry data have their lines.
+/// A client that repeats its headers sends about 20 bytes per call, but a line has more than 100. So that a client
+/// cannot fill a disk cheaply, at most four times the bytes that it has sent are logged. The next line has the number
+/// of lines omitted. Calls that carry data get their lines, since their
+/// bytes count too.
 struct CallLog {
-    /// Bytes that may be logged for each that came.
+    /// Bytes that may be logged per byte received.
     private static let ratio = 4
-    /// Bytes of a line besides what is counted: names, the time, the figures.
+    /// Bytes of a line that are not counted individually: names, the time, numbers.
     private static let constantLength = 120
-    /// Bytes of a text from the peer in a line.
+    /// Maximum bytes of a peer's text in a line.
     private static let textLimit = 256
 
     private let logger: Logger
-    /// Bytes of all lines, with that of `close`.
+    /// Bytes of all lines, including that of `close`.
     private var logged = Self.constantLength
     private var leftOut = 0
 
@@ -39,7 +40,7 @@ struct CallLog {
         logger.debug("call", metadata: metadata)
     }
 
-    /// The connection is gone: nothing follows that could count the lines left out.
+    /// The connection is closed. Logs the number of omitted lines, since no other line will.
     mutating func close(peer: Peer) {
         guard leftOut > 0 else { return }
         logger.debug("connection closed", metadata: ["peer": "\(peer)", "not-logged-before": "\(leftOut)"])
@@ -50,7 +51,7 @@ struct CallLog {
         text.utf8.count > textLimit ? "\(text.prefix(textLimit))..." : text
     }
 
-    /// Bytes of a value once it is quoted.
+    /// The length of a value in bytes once it is quoted.
     private static func length(_ value: Logger.MetadataValue) -> Int {
         "\(value)".utf8.reduce(2) { $0 + ($1 == UInt8(ascii: "\\") || $1 == UInt8(ascii: "\"") ? 2 : 1) }
     }

@@ -2,12 +2,12 @@ internal import Logging
 internal import NIOCore
 internal import Synchronization
 
-/// The open connections of a server, and the limit on how many there may be.
+/// The open connections of a server, with a limit on their number.
 final class ConnectionRegistry: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
         var isDraining = false
-        /// Whether it has been said that there are too many, since there were clearly fewer.
+        /// Whether the limit has been logged since there were clearly fewer connections.
         var isFull = false
     }
 
@@ -24,7 +24,7 @@ final class ConnectionRegistry: Sendable {
         case draining, full
     }
 
-    /// - Throws: when the connection is not to be served.
+    /// - Throws: if the connection must not be served.
     func add(_ channel: any Channel) throws(Refusal) {
         let id = ObjectIdentifier(channel)
         let (refusal, isNews) = state.withLock { state -> (Refusal?, Bool) in
@@ -50,9 +50,9 @@ final class ConnectionRegistry: Sendable {
         }
     }
 
-    /// Has every connection end gracefully.
+    /// Drains every connection gracefully.
     ///
-    /// - Returns: whether all have, and none had to be cut, within the limit.
+    /// - Returns: whether all ended within the limit, so that none had to be cut.
     func drain(within limit: Duration) async -> Bool {
         let channels = state.withLock { state in
             state.isDraining = true

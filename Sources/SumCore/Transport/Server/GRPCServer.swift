@@ -1,11 +1,12 @@
 public import Logging
 internal import NIOCore
 
-/// A gRPC server: listens, and hosts methods.
+/// A gRPC server: it listens on addresses and hosts methods. Its methods may be called from any thread.
 public final class GRPCServer: Sendable {
+    /// The limits of the server.
     public typealias Configuration = ServerLimits
 
-    /// The addresses the server listens on, as a client writes them: `127.0.0.1:50051`, `unix:/run/sum.sock`.
+    /// The addresses that the server listens on, as a client writes them: `127.0.0.1:50051`, `unix:/run/sum.sock`.
     public let addresses: [String]
 
     private let listeners: [Listener]
@@ -17,17 +18,17 @@ public final class GRPCServer: Sendable {
         addresses = listeners.compactMap { $0.channel.localAddress.map(\.text) }
     }
 
-    /// Starts to serve.
+    /// Starts a server.
     ///
     /// - Parameters:
-    ///   - addresses: where to listen. All of them, or none.
-    ///   - methods: what to host, such as `SumNumbers.method()`.
-    ///   - configuration: the limits to keep.
-    ///   - interceptors: asked about each call before its method is, the first one first.
-    ///   - observers: told of connections and calls, beside the log.
-    ///   - logger: gets a line per call at the level `debug`, and what goes wrong.
-    /// - Throws: `Configuration.Invalid` when a limit is not in its range, or `ListenError` when an address cannot be
-    ///   listened on.
+    ///   - addresses: where to listen. The server listens on all of them or fails.
+    ///   - methods: the methods to host, such as `SumNumbers.method()`.
+    ///   - configuration: the limits to enforce.
+    ///   - interceptors: called for each call before its method, the first one first.
+    ///   - observers: observe connections and calls, in addition to the log.
+    ///   - logger: gets one line per call at level `debug`, and lines about problems.
+    /// - Throws: `Configuration.Invalid` if a limit is out of range; `ListenError` if the server cannot listen on an
+    ///   address.
     public static func start(
         listeningOn addresses: [ListenAddress], methods: [GRPCMethod], configuration: Configuration = .init(),
         interceptors: [any ServerInterceptor] = [], observers: [any ServerObserver] = [],
@@ -42,7 +43,7 @@ public final class GRPCServer: Sendable {
         let methodsByPath = Dictionary(
             methods.map { ($0.path, $0.intercepted(by: interceptors)) }, uniquingKeysWith: { _, last in last }
         )
-        // The kernel's limit comes after ours, which ends also the connections whose network is well, and says so.
+        // The kernel's timeout comes after ours, which also ends connections whose network works, and gives the reason.
         let userTimeout = TimeAmount(configuration.writeTimeout * 4 / 3)
         let loops = LoopResourcesByLoop()
         let binder = ListenerFactory(
@@ -68,11 +69,11 @@ public final class GRPCServer: Sendable {
         return GRPCServer(listeners: listeners, connections: connections)
     }
 
-    /// Stops: refuses new connections and calls, and lets the calls in flight end.
+    /// Stops the server: refuses new connections and calls, and lets open calls finish.
     ///
-    /// Every connection gets the two GOAWAY frames of a graceful end (RFC 9113 section 6.8).
+    /// Every connection gets the two GOAWAY frames of a graceful shutdown (RFC 9113 section 6.8).
     ///
-    /// - Parameter limit: what is still open after it is cut; the clients of those calls see UNAVAILABLE.
+    /// - Parameter limit: the time after which open connections are cut; the clients of their calls see UNAVAILABLE.
     /// - Returns: whether all calls ended in time.
     @discardableResult
     public func shutdown(within limit: Duration = .seconds(25)) async -> Bool {

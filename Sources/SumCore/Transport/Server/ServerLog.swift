@@ -1,8 +1,8 @@
 internal import Logging
 internal import NIOCore
 
-/// The server's log, as an observer: why connections failed and requests were reset, and at the level `debug` a line for
-/// each call.
+/// The server's log, as an observer: why connections failed and requests were reset, and at level `debug` one line per
+/// call.
 final class ServerLog: ServerObserver {
     private let logger: Logger
     private let throttled: ThrottledLog
@@ -17,7 +17,7 @@ final class ServerLog: ServerObserver {
         return ConnectionLog(logger: logger, throttled: throttled, peer: peer)
     }
 
-    /// - Parameter isClientsFault: whether the operator should know of it, or it happens every day.
+    /// - Parameter isClientsFault: whether the operator should know; false for everyday events.
     func connectionFailed(_ reason: String, of peer: Peer, isClientsFault: Bool) {
         throttled.connectionFailed(reason, of: peer, at: .now(), level: isClientsFault ? .info : .debug)
     }

@@ -2,14 +2,14 @@ internal import Logging
 internal import NIOCore
 internal import Synchronization
 
-/// Logs why connections failed, and why requests were reset, for all connections of a server: not so often that clients
-/// could fill the disk with it.
+/// Logs why connections failed and requests were reset, for all connections of a server. The rate is limited, so that
+/// clients cannot fill the disk.
 final class ThrottledLog: Sendable {
     private struct Lines {
         var bucket: TokenBucket
         var unwritten = 0
 
-        /// - Returns: how many lines were left out before this one; nil when it is left out too.
+        /// - Returns: the number of lines omitted before this one; nil if this one is omitted too.
         mutating func take(at now: NIODeadline) -> Int? {
             guard bucket.take(1, at: now) else {
                 bucket.give(1)
@@ -23,10 +23,10 @@ final class ThrottledLog: Sendable {
 
     private let logger: Logger
     private let connections: Mutex<Lines>
-    /// Apart, so that bad requests do not keep the reasons for lost connections out of the log.
+    /// Separate, so that bad requests do not keep the reasons for lost connections out of the log.
     private let requests: Mutex<Lines>
 
-    /// - Parameter lines: as many at once of each kind, and a tenth of it a second.
+    /// - Parameter lines: the burst of lines of each kind; a tenth of it is allowed per second.
     init(logger: Logger, lines: Int = 100, now: NIODeadline = .now()) {
         self.logger = logger
         let bucket = TokenBucket(burst: lines, perSecond: lines / 10, now: now)
@@ -34,7 +34,7 @@ final class ThrottledLog: Sendable {
         requests = Mutex(Lines(bucket: bucket))
     }
 
-    /// - Parameter level: `info` for what the operator should know of, `debug` for what happens every day.
+    /// - Parameter level: `info` for what the operator should know, `debug` for everyday events.
     func connectionFailed(_ reason: String, of peer: Peer, at now: NIODeadline, level: Logger.Level = .info) {
         guard logger.logLevel <= level, let unwritten = connections.withLock({ $0.take(at: now) }) else {
             return
@@ -42,7 +42,7 @@ final class ThrottledLog: Sendable {
         logger.log(level: level, "connection failed", metadata: metadata(reason, of: peer, unwritten))
     }
 
-    /// A request was reset for what the client sent.
+    /// A request was reset because of what the client sent.
     func requestRefused(_ reason: String, of peer: Peer, at now: NIODeadline) {
         guard logger.logLevel <= .debug, let unwritten = requests.withLock({ $0.take(at: now) }) else {
             return

@@ -1,10 +1,10 @@
 internal import NIOCore
 
-/// Gives a `Connection` a socket and a clock: the only handler in a channel's pipeline that knows HTTP/2.
+/// Drives a `Connection` with a socket and a clock. It is the only handler in a channel's pipeline that knows HTTP/2.
 ///
 /// Everything runs on the channel's event loop.
 ///
-/// For the properties without a check for overlapping accesses, see `HTTP2Session`: what is said there holds here.
+/// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
@@ -12,7 +12,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
 
     private enum Phase {
         case running
-        /// The last bytes are being written; the socket is closed soon.
+        /// The last bytes are being written; the socket will soon be closed.
         case closing
         case closed
     }
@@ -20,11 +20,11 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     let connection: C
     @safe @exclusivity(unchecked) private var phase = Phase.running
     @safe @exclusivity(unchecked) private var context: ChannelHandlerContext?
-    /// What the connection shares with the others on its event loop; nil: reads are not lent memory, and there is no slow
+    /// What the connection shares with others on its event loop. If nil, reads borrow no memory and there is no slow
     /// work.
     private let resources: LoopResources?
 
-    /// The one timer: the connection's next tick, or, when it is closing, the end of its time for that.
+    /// The only timer: for the connection's next tick, or, while closing, for the end of the time allowed.
     @safe @exclusivity(unchecked) private var timer: (moment: NIODeadline, task: Scheduled<Void>)?
     @safe @exclusivity(unchecked) private var isFlushing = false
     @safe @exclusivity(unchecked) private var isFlushDue = false
@@ -32,7 +32,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     @safe @exclusivity(unchecked) private var isInTurnQueue = false
     private var coalescing = ReadCoalescing()
 
-    /// Calls that are written before more are begun, so that the peer works on them meanwhile.
+    /// Calls that are written before more are begun, so that the peer can work on them meanwhile.
     private static var earlyFrames: Int { 10 }
     /// Control frames that may wait for a peer that does not read before we stop reading from it.
     private static var queuedFramesLimit: Int { 100 }
@@ -137,16 +137,16 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         }
     }
 
-    /// Reads again, if that was held back and need not be any longer.
+    /// Reads again if a read was held back and no longer needs to be.
     private func resumeReading() {
         guard isHoldingRead, !mustHoldRead else { return }
         isHoldingRead = false
         context?.read()
     }
 
-    /// A peer that sends what must be answered and does not read the answers is made to wait, and so is one that sends
-    /// faster than handlers can look at it. Other data never stops us from reading: flow control bounds it, and the credit
-    /// for it comes by reading.
+    /// Reading stops for a peer that sends what needs a response but does not read the responses, and for one that
+    /// sends faster than handlers can work. Other data never stops it: flow control bounds that data, and reading also
+    /// brings us credit.
     private var mustHoldRead: Bool {
         connection.hasBacklog
             || context?.channel.isWritable == false && core.session.queuedFrames > Self.queuedFramesLimit
@@ -154,8 +154,8 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
 
     // MARK: Writing
 
-    /// Does something with the connection, and sends what comes of it, together with what other tasks of the event loop
-    /// ask for at about the same time.
+    /// Runs an action on the connection, then sends its output together with that of other tasks that run on the event
+    /// loop at about the same time.
     @discardableResult
     func run<Result>(_ action: (C) -> Result) -> Result {
         if let context { core.now = context.eventLoop.now }
@@ -174,7 +174,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         }
     }
 
-    /// Writes what there is, for as long as the channel takes it.
+    /// Writes output for as long as the channel accepts it.
     private func flush() {
         guard let context, !isFlushing, phase == .running else { return }
         write(to: context)
@@ -208,7 +208,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
 
     // MARK: Time and the end
 
-    /// Does what the connection has come to want: a later look at the clock, turns for slow work, or its end.
+    /// Does what the connection now requires: sets the timer, queues it for slow work, or ends it.
     private func settle() {
         guard let context, phase == .running, !isFlushing else { return }
         if let ending = core.ending { return end(ending, context) }
@@ -258,7 +258,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
             close(context, after: bytes, linger: .zero, limit: limit)
         case .afterFlush(let linger, let limit):
             write(to: context)
-            // What was told of the end may have closed the channel.
+            // What was called at the end may have closed the channel.
             guard self.context != nil else { return }
             close(context, after: ByteBuffer(), linger: linger, limit: limit)
         }
@@ -290,7 +290,7 @@ extension ConnectionHandler: TurnTaker {
     }
 }
 
-/// An event in a channel's pipeline that asks for something to be done with its connection.
+/// A pipeline event that runs an action on the channel's connection.
 struct ConnectionAction<C: Connection>: Sendable {
     var body: @Sendable (C) -> Void
 }

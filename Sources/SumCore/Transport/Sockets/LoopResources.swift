@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import Synchronization
 
-/// What the connections on one event loop share. Belongs to the loop.
+/// What the connections of one event loop share. Use on that loop only.
 final class LoopResources {
     let turns: TurnQueue
     let buffers = ReceiveBuffers()
@@ -15,7 +15,7 @@ final class LoopResources {
 final class LoopResourcesByLoop: Sendable {
     private let resources = Mutex<[ObjectIdentifier: NIOLoopBound<LoopResources>]>([:])
 
-    /// Those of the event loop that calls.
+    /// Returns the resources of an event loop. Must be called on that loop.
     func resources(of eventLoop: any EventLoop) -> LoopResources {
         resources.withLock { resources in
             if let known = resources[ObjectIdentifier(eventLoop)] { return known }

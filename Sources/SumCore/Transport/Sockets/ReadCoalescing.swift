@@ -1,30 +1,31 @@
 internal import NIOCore
 
-/// Lets the bytes of a peer gather that sends many small pieces, as those do that write each message by itself.
+/// Delays reads from a peer that sends many small pieces, such as one that writes each message separately, so that its
+/// bytes gather.
 ///
-/// To be woken for some bytes, and to read them, costs many times what is done with them. So when a row of small
-/// pieces has come quickly, each of them nothing but data of calls that go on, and nothing was sent meanwhile that
-/// the peer may be waiting to react to, the next reads wait a little. Anything else ends that.
+/// Waking up and reading costs many times what a few bytes cost to process. Reads are delayed after a rapid series of
+/// small pieces, if each is only data of calls that go on, and nothing was sent meanwhile that the peer may be waiting
+/// for. Anything else ends the delay.
 struct ReadCoalescing {
-    /// Bytes below which a piece is small.
+    /// Bytes below which a piece counts as small.
     private static let smallPiece = 1 << 10
-    /// Small pieces in a row that show how the peer sends.
+    /// Small pieces in a row after which reads are delayed.
     private static let row = 64
-    /// The longest time that such a row takes.
+    /// The longest time that such a row may take.
     private static let rowLimit = TimeAmount.milliseconds(10)
-    /// Bytes that have to gather for a wait to have been worth it.
+    /// Bytes that must have gathered for a delay to have been worthwhile.
     private static let worthwhile = 64
-    /// How long a read waits: what data may be late by.
+    /// How long a read is delayed, and thus how late data may be.
     static let pause = TimeAmount.milliseconds(1)
 
     private var pieces = 0
     private var rowBegin = NIODeadline.distantPast
-    /// Whether the next read is to wait.
+    /// Whether to delay the next read.
     private(set) var isPausing = false
 
-    /// A piece was read.
+    /// Accounts for a piece that was read.
     ///
-    /// - Parameter isMereData: whether it was nothing but data, and nothing was sent since the last piece.
+    /// - Parameter isMereData: whether it was only data, and nothing was sent since the last piece.
     mutating func read(_ byteCount: Int, isMereData: Bool, at now: NIODeadline) {
         if isPausing {
             isPausing = isMereData && byteCount >= Self.worthwhile

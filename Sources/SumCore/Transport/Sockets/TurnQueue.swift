@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// A connection with slow work to do in turns.
+/// A connection that does slow work in turns.
 protocol TurnTaker: AnyObject {
     /// Does as much as `budget` allows.
     ///
@@ -8,25 +8,24 @@ protocol TurnTaker: AnyObject {
     func takeTurn(within budget: inout TurnBudget) -> Bool
 }
 
-/// Shares the time of one event loop among the connections that have slow work left, so that those without it, new
-/// ones, and timers are served in between. Belongs to the loop.
+/// Shares the time of one event loop among the connections that have slow work left, so that other connections, new
+/// ones, and timers are served in between. Use on that loop only.
 final class TurnQueue {
     private let eventLoop: any EventLoop
     private var waiting = CircularBuffer<any TurnTaker>()
     private var isScheduled = false
 
-    /// Time in which the loop looks after everything else. Not zero, since SwiftNIO runs what is due before it looks at
-    /// sockets again.
+    /// A pause for everything else on the loop. Not zero, since SwiftNIO runs due tasks before it checks sockets again.
     private static let pause = TimeAmount.microseconds(50)
 
     init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
     }
 
-    /// What a connection that has just read something may do: nothing while others wait for their turn.
+    /// The budget of a connection that has just read: zero while others wait for their turn.
     var budgetForRead: TurnBudget { TurnBudget(waiting.isEmpty ? TurnBudget.connectionSlice : 0) }
 
-    /// Has a connection take turns until it has nothing left to do. To be called once until then.
+    /// Queues a connection for turns until it has no work left. Call it only once until then.
     func add(_ connection: any TurnTaker) {
         waiting.append(connection)
         schedule()
