@@ -95,7 +95,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "SumCore", "ScriptedPeers", "sum-client", "sum-server",
+                "CMalloc", "SumCore", "ScriptedPeers", "sum-client", "sum-server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -112,6 +112,8 @@ public final class AsyncServerCall: Sendable {
     /// - Throws: the call's status if it has ended; INTERNAL or RESOURCE_EXHAUSTED for a message that cannot be
     ///   decompressed.
     func next() async throws(GRPCStatus) -> ByteBuffer? {
+        // Not only once there is another message: a call that waits must not hold room that other calls wait for.
+        putDown()
         while true {
             let arrival = try state.withLock { state throws(GRPCStatus) -> (size: Int, isLast: Bool)? in
                 if let end = state.end { throw end }
@@ -123,7 +125,6 @@ public final class AsyncServerCall: Sendable {
                 continue
             }
             if arrival.isLast { return nil }
-            putDown()
             try await reserve { arrival.size == 0 || $0.reserveDecompressed(arrival.size) }
             if let message = try takeMessage(reserved: arrival.size) { return message }
         }
@@ -182,13 +183,28 @@ public final class AsyncServerCall: Sendable {
     /// Sends one message. Waits for memory first, and then while more than 256 KiB of the call are unsent.
     ///
     /// - Throws: the call's status if it has ended.
-    func send(_ message: [UInt8], compressed: Bool = true) async throws(GRPCStatus) {
+    func send(_ message: consuming [UInt8], compressed: Bool = true) async throws(GRPCStatus) {
         let writer = MessageWriter(compression: state.withLock { $0.compression })
+        // A message is in memory once while it waits. Its length on the wire must be known by then, which takes a second
+        // copy only if it is compressed.
         var framed = ByteBuffer()
-        try writer.write(message, compressed: compressed, to: &framed)
-        let count = framed.readableBytes
+        let isCompressed = compressed && writer.compression != .identity
+        if isCompressed {
+            try writer.write(message, to: &framed)
+            message = []
+        }
+        let count = isCompressed ? framed.readableBytes : MessagePrefix.length + message.count
         try await reserve { memory in
             memory.reserveUnsent(count, own: state.withLock { $0.unsent })
+        }
+        if !isCompressed {
+            do throws(GRPCStatus) {
+                try writer.write(message, compressed: false, to: &framed)
+                message = []
+            } catch {
+                context.memory.releaseUnsent(count)
+                throw error
+            }
         }
         let end = state.withLock { state in
             if state.end == nil {

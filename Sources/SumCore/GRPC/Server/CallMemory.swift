@@ -6,7 +6,7 @@ internal import Synchronization
 /// Calls that need more wait. All methods may be called from any thread.
 final class CallMemory: Sendable {
     /// Decompressed bytes that handlers may hold. A single message may exceed it.
-    static let decompressedLimit = 512 << 10
+    static let decompressedLimit = 256 << 10
     /// Bytes of unsent responses. A single response may exceed it.
     static let unsentLimit = 256 << 10
     /// Bytes up to which a call's only response is accepted regardless of the limit, so that unread responses of other

@@ -104,6 +104,20 @@ import Testing
         #expect(inHand.withLock { $0.most } == 1 << 20)
     }
 
+    @Test("audit-M3: a handler that waits for its next message holds none, so other calls make progress")
+    func idleHandlers() async throws {
+        let (replies, memory) = (Replies(), CallMemory())
+        let message = try Self.stream([Array(repeating: 0, count: 100 << 10)])
+        let handlers = (0..<20).map { _ in
+            AsyncServerCallHandler(context: Self.context(replies, memory)) { call in
+                while try await call.next() != nil {}
+            }
+        }
+        for handler in handlers { _ = handler.receive(message) }
+        await replies.wait { $0.decompressed == 20 * 100 << 10 }
+        for handler in handlers { handler.cancel(GRPCStatus(code: .cancelled)) }
+    }
+
     @Test(
         "audit-M2: large unread responses wait for each other, and continue when a call is cancelled")
     func unread() async throws {
