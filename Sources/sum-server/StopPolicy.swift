@@ -11,7 +11,9 @@ struct StopPolicy {
     }
 
     enum Action: Equatable {
-        /// Shut down gracefully.
+        /// Report NOT_SERVING, go on serving for the drain delay, then drain.
+        case announce
+        /// Shut down gracefully, without any further delay.
         case drain
         case endAtOnce
         /// Log that there is nothing to reload.
@@ -21,16 +23,34 @@ struct StopPolicy {
 
     private enum State {
         case serving
+        /// Until the drain delay has passed, after which the server drains by itself.
+        case announced(at: ContinuousClock.Instant)
         case draining(since: ContinuousClock.Instant)
     }
 
+    /// How long the server goes on serving after the first signal.
+    let drainDelay: Duration
     private var state = State.serving
 
+    init(drainDelay: Duration) {
+        self.drainDelay = drainDelay
+    }
+
     mutating func receive(_ signal: Signal, at now: ContinuousClock.Instant) -> Action {
+        if case .announced(let start) = state, now - start >= drainDelay {
+            state = .draining(since: start + drainDelay)
+        }
         switch (signal, state) {
         case (.reload, _):
             return .refuseReload
+        case (.stop, .serving) where drainDelay > .zero:
+            state = .announced(at: now)
+            return .announce
         case (.stop, .serving):
+            state = .draining(since: now)
+            return .drain
+        case (.stop, .announced(let start)):
+            guard now - start >= Self.sameWish else { return .none }
             state = .draining(since: now)
             return .drain
         case (.stop, .draining(let since)):

@@ -35,17 +35,17 @@ enum SumServer {
             }
         }
 
-        var policy = StopPolicy()
+        var policy = StopPolicy(drainDelay: command.drainDelay)
         while true {
             guard let number = signals.next(within: heapInterval) else {
                 malloc.trimIfWorthwhile()
                 continue
             }
             switch policy.receive(number == SIGHUP ? .reload : .stop, at: .now) {
-            case .drain:
+            case .announce, .drain:
                 stopper.yield(name(number))
             case .endAtOnce:
-                logger.warning("second signal: stopping at once")
+                logger.warning("another signal: stopping at once")
                 end(1)
             case .refuseReload:
                 logger.info("there is nothing to reload", metadata: ["signal": "\(name(number))"])

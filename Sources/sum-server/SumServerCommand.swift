@@ -10,12 +10,13 @@ struct SumServerCommand: ParsableCommand {
             Serves tutorial.NumberService/SumNumbers. When it is listening, it prints one line per address on standard \
             output. Logs go to standard error.
 
-            SIGTERM, SIGINT and SIGQUIT shut it down gracefully: new calls are refused, open calls may finish. A \
-            second signal, at least half a second later, stops it at once. SIGHUP does nothing: there is nothing to \
-            reload.
+            SIGTERM, SIGINT and SIGQUIT shut it down gracefully: new calls are refused, open calls may finish. \
+            With --drain-delay, it first serves as before for that time, while health says NOT_SERVING. A second \
+            signal, at least half a second later, ends the delay, or stops a server at once that is already \
+            refusing calls. SIGHUP does nothing: there is nothing to reload.
 
             EXIT STATUS: 0 stopped by a signal, and every call had finished; 1 it could not start or listen, calls \
-            were cut off, or a second signal stopped it; 64 wrong usage.
+            were cut off, or a further signal stopped it; 64 wrong usage.
             """,
         version: "sum-server \(Version.current)")
 
@@ -26,6 +27,13 @@ struct SumServerCommand: ParsableCommand {
             What to do with a sum that does not fit int32: 'error' fails the call, 'wrap' keeps the low 32 bits.
             """)
     var overflow = SumNumbers.Overflow.error
+
+    @Option(
+        duration: """
+            Time that the server still serves new connections and calls after a signal, while health says \
+            NOT_SERVING, so that load balancers turn to other servers first.
+            """)
+    var drainDelay = Duration.zero
 
     @Option(duration: "Time for open calls to finish when the server shuts down.")
     var drainTimeout = Duration.seconds(25)
@@ -44,7 +52,7 @@ struct SumServerCommand: ParsableCommand {
     )
     var logLevel = Logger.Level.info
 
-    /// Serves until `stop` yields the name of a signal, then shuts down and exits.
+    /// Serves until `stop` yields the name of a signal, then shuts down and exits. A second name ends the drain delay.
     func serve(until stop: AsyncStream<String>, logger: Logger) async throws {
         let healthService = Health(services: [SumNumbers.service])
         var methods = [
@@ -58,14 +66,33 @@ struct SumServerCommand: ParsableCommand {
             listeningOn: try addresses.all(), methods: methods, configuration: limits.configuration,
             logger: logger)
         for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
+        var shutdown: Task<Void, Never>?
         for await signal in stop {
-            logger.info("stopping", metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout)"])
-            healthService.shutDown()
-            guard await server.shutdown(within: drainTimeout) else {
-                logger.warning("calls were cut off: they did not finish within the drain timeout")
-                SumServer.end(1)
+            if let shutdown {
+                shutdown.cancel()
+            } else {
+                shutdown = Task { await shutDown(server, healthService, because: signal, logger) }
             }
-            SumServer.end(0)
         }
+    }
+
+    /// Shuts down and exits. Cancelling the task ends the drain delay.
+    private func shutDown(
+        _ server: GRPCServer, _ healthService: Health, because signal: String, _ logger: Logger
+    ) async {
+        if drainDelay > .zero {
+            healthService.stopServing()
+            logger.info(
+                "\(health ? "health is NOT_SERVING, " : "")serving until the drain delay has passed",
+                metadata: ["signal": "\(signal)", "drain-delay": "\(drainDelay.text)"])
+            try? await Task.sleep(for: drainDelay)
+        }
+        logger.info("stopping", metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout.text)"])
+        healthService.shutDown()
+        guard await server.shutdown(within: drainTimeout) else {
+            logger.warning("calls were cut off: they did not finish within the drain timeout")
+            SumServer.end(1)
+        }
+        SumServer.end(0)
     }
 }

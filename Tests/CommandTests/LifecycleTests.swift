@@ -74,7 +74,7 @@ import Testing
         let ended = await server.ended()
         await signals.value
         #expect(ended.status == 1)
-        #expect(ended.log.contains("second signal"))
+        #expect(ended.log.contains("another signal"))
         #expect(await call.ended().status == 78)
     }
 

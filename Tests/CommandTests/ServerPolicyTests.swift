@@ -21,11 +21,45 @@ import Testing
             [(.reload, 0, .refuseReload), (.reload, 1000, .refuseReload), (.stop, 2000, .drain)],
         ] as [[(StopPolicy.Signal, Int, StopPolicy.Action)]])
     func signals(_ steps: [(StopPolicy.Signal, Int, StopPolicy.Action)]) {
-        var policy = StopPolicy()
+        var policy = StopPolicy(drainDelay: .zero)
         let start = ContinuousClock.now
         for (signal, milliseconds, action) in steps {
             let found = policy.receive(signal, at: start + .milliseconds(milliseconds))
             #expect(found == action)
+        }
+    }
+
+    @Test(
+        "abuse-L12: with a drain delay of five seconds, a second signal ends the delay, and another one the server",
+        arguments: [
+            [(.stop, 0, .announce), (.stop, 499, .none), (.stop, 500, .drain), (.stop, 999, .none)],
+            [(.stop, 0, .announce), (.stop, 4999, .drain), (.stop, 5001, .none), (.stop, 5499, .endAtOnce)],
+            // The drain begins by itself at 5000.
+            [(.stop, 0, .announce), (.stop, 5000, .none), (.stop, 5499, .none), (.stop, 5500, .endAtOnce)],
+            [(.stop, 0, .announce), (.stop, 60_000, .endAtOnce), (.stop, 60_001, .endAtOnce)],
+            [
+                (.reload, 0, .refuseReload), (.stop, 1, .announce), (.reload, 2, .refuseReload),
+                (.stop, 3, .none), (.reload, 6000, .refuseReload), (.stop, 6001, .endAtOnce),
+            ],
+        ] as [[(StopPolicy.Signal, Int, StopPolicy.Action)]])
+    func drainDelay(_ steps: [(StopPolicy.Signal, Int, StopPolicy.Action)]) {
+        var policy = StopPolicy(drainDelay: .seconds(5))
+        let start = ContinuousClock.now
+        for (signal, milliseconds, action) in steps {
+            #expect(policy.receive(signal, at: start + .milliseconds(milliseconds)) == action)
+        }
+    }
+
+    @Test("abuse-L12: a delay shorter than half a second is over when it is over")
+    func shortDrainDelay() {
+        var policy = StopPolicy(drainDelay: .milliseconds(100))
+        let start = ContinuousClock.now
+        for (milliseconds, action) in [
+            (0, .announce), (99, .none), (100, .none), (599, .none), (600, .endAtOnce),
+        ]
+            as [(Int, StopPolicy.Action)]
+        {
+            #expect(policy.receive(.stop, at: start + .milliseconds(milliseconds)) == action)
         }
     }
 
@@ -105,6 +139,7 @@ import Testing
         .count("--max-overhead-frames", 10...2_147_483_647),
         .count("--max-resets", 0...2_147_483_647),
         .count("--max-decompression-excess", 0...4_294_967_295),
+        .time("--drain-delay", from: "0s", nil),
         .time("--drain-timeout", from: "0s", nil),
         .time("--handshake-timeout", from: "1ms", "0s"),
         .time("--write-timeout", from: "1s", "999ms"),

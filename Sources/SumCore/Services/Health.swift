@@ -23,7 +23,19 @@ public final class Health: Sendable {
         var statuses: [String: ServingStatus]
         var watchers: [Int: Watcher] = [:]
         var nextWatcher = 0
+        /// Whether every status is `notServing` for good.
+        var isStopping = false
         var isShutDown = false
+
+        mutating func stopServing() {
+            guard !isStopping else { return }
+            isStopping = true
+            statuses = statuses.mapValues { _ in .notServing }
+            for watcher in watchers.values {
+                guard let service = watcher.service, statuses[service] != nil else { continue }
+                watcher.changes.yield(.notServing)
+            }
+        }
     }
 
     private struct Watcher {
@@ -43,10 +55,10 @@ public final class Health: Sendable {
     }
 
     /// Sets the status of a service, or of the server under the empty name, and notifies its watchers. Has no effect
-    /// after `shutDown`.
+    /// after `stopServing` or `shutDown`.
     public func set(_ status: ServingStatus, for service: String) {
         state.withLock { state in
-            guard !state.isShutDown, state.statuses.updateValue(status, forKey: service) != status else {
+            guard !state.isStopping, state.statuses.updateValue(status, forKey: service) != status else {
                 return
             }
             for watcher in state.watchers.values where watcher.service == service {
@@ -55,19 +67,21 @@ public final class Health: Sendable {
         }
     }
 
-    /// Sets every status to `notServing` for good, notifies all watchers, and ends their calls with UNAVAILABLE. Call
-    /// this before `GRPCServer.shutdown`.
+    /// Sets every status to `notServing` for good, and notifies all watchers, whose calls go on.
+    ///
+    /// Call this some seconds before `shutDown` if load balancers are to turn to other servers while this one still
+    /// serves.
+    public func stopServing() {
+        state.withLock { $0.stopServing() }
+    }
+
+    /// Does what `stopServing` does, and ends the calls of all watchers with UNAVAILABLE. Call this before
+    /// `GRPCServer.shutdown`.
     public func shutDown() {
         state.withLock { state in
-            guard !state.isShutDown else { return }
+            state.stopServing()
             state.isShutDown = true
-            state.statuses = state.statuses.mapValues { _ in .notServing }
-            for watcher in state.watchers.values {
-                if let service = watcher.service, state.statuses[service] != nil {
-                    watcher.changes.yield(.notServing)
-                }
-                watcher.changes.finish()
-            }
+            for watcher in state.watchers.values { watcher.changes.finish() }
         }
     }
 

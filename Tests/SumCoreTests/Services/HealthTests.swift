@@ -70,4 +70,27 @@ import Testing
             #expect(try await client.checkHealth() == .notServing)
         }
     }
+
+    @Test(
+        "abuse-L12, grpc-V4: a server that stops serving tells its watchers at once, and ends their calls later"
+    )
+    func stopServing() async throws {
+        try await withHealth { (health, client) async throws in
+            let known = try await watch("a.A", client)
+            #expect(try await known.next()?.status == .serving)
+            let unknown = try await watch("b.B", client)
+            #expect(try await unknown.next()?.status == .serviceUnknown)
+            health.stopServing()
+            #expect(try await known.next()?.status == .notServing)
+            #expect(try await client.checkHealth() == .notServing)
+            for service in ["", "a.A", "b.B"] { health.set(.serving, for: service) }
+            health.stopServing()
+            let later = try await watch("a.A", client)
+            #expect(try await later.next()?.status == .notServing)
+            health.shutDown()
+            for call in [known, unknown, later] {
+                #expect(await call.ended().status.code == .unavailable)
+            }
+        }
+    }
 }
