@@ -143,7 +143,9 @@ enum SumClientCommand {
             Console.say(reason)
             Console.quit(.ioError)
         case .call(let status):
-            Console.say("\(status)" + (status.detailsDescription.map { " (\($0))" } ?? ""))
+            // The details of this status state what its message states.
+            let details = SumNumbers.OutOfRange(status) == nil ? status.detailsDescription : nil
+            Console.say("\(status)" + (details.map { " (\($0))" } ?? ""))
             Console.quit(.failedCall(status.code))
         case .interrupted:
             Console.say("interrupted")

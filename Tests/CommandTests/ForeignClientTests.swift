@@ -21,6 +21,19 @@ struct ForeignClientTests {
         #expect(try await ForeignPeer.run(client, [server.address], [2_147_483_647, 1]).hasSuffix(text))
     }
 
+    @Test("grpc-N4: grpcio reads the exact sum from the details of OUT_OF_RANGE")
+    func exactSum() async throws {
+        let server = try await ServerProcess()
+        let output = try await ForeignPeer.run(
+            "client.py", [server.address, "--error-info"], [2_147_483_647, 2_147_483_647, -5])
+        #expect(
+            output == """
+                OUT_OF_RANGE the sum 4294967289 of 3 numbers does not fit int32
+                SUM_OUT_OF_RANGE tutorial.NumberService numbers=3 sum=4294967289
+
+                """)
+    }
+
     @Test("abuse-G6: grpcio compresses numbers", arguments: ["Gzip", "Deflate"])
     func compression(_ name: String) async throws {
         let server = try await ServerProcess()

@@ -63,7 +63,8 @@ struct ForeignServerTests {
         #expect(result.output.isEmpty)
         #expect(
             result.errors
-                == "sum-client: FAILED_PRECONDITION: rest (google.rpc.ErrorInfo { 1: \"TIRED\" 2: \"example.com\" })\n"
+                == #"sum-client: FAILED_PRECONDITION: rest (google.rpc.ErrorInfo { reason: "TIRED" domain: "example.com" })"#
+                + "\n"
         )
         #expect(result.status == 73)
     }

@@ -9,7 +9,8 @@ import Testing
             ("tutorial.md", "server.swift"), ("tutorial.md", "client.swift"), ("hosting.md", "hosting.swift"),
             ("hosting.md", "calling.swift"),
             ("hosting.md", "reflection.swift"), ("hosting.md", "interceptors.swift"),
-            ("hosting.md", "client-interceptors.swift"), ("hosting.md", "stopping.swift"),
+            ("hosting.md", "client-interceptors.swift"), ("hosting.md", "errors.swift"),
+            ("hosting.md", "stopping.swift"),
         ])
     func compiles(_ page: String, _ name: String) async throws {
         let page = try String(contentsOf: Repository.root.appending(path: "docs/\(page)"), encoding: .utf8)

@@ -3,7 +3,7 @@ internal import SwiftProtobuf
 extension GRPCStatus {
     /// The details as text for people, on one line and escaped; nil if there are none.
     ///
-    /// The descriptors of their types are not known, so fields are shown by number.
+    /// Only the fields of `google.rpc.ErrorInfo` are shown by name; those of other types are shown by number.
     public var detailsDescription: String? {
         guard !details.isEmpty else { return nil }
         guard let status = try? Google_Rpc_Status(serializedBytes: details) else {
@@ -14,10 +14,14 @@ extension GRPCStatus {
 
     private static func describe(_ detail: Google_Protobuf_Any) -> String {
         let type = detail.typeURL.split(separator: "/").last ?? "?"
-        guard let message = try? Google_Protobuf_Empty(serializedBytes: detail.value) else {
-            return "\(type) { \(detail.value.count) bytes }"
-        }
+        guard let message = message(detail) else { return "\(type) { \(detail.value.count) bytes }" }
         let fields = message.textFormatString().split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return fields.isEmpty ? "\(type) {}" : "\(type) { \(fields) }"
+    }
+
+    private static func message(_ detail: Google_Protobuf_Any) -> (any Message)? {
+        detail.isA(Google_Rpc_ErrorInfo.self)
+            ? try? Google_Rpc_ErrorInfo(serializedBytes: detail.value)
+            : try? Google_Protobuf_Empty(serializedBytes: detail.value)
     }
 }

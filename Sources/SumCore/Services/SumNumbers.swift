@@ -10,7 +10,7 @@ public enum SumNumbers {
 
     /// What to do with a sum that does not fit int32.
     public enum Overflow: String, CaseIterable, Sendable {
-        /// End the call with OUT_OF_RANGE, and a message with the exact sum.
+        /// End the call with OUT_OF_RANGE, and a message and details with the exact sum (`OutOfRange`).
         case error
         /// Respond with the low 32 bits, like Go's `int32(sum)`.
         case wrap
@@ -118,9 +118,7 @@ final class SumNumbersHandler: ServerCallHandler {
     private func sum() throws(GRPCStatus) -> Int32 {
         if overflow == .wrap { return Int32(truncatingIfNeeded: decoder.sum) }
         guard let sum = Int32(exactly: decoder.sum) else {
-            throw GRPCStatus(
-                code: .outOfRange,
-                message: "the sum \(decoder.sum) of \(decoder.count) numbers does not fit int32")
+            throw SumNumbers.OutOfRange(sum: decoder.sum, count: decoder.count).status
         }
         return sum
     }

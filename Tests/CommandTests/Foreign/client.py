@@ -1,6 +1,6 @@
 """Python's grpcio as a client of SumNumbers, which reads numbers from standard input.
 
-Prints the sum, or the status code and message.
+Prints the sum, or the status code and message, and with --error-info also the first google.rpc.ErrorInfo.
 """
 
 import argparse
@@ -10,6 +10,8 @@ import time
 
 import grpc
 import tutorial_pb2 as messages
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 parser = argparse.ArgumentParser()
 parser.add_argument("target")
@@ -17,6 +19,7 @@ parser.add_argument("--timeout", type=float)
 parser.add_argument("--pause", type=float, default=0, help="seconds between numbers")
 parser.add_argument("--compression", choices=["NoCompression", "Deflate", "Gzip"], default="NoCompression")
 parser.add_argument("--cancel", action="store_true", help="cancel when all numbers are sent")
+parser.add_argument("--error-info", action="store_true", help="print the ErrorInfo of a failed call")
 arguments = parser.parse_args()
 # grpcio asks for the numbers on a thread of its own, which may be ahead of the one that is given the call.
 has_call = threading.Event()
@@ -50,3 +53,8 @@ with grpc.insecure_channel(arguments.target) as channel:
         print("CANCELLED")
     except grpc.RpcError as error:
         print(error.code().name, error.details())
+        if arguments.error_info:
+            info = error_details_pb2.ErrorInfo()
+            # It raises an error unless the details have the same code and message.
+            rpc_status.from_call(error).details[0].Unpack(info)
+            print(info.reason, info.domain, *(f"{key}={info.metadata[key]}" for key in sorted(info.metadata)))

@@ -27,6 +27,8 @@ import Testing
         let reply = answer(.error, total: total - Int128(Int32.max), count: count - 1, then: [.max])
         #expect(reply.end?.code == .outOfRange)
         #expect(reply.end?.message == "the sum 18446744073709551612 of 8589934596 numbers does not fit int32")
+        let stated = SumNumbers.OutOfRange(sum: 18_446_744_073_709_551_612, count: 8_589_934_596)
+        #expect(reply.end.flatMap(SumNumbers.OutOfRange.init) == stated)
         let below = answer(.error, total: -total, count: count, then: [-1])
         #expect(
             below.end?.message == "the sum -18446744073709551613 of 8589934597 numbers does not fit int32")

@@ -61,13 +61,53 @@ import Testing
 
     @Test("abuse-P8, grpc-N2: a sum that does not fit int32 is an error with the exact sum")
     func overflow() throws {
-        for (numbers, text) in [
-            ([.max, 1], "the sum 2147483648 of 2 numbers does not fit int32"),
-            ([.min, -1], "the sum -2147483649 of 2 numbers does not fit int32"),
-        ] as [([Int32], String)] {
-            #expect(throws: GRPCStatus(code: .outOfRange, message: text)) { try sum(of: numbers) }
+        for (numbers, exact) in [([.max, 1], 2_147_483_648), ([.min, -1, 0], -2_147_483_649)]
+            as [([Int32], Int128)]
+        {
+            let error = #expect(throws: GRPCStatus.self) { try sum(of: numbers) }
+            #expect(error?.code == .outOfRange)
+            #expect(error?.message == "the sum \(exact) of \(numbers.count) numbers does not fit int32")
+            let info = GRPCErrorInfo(
+                reason: "SUM_OUT_OF_RANGE", domain: "tutorial.NumberService",
+                metadata: ["sum": "\(exact)", "numbers": "\(numbers.count)"])
+            #expect(error?.errorInfo == info)
+            #expect(
+                error.flatMap(SumNumbers.OutOfRange.init)
+                    == SumNumbers.OutOfRange(sum: exact, count: Int64(numbers.count)))
         }
         #expect(try sum(of: [.max, 1], overflow: .wrap) == .min)
+    }
+
+    @Test(
+        "grpc-N4: a sum beyond int32 is taken only from a status that states it without contradiction",
+        arguments: [
+            (.outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "2147483648", "2", true),
+            (.outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "-4294967296", "2", true),
+            (.outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "-4294967297", "2", false),
+            (.outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "4294967295", "2", false),
+            (.outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "2147483647", "2", false),
+            (.outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "2147483648", "0", false),
+            (.outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "2147483648", "-2", false),
+            (.outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "2147483648", nil, false),
+            (.outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "2e10", "9", false),
+            (.outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "", "9", false),
+            (
+                .outOfRange, "SUM_OUT_OF_RANGE", "tutorial.NumberService",
+                "999999999999999999999999999999999999999", "9", false
+            ),
+            (.outOfRange, "SUM_OUT_OF_RANGE", "other.Service", "2147483648", "2", false),
+            (.outOfRange, "OTHER", "tutorial.NumberService", "2147483648", "2", false),
+            (.internalError, "SUM_OUT_OF_RANGE", "tutorial.NumberService", "2147483648", "2", false),
+        ] as [(GRPCStatus.Code, String, String, String, String?, Bool)])
+    func statedSum(
+        _ code: GRPCStatus.Code, _ reason: String, _ domain: String, _ sum: String, _ count: String?,
+        _ isValid: Bool
+    ) {
+        var info = GRPCErrorInfo(reason: reason, domain: domain, metadata: ["sum": sum])
+        info.metadata["numbers"] = count
+        let found = SumNumbers.OutOfRange(GRPCStatus(code: code, errorInfo: info))
+        #expect((found != nil) == isValid)
+        #expect(found == nil || found?.sum == Int128(sum))
     }
 
     @Test("abuse-P8, grpc-N2: a larger sum on the way is fine")
