@@ -19,9 +19,11 @@ FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-14 zlib1g \
     && dpkg --compare-versions "$(dpkg-query -W -f '${Version}' libnghttp2-14)" ge 1.52.0-1+deb12u3 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --no-create-home --shell /usr/sbin/nologin sum
+    && groupadd --system --gid 65532 sum \
+    && useradd --system --uid 65532 --gid 65532 --no-create-home --shell /usr/sbin/nologin sum
 COPY --from=build /tools/ /usr/local/bin/
-USER sum
+# As numbers, with which Kubernetes can verify that it is not root.
+USER 65532:65532
 EXPOSE 50051
 HEALTHCHECK --interval=10s --timeout=3s CMD ["sum-client", "--health", "--connect-timeout", "1s"]
 ENTRYPOINT ["sum-server"]

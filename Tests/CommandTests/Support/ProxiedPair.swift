@@ -16,15 +16,15 @@ final class ProxiedPair: Sendable {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let paths = ["front", "a", "b"].map { directory.appending(path: $0).path }
         var text = try String(contentsOf: proxy.configuration, encoding: .utf8)
-        for (address, path) in zip(["*:50051", "127.0.0.1:50052", "127.0.0.1:50053"], paths) {
+        for (address, path) in zip(proxy.addresses, paths) {
             guard text.contains(address) else { throw BadConfiguration(reason: "without \(address)") }
             text = text.replacingOccurrences(of: address, with: proxy.socket(path))
         }
-        for (name, content) in [("shipped", text), ("main.conf", Proxy.nginxMain)] {
+        for (name, content) in [(proxy.copy, text), ("main.conf", Proxy.nginxMain)] {
             try Data(content.utf8).write(to: directory.appending(path: name))
         }
         let arguments = proxy.arguments(directory)
-        let check = try await Tool.run(proxy.program, arguments + [proxy.checkArgument])
+        let check = try await Tool.run(proxy.program, arguments + proxy.checkArguments)
         guard check.status == 0 else { throw BadConfiguration(reason: check.output + check.errors) }
         process = Tool.process(proxy.program, arguments)
         process.standardInput = FileHandle.nullDevice

@@ -1,34 +1,70 @@
 import Foundation
 
-/// A proxy from Debian's packages.
+/// nginx and HAProxy from Debian's packages, and Envoy from PyPI.
 enum Proxy: String, CaseIterable, Sendable {
-    case nginx, haproxy
+    case nginx, haproxy, envoy
 
-    var program: String { "/usr/sbin/\(rawValue)" }
+    static let installed = allCases.filter(\.isInstalled)
+
+    var program: String {
+        self == .envoy ? DeployTools.folder.appending(path: "envoy/_bin/envoy").path : "/usr/sbin/\(rawValue)"
+    }
     var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
 
     /// The configuration that is shipped.
     var configuration: URL {
-        let name = self == .nginx ? "nginx.conf" : "haproxy.cfg"
+        let name =
+            switch self {
+            case .nginx: "nginx.conf"
+            case .haproxy: "haproxy.cfg"
+            case .envoy: "envoy.yaml"
+            }
         return Repository.root.appending(path: "docs/deploy/\(name)")
+    }
+
+    /// The addresses in that configuration: the proxy's own, and those of the two servers.
+    var addresses: [String] {
+        guard self == .envoy else { return ["*:50051", "127.0.0.1:50052", "127.0.0.1:50053"] }
+        return [("0.0.0.0", 50051), ("127.0.0.1", 50052), ("127.0.0.1", 50053)].map { address, port in
+            "{socket_address: {address: \(address), port_value: \(port)}}"
+        }
     }
 
     /// The proxy's syntax for the address of a Unix domain socket.
     func socket(_ path: String) -> String {
-        self == .nginx ? "unix:\(path)" : "unix@\(path)"
+        switch self {
+        case .nginx: "unix:\(path)"
+        case .haproxy: "unix@\(path)"
+        case .envoy: "{pipe: {path: \(path)}}"
+        }
     }
+
+    /// The name of the file into which the shipped configuration is copied. Envoy tells its format by the extension.
+    var copy: String { self == .envoy ? "shipped.yaml" : "shipped" }
 
     /// The arguments for one process in the foreground that writes only in `directory`.
     func arguments(_ directory: URL) -> [String] {
         switch self {
         case .nginx:
             ["-e", "stderr", "-p", directory.path, "-c", directory.appending(path: "main.conf").path]
-        case .haproxy: ["-db", "-f", directory.appending(path: "shipped").path]
+        case .haproxy: ["-db", "-f", directory.appending(path: copy).path]
+        case .envoy:
+            // Hot restart would need a name that no other Envoy has.
+            [
+                "--disable-hot-restart", "--concurrency", "1", "--log-level", "off",
+                "-c", directory.appending(path: copy).path,
+            ]
         }
     }
 
-    /// The argument that makes it check its configuration and exit.
-    var checkArgument: String { self == .nginx ? "-t" : "-c" }
+    /// The arguments that make it check its configuration and exit.
+    var checkArguments: [String] {
+        switch self {
+        case .nginx: ["-t"]
+        case .haproxy: ["-c"]
+        case .envoy: ["--mode", "validate"]
+        }
+    }
 
     /// Includes the shipped file, as Debian's `/etc/nginx/nginx.conf` does.
     static let nginxMain = """
