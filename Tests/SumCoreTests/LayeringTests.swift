@@ -47,6 +47,9 @@ import Testing
             path: "Transport/Connection", imports: ["NIOCore"],
             sees: ["Base", "HTTP2", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Transport/Limits"]),
         Room(
+            path: "Transport/Balancing", imports: ["NIOCore"],
+            sees: ["Base", "GRPC/Wire", "GRPC/Client", "Transport/Connection"]),
+        Room(
             path: "Transport/Sockets",
             imports: ["Glibc", "NIOCore", "NIOPosix", "Synchronization", "SystemPackage"],
             sees: [
@@ -61,10 +64,12 @@ import Testing
                 "Transport/Connection", "Transport/Sockets",
             ]),
         Room(
-            path: "Transport/Client", imports: ["NIOCore", "NIOPosix", "SwiftProtobuf", "Synchronization"],
+            path: "Transport/Client",
+            imports: ["Dispatch", "NIOCore", "NIOPosix", "SwiftProtobuf", "Synchronization"],
             sees: [
                 "Base", "HTTP2", "GRPC/Wire", "GRPC/Client", "Services/Generated", "Protobuf", "Services",
-                "Process", "Transport/Limits", "Transport/Connection", "Transport/Sockets",
+                "Process", "Transport/Limits", "Transport/Connection", "Transport/Balancing",
+                "Transport/Sockets",
             ]),
     ]
 
@@ -151,11 +156,14 @@ import Testing
         }
     }
 
-    @Test("Connections know no channel, event loop, timer or clock: bytes and time are given to them")
-    func connectionsWithoutIO() throws {
+    @Test(
+        "Connections and policies know no channel, event loop, timer or clock: bytes and time are given to them"
+    )
+    func withoutIO() throws {
         let types: Set = ["ChannelHandlerContext", "NIOLoopBound", "Scheduled"]
         var strays: Set<String> = []
-        for source in try Self.sources() where source.room == "Transport/Connection" {
+        for source in try Self.sources()
+        where ["Transport/Connection", "Transport/Balancing"].contains(source.room) {
             let file = source.path.split(separator: "/").last ?? ""
             for word in SwiftCode.words(of: source.code)
             where types.contains(word) || word == "Channel" || word.hasPrefix("EventLoop") {

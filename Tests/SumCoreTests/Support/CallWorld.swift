@@ -183,10 +183,10 @@ final class CallWorld: @unchecked Sendable {
 
 extension CallWorld: ConnectionSource {
     var eventLoop: any EventLoop { loop }
-    var current: ReadyConnection? { inUse }
+    func pick() -> ReadyConnection? { inUse }
     var activity: String { "connecting" }
 
-    func connect(_ call: RetryingCall, after pause: Duration) {
+    func connect(_ call: RetryingCall, after pause: Duration, avoiding avoided: ReadyConnection?) {
         let scheduled = loop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) { [self] in
             waiting = []
             let mayConnect =

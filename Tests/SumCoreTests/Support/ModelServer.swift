@@ -52,7 +52,7 @@ final class ModelServer {
         handler = ConnectionHandler(try ClientConnection())
         connected = ReadyConnection(
             peer: Peer(address: "memory"), channel: channel,
-            handler: NIOLoopBound(handler, eventLoop: loop))
+            handler: NIOLoopBound(handler, eventLoop: loop), goingAway: channel.closeFuture)
         try channel.pipeline.syncOperations.addHandler(handler)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
     }

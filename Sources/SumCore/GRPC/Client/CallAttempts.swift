@@ -41,15 +41,23 @@ struct CallAttempts {
 
     var isOver: Bool { state == .over }
 
+    /// Whether there is a running attempt.
+    var isRunning: Bool {
+        switch state {
+        case .running, .cancelling: true
+        case .waiting, .over: false
+        }
+    }
+
     // MARK: Steps
 
     /// Starts an attempt, now that there is a connection. No attempt starts unless everything sent so far can be
     /// replayed.
     ///
-    /// - Parameter isReplayable: whether everything sent so far is still kept.
-    mutating func start(isReplayable: Bool) -> Action {
+    /// - Parameter isReplayable: whether everything sent so far is still kept. Asked only if an attempt may start.
+    mutating func start(isReplayable: @autoclosure () -> Bool) -> Action {
         guard state == .waiting else { return .nothing }
-        guard isReplayable else { return finish(ClientCallEnd(status: .notKept)) }
+        guard isReplayable() else { return finish(ClientCallEnd(status: .notKept)) }
         state = .running
         return .start(previousAttempts: policy.retries)
     }

@@ -2,6 +2,12 @@
 ///
 /// All methods are called on an event loop of the client and must never block.
 public protocol ClientObserver: Sendable {
+    /// The target has these addresses now, in the order in which they are tried.
+    func targetResolved(to addresses: [String])
+    /// An attempt to connect to one of the addresses has failed.
+    ///
+    /// - Parameter reason: the reason as text.
+    func connectionFailed(_ peer: Peer, _ reason: String)
     /// A connection is open and ready for calls.
     func connectionOpened(_ peer: Peer)
     /// The connection has closed.
@@ -14,6 +20,8 @@ public protocol ClientObserver: Sendable {
 }
 
 extension ClientObserver {
+    public func targetResolved(to addresses: [String]) {}
+    public func connectionFailed(_ peer: Peer, _ reason: String) {}
     public func connectionOpened(_ peer: Peer) {}
     public func connectionClosed(_ peer: Peer, _ reason: String?) {}
     public func callEnded(_ call: ClientCallRecord) {}

@@ -1,8 +1,8 @@
 internal import NIOCore
 
 /// The request's messages for all attempts of a call: each attempt first resends what earlier ones have sent, then
-/// continues. Use on the event loop only.
-final class ReplayedBody: HTTP2Body {
+/// continues.
+struct ReplayedBody {
     private let messages: any HTTP2Body
     private(set) var replay = ReplayBuffer()
 
@@ -16,18 +16,22 @@ final class ReplayedBody: HTTP2Body {
     /// Rewinds to the beginning for the next attempt.
     ///
     /// - Returns: false if the beginning is no longer kept; then there must be no next attempt.
-    func rewind() -> Bool { replay.rewind() }
+    mutating func rewind() -> Bool { replay.rewind() }
 
     /// Drops what was sent: there will be no more retries.
-    func drop() { replay.drop() }
+    mutating func drop() { replay.drop() }
 
-    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
+    /// See `HTTP2Body.fill`.
+    mutating func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
         let room = frame.freeCapacity
-        defer { byteCount += room - frame.freeCapacity }
-        return replay.fill(&frame) { messages.fill(&$0) }
+        let messages = messages
+        let state = replay.fill(&frame) { messages.fill(&$0) }
+        byteCount += room - frame.freeCapacity
+        return state
     }
 
-    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? {
+    /// See `HTTP2Body.takeLongPiece`.
+    mutating func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? {
         // A piece is copied if it must be kept, or if something must be resent before it.
         guard replay.isOver, let piece = messages.takeLongPiece(maximum: maximum) else { return nil }
         byteCount += piece.bytes.readableBytes

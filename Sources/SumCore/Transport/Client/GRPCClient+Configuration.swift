@@ -1,8 +1,14 @@
 extension GRPCClient {
     /// The settings of a client, for all its calls.
     public struct Configuration: Sendable {
-        /// How long a call tries to connect before it fails, unless it waits for a connection (`waitsForReady`).
+        /// How long calls wait for a connection when there is none, unless they wait as long as it takes
+        /// (`waitsForReady`), and how long a server may take to answer an attempt. When connecting has failed for so
+        /// long, the client goes on trying in the background, and calls fail at once (grpc/proposal A62).
         public var connectTimeout = Duration.seconds(2)
+        /// How calls are distributed over the addresses of the target.
+        public var loadBalancing = LoadBalancingPolicy.pickFirst()
+        /// The event loops of the connections.
+        public var eventLoops = EventLoopAssignment.shared
         /// The maximum size of a response message in bytes.
         public var maxMessageSize = 4 << 20
         /// The application's part of `user-agent`, put in front of the library's.
@@ -21,7 +27,16 @@ extension GRPCClient {
         /// Observers of connections and calls.
         public var observers: [any ClientObserver] = []
 
-        /// Creates a configuration with defaults: 2 seconds to connect, messages up to 4 MiB, no keepalive.
+        /// Creates a configuration with defaults: one connection, 2 seconds to connect, messages up to 4 MiB, no keepalive.
         public init() {}
+    }
+
+    /// Which event loops, each with a thread of its own, serve a client's connections.
+    public enum EventLoopAssignment: Hashable, Sendable {
+        /// One for all connections: tasks on the client's `executor` never hand anything to another thread.
+        case shared
+        /// Each connection is given the next of the process's event loops, so that a client of several servers can use
+        /// several cores.
+        case perConnection
     }
 }

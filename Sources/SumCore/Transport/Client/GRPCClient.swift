@@ -1,56 +1,34 @@
 internal import NIOCore
-internal import NIOPosix
 public import SwiftProtobuf
-internal import Synchronization
 
-/// A client of one gRPC server. It has one connection for any number of concurrent calls, and reconnects when it is
-/// lost.
+/// A client of a gRPC server, or of several with one name ("channel" in gRPC).
 ///
-/// The connection stays open until `close` is called. All methods may be called from any thread.
-public final class GRPCClient: ConnectionSource {
+/// It has one connection for any number of concurrent calls, or one to each server (`Configuration.loadBalancing`), and
+/// reconnects when one is lost.
+///
+/// Connections stay open until `close` is called. All methods may be called from any thread.
+public final class GRPCClient: Sendable {
     private let target: Target
     let configuration: Configuration
-    /// All connections of the client run on this loop.
-    let eventLoop: any EventLoop
-    /// Runs tasks on the thread that serves the client's connection.
+    private let connections: ClientConnections
+    /// Runs tasks on the thread that serves the client's connections.
     ///
     /// A task that prefers this executor (`withTaskExecutorPreference`) makes many short calls, or streams many
     /// numbers, at less cost, since nothing is handed between threads. It must not block, and its computations hold up
-    /// the connection.
+    /// the connections. If the connections have event loops of their own (`EventLoopAssignment.perConnection`), there is
+    /// no such thread, and no such gain.
     public let executor: any TaskExecutor
 
-    private struct State {
-        var current: ReadyConnection?
-        /// The connection attempt that all waiting calls share.
-        var dial: Task<Result<ReadyConnection, GRPCStatus>, Never>?
-        /// The last failure to connect since there was a connection.
-        var dialFailure: String?
-        /// Calls waiting for a connection or a retry.
-        var waiting: [ObjectIdentifier: Waiting] = [:]
-        /// All connections, including those that only finish their last calls.
-        var open: [ObjectIdentifier: ReadyConnection] = [:]
-        var isClosed = false
-        /// Doubled when a server complains about too many PINGs (grpc/proposal A8).
-        var keepaliveTime: Duration?
-    }
-
-    private struct Waiting {
-        var call: RetryingCall
-        var task: Task<Void, Never>
-    }
-
-    private let state: Mutex<State>
-
-    /// The minimum interval between PINGs.
-    private static let keepaliveFloor = Duration.seconds(10)
-
     /// Creates a client that connects when it makes its first call.
-    public init(target: Target, configuration: Configuration = .init()) {
+    public convenience init(target: Target, configuration: Configuration = .init()) {
+        self.init(target: target, configuration: configuration, resolver: TargetResolver(target: target))
+    }
+
+    init(target: Target, configuration: Configuration, resolver: any Resolver) {
         self.target = target
         self.configuration = configuration
-        eventLoop = MultiThreadedEventLoopGroup.singleton.next()
-        executor = EventLoopExecutor(eventLoop)
-        state = Mutex(State(keepaliveTime: configuration.keepaliveTime.map { max($0, Self.keepaliveFloor) }))
+        connections = ClientConnections(target: target, configuration: configuration, resolver: resolver)
+        executor = EventLoopExecutor(connections.eventLoop)
     }
 
     /// Creates a client and connects it.
@@ -63,20 +41,34 @@ public final class GRPCClient: ConnectionSource {
         var configuration = Configuration()
         configuration.connectTimeout = timeout
         let client = GRPCClient(target: target, configuration: configuration)
-        try await client.connect()
+        do throws(GRPCStatus) {
+            try await client.connect()
+        } catch {
+            await client.close()
+            throw error
+        }
         return client
     }
 
-    /// Connects if there is no connection, and waits until the server is ready for calls.
+    /// Connects if there is no connection, and waits until a server is ready for calls.
     ///
-    /// All addresses of the target are tried, IPv6 and IPv4 concurrently (RFC 8305). If the connection is refused, the
-    /// client retries with growing pauses until the time is up, so the server may still be starting.
+    /// All addresses of the target are tried, IPv6 and IPv4 in turn, and the next after a quarter of a second of silence
+    /// (RFC 8305, grpc/proposal A61). If all connections are refused, the client retries with growing pauses until the
+    /// time is up, so the server may still be starting.
     ///
-    /// - Returns: the connected address, such as `127.0.0.1:50051`.
+    /// - Returns: a connected address, such as `127.0.0.1:50051`.
     /// - Throws: UNAVAILABLE, with the reason for every address, if the time is up or retrying is pointless.
     @discardableResult
     public func connect() async throws(GRPCStatus) -> String {
-        try await connected().peer.address
+        try await connections.connected().peer.address
+    }
+
+    /// The state of the client's connections: ready if one of them is (grpc/doc/connectivity-semantics-and-api.md).
+    public var connectivityState: ConnectivityState { connections.connectivityState }
+
+    /// Waits until the state is another than `old`, and returns it. If the task is cancelled, returns the state at once.
+    public func connectivityState(after old: ConnectivityState) async -> ConnectivityState {
+        await connections.connectivityState(after: old)
     }
 
     // MARK: Calls
@@ -142,170 +134,19 @@ public final class GRPCClient: ConnectionSource {
             userAgent: Version.userAgent(after: configuration.userAgent),
             compression: options.compression, metadata: options.metadata)
         return RetryingCall(
-            self, request, options, refusal: refusal, observers: configuration.observers, handler: handler)
+            connections, request, options, refusal: refusal, observers: configuration.observers,
+            handler: handler)
     }
 
     // MARK: Connections
 
-    var current: ReadyConnection? { state.withLock { $0.current } }
-    var isClosed: Bool { state.withLock { $0.isClosed } }
+    /// All connections of the client run on this loop, unless they have loops of their own.
+    var eventLoop: any EventLoop { connections.eventLoop }
+    var activity: String { connections.activity }
+    var keepalive: Keepalive? { connections.keepalive }
 
-    var activity: String {
-        let reason = state.withLock { $0.dialFailure }
-        return "connecting to \(target)" + (reason.map { ": \($0)" } ?? "")
-    }
-
-    func connect(_ call: RetryingCall, after pause: Duration) {
-        let isClosed = state.withLock { state in
-            guard !state.isClosed else { return true }
-            let task = Task {
-                let result: Result<ReadyConnection, GRPCStatus>
-                do throws(GRPCStatus) {
-                    if pause > .zero { try? await Task.sleep(for: pause) }
-                    result = .success(try await connected(for: call))
-                } catch {
-                    result = .failure(error)
-                }
-                stopWaiting(call)
-                switch result {
-                case .success(let connected): call.start(on: connected)
-                case .failure(let status): call.fail(status)
-                }
-            }
-            state.waiting[ObjectIdentifier(call)] = Waiting(call: call, task: task)
-            return false
-        }
-        if isClosed { call.fail(.clientClosed) }
-    }
-
-    func stopConnecting(_ call: RetryingCall) {
-        stopWaiting(call)?.task.cancel()
-    }
-
-    @discardableResult
-    private func stopWaiting(_ call: RetryingCall) -> Waiting? {
-        state.withLock { $0.waiting.removeValue(forKey: ObjectIdentifier(call)) }
-    }
-
-    private func connected(for call: RetryingCall) async throws(GRPCStatus) -> ReadyConnection {
-        var backoff = Backoff(first: .milliseconds(100), longest: .seconds(120))
-        while true {
-            do throws(GRPCStatus) {
-                return try await connected()
-            } catch {
-                guard call.waitsForReady, !call.isOver, !isClosed else { throw error }
-                try? await Task.sleep(for: backoff.next())
-            }
-        }
-    }
-
-    /// Returns the connection for a new call, and connects if there is none.
-    private func connected() async throws(GRPCStatus) -> ReadyConnection {
-        let dial = try state.withLock { state throws(GRPCStatus) in
-            guard !state.isClosed else {
-                throw .clientClosed
-            }
-            if let current = state.current { return Task { Result<_, GRPCStatus>.success(current) } }
-            if let dial = state.dial { return dial }
-            let dial = Task { await self.dial() }
-            state.dial = dial
-            return dial
-        }
-        return try await dial.value.get()
-    }
-
-    private func dial() async -> Result<ReadyConnection, GRPCStatus> {
-        let connector = Connector(
-            target: target, limit: configuration.connectTimeout, keepalive: keepalive,
-            eventLoop: eventLoop, report: { reason in self.state.withLock { $0.dialFailure = reason } })
-        do throws(GRPCStatus) {
-            let connected = try await connector.connect()
-            guard adopt(connected) else {
-                connected.channel.close(promise: nil)
-                throw GRPCStatus(code: .cancelled, message: "the client has been closed")
-            }
-            return .success(connected)
-        } catch {
-            state.withLock { $0.dial = nil }
-            return .failure(error)
-        }
-    }
-
-    /// - Returns: false if the client has been closed in the meantime.
-    private func adopt(_ connected: ReadyConnection) -> Bool {
-        let id = ObjectIdentifier(connected.channel)
-        let isWanted = state.withLock { state in
-            state.dial = nil
-            state.dialFailure = nil
-            guard !state.isClosed else { return false }
-            state.current = connected
-            state.open[id] = connected
-            return true
-        }
-        guard isWanted else { return false }
-        let observers = configuration.observers
-        if !observers.isEmpty {
-            connected.channel.eventLoop.execute {
-                for observer in observers { observer.connectionOpened(connected.peer) }
-            }
-        }
-        connected.channel.closeFuture.whenComplete { _ in
-            self.discard(connected)
-            let connection = connected.handler.value.connection
-            let hasPingedTooOften = connection.hasPingedTooOften
-            for observer in observers {
-                observer.connectionClosed(connected.peer, connection.lossReason)
-            }
-            self.state.withLock { state in
-                state.open[id] = nil
-                if hasPingedTooOften { state.keepaliveTime = state.keepaliveTime.map { $0 * 2 } }
-            }
-        }
-        return true
-    }
-
-    var keepalive: Keepalive? {
-        state.withLock { $0.keepaliveTime }.map { time in
-            Keepalive(
-                time: .nanoseconds(time.wholeNanoseconds),
-                timeout: .nanoseconds(configuration.keepaliveTimeout.wholeNanoseconds),
-                withoutCalls: configuration.keepaliveWithoutCalls, now: .now())
-        }
-    }
-
-    func discard(_ connected: ReadyConnection) {
-        state.withLock { state in
-            if state.current?.channel === connected.channel { state.current = nil }
-        }
-    }
-
-    /// How long a server that has stopped reading may delay closing its connection.
-    private static let closeLimit = TimeAmount.milliseconds(500)
-
-    /// Closes the connection. Calls that are still open end with CANCELLED.
+    /// Closes all connections. Calls that are still open end with CANCELLED.
     public func close() async {
-        let (open, waiting) = state.withLock { state in
-            state.isClosed = true
-            state.current = nil
-            state.dial?.cancel()
-            defer { state.waiting = [:] }
-            return (Array(state.open.values), Array(state.waiting.values))
-        }
-        for waiting in waiting {
-            waiting.task.cancel()
-            waiting.call.fail(GRPCStatus(code: .cancelled, message: "the client has been closed"))
-        }
-        for connected in open {
-            let handler = connected.handler
-            connected.channel.eventLoop.execute {
-                handler.value.run { $0.shutDown(within: Self.closeLimit) }
-            }
-        }
-        for connected in open { try? await connected.channel.closeFuture.get() }
+        await connections.close()
     }
-}
-
-extension GRPCStatus {
-    fileprivate static let clientClosed = GRPCStatus(
-        code: .unavailable, message: "the client has been closed")
 }

@@ -1,25 +1,15 @@
 internal import NIOCore
 internal import Synchronization
 
-/// Provides the connections for a client's calls, all on one event loop.
-protocol ConnectionSource: AnyObject, Sendable {
-    var eventLoop: any EventLoop { get }
-    /// The connection for a new call, if there is one.
-    var current: ReadyConnection? { get }
-    /// Whether there will be no more connections.
-    var isClosed: Bool { get }
-    /// What a waiting call is waiting for, such as "connecting to localhost:50051: Connection refused".
-    var activity: String { get }
-    /// Waits for `pause`, connects if there is no connection, and starts the call on the connection, or fails it.
-    func connect(_ call: RetryingCall, after pause: Duration)
-    /// The call no longer waits.
-    func stopConnecting(_ call: RetryingCall)
-    /// The connection takes no more calls; the next call needs another.
-    func discard(_ connected: ReadyConnection)
-}
-
 /// One client call, with as many attempts on as many connections as it takes. `CallAttempts` decides; this class acts.
-final class RetryingCall: ClientCallHandler, ClientCallControl {
+///
+/// An attempt runs on the event loop of its connection, and each attempt may run on another loop. The properties marked
+/// `nonisolated(unsafe)` belong to the loop of the running attempt, or, while there is none, to whoever makes the next
+/// step. This is sound because `state`, behind a lock, says whether an attempt runs and on which connection: it begins
+/// and ends on its own loop, and only a step taken under the lock leads from one to the next.
+///
+/// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
+final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter, HTTP2Body {
     let waitsForReady: Bool
     private let source: any ConnectionSource
     private let request: GRPCRequestHead
@@ -30,14 +20,18 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     private let refusal: GRPCStatus?
     private let observers: [any ClientObserver]
 
+    private typealias PeerWaiters = [CheckedContinuation<Peer?, Never>]
+
     private struct State {
         var attempts: CallAttempts
+        /// The connection of the running attempt, or else of the last.
+        var connection: ReadyConnection?
         /// Ends the call at its deadline while it has no stream.
         var deadline: Scheduled<Void>?
-        var peer: Peer?
-        var peerWaiters: [CheckedContinuation<Peer?, Never>] = []
+        var peerWaiters: PeerWaiters = []
 
-        mutating func takePeerWaiters() -> [CheckedContinuation<Peer?, Never>] {
+        mutating func takePeerWaiters() -> PeerWaiters {
+            guard !peerWaiters.isEmpty else { return [] }
             defer { peerWaiters = [] }
             return peerWaiters
         }
@@ -45,27 +39,13 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     private let state: Mutex<State>
 
-    /// The running attempt. It has no stream while the stream is being opened.
-    private struct Attempt {
-        let connected: ReadyConnection
-        var stream: ClientStream?
-    }
-
-    /// State that only the event loop uses.
-    private final class LoopState {
-        var attempt: Attempt?
-        /// The request, shared by all attempts.
-        let body: ReplayedBody
-        var attempts = 0
-        /// Bytes received by the attempts that have ended.
-        var bytesReceived = 0
-
-        init(body: ReplayedBody) {
-            self.body = body
-        }
-    }
-
-    private let loopState: NIOLoopBoundBox<LoopState>
+    /// The stream of the running attempt; nil while it is being opened.
+    @safe @exclusivity(unchecked) nonisolated(unsafe) private var stream: ClientStream?
+    /// The request, shared by all attempts.
+    @safe @exclusivity(unchecked) nonisolated(unsafe) private var body: ReplayedBody
+    @safe @exclusivity(unchecked) nonisolated(unsafe) private var attemptCount = 0
+    /// Bytes received by the attempts that have ended.
+    @safe @exclusivity(unchecked) nonisolated(unsafe) private var bytesReceived = 0
 
     init(
         _ source: any ConnectionSource, _ request: GRPCRequestHead, _ options: GRPCCallOptions,
@@ -82,8 +62,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         expiry =
             options.timeout.map { now + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
         state = Mutex(State(attempts: CallAttempts(maxRetries: options.maxRetries)))
-        loopState = .makeBoxSendingValue(
-            LoopState(body: ReplayedBody(handler.requestBody)), eventLoop: source.eventLoop)
+        body = ReplayedBody(handler.requestBody)
     }
 
     private var timeLeft: Duration? {
@@ -96,8 +75,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     private func perform(_ action: CallAttempts.Action) {
         switch action {
-        case .nothing: break
-        case .start(let previousAttempts): open(previousAttempts)
+        case .nothing, .start: break
         case .endStream(let status): onStream { connection, stream in connection.cancel(stream, status) }
         case .retry(let pause): connect(after: pause)
         case .finish(let end): finish(end)
@@ -111,8 +89,8 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
             step { $0.giveUpWaiting(refusal) }
         } else if let timeLeft, timeLeft <= .zero {
             step { $0.giveUpWaiting(.deadlineExceeded) }
-        } else if let connected = source.current {
-            start(on: connected)
+        } else if let connection = source.pick() {
+            start(on: connection)
         } else {
             connect(after: .zero)
         }
@@ -120,7 +98,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     private func connect(after pause: Duration) {
         keepDeadline()
-        source.connect(self, after: pause)
+        source.connect(self, after: pause, avoiding: state.withLock { $0.connection })
     }
 
     private func keepDeadline() {
@@ -135,16 +113,24 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     }
 
     /// Starts the next attempt on a connection.
-    func start(on connected: ReadyConnection) {
-        if source.eventLoop.inEventLoop { return startNow(on: connected) }
-        source.eventLoop.execute { [self] in startNow(on: connected) }
+    func start(on connection: ReadyConnection) {
+        if connection.eventLoop.inEventLoop { return startNow(on: connection) }
+        connection.eventLoop.execute { [self] in startNow(on: connection) }
     }
 
-    private func startNow(on connected: ReadyConnection) {
-        let loopState = loopState.value
-        loopState.attempt = Attempt(connected: connected)
-        let isReplayable = loopState.body.rewind()
-        step { $0.start(isReplayable: isReplayable) }
+    private func startNow(on connection: ReadyConnection) {
+        let (action, waiters) = state.withLock { state -> (CallAttempts.Action, PeerWaiters) in
+            let action = state.attempts.start(isReplayable: body.rewind())
+            guard case .start = action else { return (action, []) }
+            state.connection = connection
+            return (action, state.takePeerWaiters())
+        }
+        for waiter in waiters { waiter.resume(returning: connection.peer) }
+        if case .start(let previousAttempts) = action {
+            open(previousAttempts, on: connection)
+        } else {
+            perform(action)
+        }
     }
 
     /// Fails the call: there is no connection, nor will there be one.
@@ -152,66 +138,58 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
         step { $0.giveUpWaiting(status) }
     }
 
-    var isOver: Bool { state.withLock { $0.attempts.isOver } }
-
     // MARK: Attempts
 
-    private func open(_ previousAttempts: Int) {
-        let loopState = loopState.value
-        guard let connected = loopState.attempt?.connected else { return }
-        let waiters = state.withLock { state in
-            state.peer = connected.peer
-            return state.takePeerWaiters()
-        }
-        for waiter in waiters { waiter.resume(returning: connected.peer) }
-        loopState.attempts += 1
+    private func open(_ previousAttempts: Int, on connection: ReadyConnection) {
+        attemptCount += 1
         var request = request
         request.timeout = timeLeft
         request.previousAttempts = previousAttempts
-        let stream = connected.handler.value.run { $0.start(request, handler: self) }
-        // An attempt that failed at once may already have been followed by the next.
-        if let stream, !stream.call.hasEnded { loopState.attempt?.stream = stream }
+        let stream = connection.handler.value.run { $0.start(request, handler: self) }
+        // An attempt that failed at once may already have been followed by the next, perhaps on another loop.
+        if let stream, !stream.call.hasEnded { self.stream = stream }
     }
 
+    /// Does something with the running attempt; nothing if there is none.
     private func onStream(_ action: @escaping @Sendable (ClientConnection, ClientStream) -> Void) {
-        let loop = source.eventLoop
-        if loop.inEventLoop, let attempt = loopState.value.attempt, let stream = attempt.stream {
-            return attempt.connected.handler.value.run { action($0, stream) }
+        guard let connection = runningConnection else { return }
+        if connection.eventLoop.inEventLoop, let stream {
+            return connection.handler.value.run { action($0, stream) }
         }
         // If there is no stream although we are on the loop, one is being opened.
-        loop.execute { [loopState] in
-            guard let attempt = loopState.value.attempt, let stream = attempt.stream else { return }
-            attempt.connected.handler.value.run { action($0, stream) }
+        connection.eventLoop.execute { [self] in
+            guard runningConnection === connection, let stream else { return }
+            connection.handler.value.run { action($0, stream) }
         }
+    }
+
+    private var runningConnection: ReadyConnection? {
+        state.withLock { $0.attempts.isRunning ? $0.connection : nil }
     }
 
     private func finish(_ end: ClientCallEnd) {
-        let waiters = state.withLock { state in
+        let (waiters, connection) = state.withLock { state in
             state.deadline?.cancel()
-            return state.takePeerWaiters()
+            return (state.takePeerWaiters(), state.connection)
         }
         for waiter in waiters { waiter.resume(returning: nil) }
         source.stopConnecting(self)
-        if source.eventLoop.inEventLoop {
-            settle(end)
-        } else {
-            source.eventLoop.execute { [self] in settle(end) }
-        }
+        body.drop()
+        if !observers.isEmpty { report(end, connection) }
         handler.end(end)
     }
 
-    /// Drops what was sent, and tells the observers.
-    private func settle(_ end: ClientCallEnd) {
-        let loopState = loopState.value
-        loopState.body.drop()
-        guard !observers.isEmpty else { return }
-        let peer = state.withLock { $0.peer }
+    private func report(_ end: ClientCallEnd, _ connection: ReadyConnection?) {
         let record = ClientCallRecord(
-            path: request.path, peer: peer, status: end.status,
+            path: request.path, peer: connection?.peer, status: end.status,
             duration: .nanoseconds((NIODeadline.now() - began).nanoseconds),
-            attempts: loopState.attempts,
-            bytesSent: loopState.body.byteCount, bytesReceived: loopState.bytesReceived)
-        for observer in observers { observer.callEnded(record) }
+            attempts: attemptCount, bytesSent: body.byteCount, bytesReceived: bytesReceived)
+        let loop = connection?.eventLoop ?? source.eventLoop
+        if loop.inEventLoop {
+            for observer in observers { observer.callEnded(record) }
+        } else {
+            loop.execute { [observers] in for observer in observers { observer.callEnded(record) } }
+        }
     }
 
     // MARK: For the call's tasks
@@ -231,7 +209,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     func peer() async -> Peer? {
         await withCheckedContinuation { continuation in
             let known = state.withLock { state -> Peer?? in
-                if let peer = state.peer { return peer }
+                if let connection = state.connection { return connection.peer }
                 if state.attempts.isOver { return .some(nil) }
                 state.peerWaiters.append(continuation)
                 return nil
@@ -242,10 +220,16 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
 
     // MARK: For the connection
 
-    var requestBody: any HTTP2Body { loopState.value.body }
+    var requestBody: any HTTP2Body { self }
+
+    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState { body.fill(&frame) }
+
+    func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? {
+        body.takeLongPiece(maximum: maximum)
+    }
 
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
-        loopState.value.body.drop()
+        body.drop()
         handler.receiveHeaders(metadata, compression: compression)
     }
 
@@ -254,14 +238,13 @@ final class RetryingCall: ClientCallHandler, ClientCallControl {
     }
 
     func end(_ end: ClientCallEnd) {
-        let loopState = loopState.value
-        let attempt = loopState.attempt
-        let connected = attempt?.connected
-        loopState.attempt = nil
-        loopState.bytesReceived += attempt?.stream?.bytesReceived ?? 0
+        bytesReceived += stream?.bytesReceived ?? 0
+        stream = nil
         // A connection that does not accept this call will accept no other.
-        if end.reach == .notSentOnWire, let connected { source.discard(connected) }
-        let replay = loopState.body.replay
+        if end.reach == .notSentOnWire, let connection = state.withLock({ $0.connection }) {
+            source.discard(connection)
+        }
+        let replay = body.replay
         step { $0.end(end, replay, timeLeft: timeLeft, mayRetry: !source.isClosed) }
     }
 }

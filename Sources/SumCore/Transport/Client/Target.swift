@@ -21,7 +21,7 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
     /// The name of the server in requests (`:authority`).
     let authority: String
 
-    private init(description: String, endpoints: [Endpoint], authority: String) {
+    init(description: String, endpoints: [Endpoint], authority: String) {
         self.description = description
         self.endpoints = endpoints
         self.authority = authority
@@ -48,6 +48,17 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
             endpoints = hosts.map { .host($0.host, port: $0.port ?? Self.defaultPort) }
             authority = hosts.first.map(Self.authority) ?? ""
         }
+    }
+
+    /// Creates a target that has the addresses of all `targets`, in this order. Requests name the server as the first of
+    /// them does.
+    ///
+    /// - Returns: nil if there are none.
+    public init?(anyOf targets: [Target]) {
+        guard let first = targets.first else { return nil }
+        self.init(
+            description: targets.map(\.description).joined(separator: ", "),
+            endpoints: targets.flatMap(\.endpoints), authority: first.authority)
     }
 
     /// Why a client cannot connect to such an address, even though a server might listen on it.

@@ -20,6 +20,10 @@ final class ClientConnection: Connection {
     typealias Readiness = (Result<Void, ConnectFailure>) -> Void
 
     let core: ConnectionCore
+    /// Called when the server has said GOAWAY; it may say it several times.
+    private let goingAway: () -> Void
+    /// Whether to close the connection when its last call has ended.
+    private var isRetired = false
     @safe @exclusivity(unchecked) private(set) var state: State
     @safe @exclusivity(unchecked) var streams = StreamTable<ClientStream>()
     var deadlines = DeadlineQueue()
@@ -29,6 +33,8 @@ final class ClientConnection: Connection {
     /// A long stream takes 5% less time with this size than with half of it.
     static let writeSize = 512 << 10
     static let speaksFirst = true
+    /// How long a server that has stopped reading may delay closing its connection.
+    static let closeLimit = TimeAmount.milliseconds(500)
     /// Frames without data that the server may send in a burst; see `FrameBudget`.
     private static let maxOverhead = 1000
     /// Bytes of frames to make for a server that does not read.
@@ -36,7 +42,11 @@ final class ClientConnection: Connection {
     /// Bytes needed to tell whether a server speaks HTTP/2.
     private static let beginningLength = 9
 
-    init(keepalive: Keepalive? = nil, _ readiness: @escaping Readiness = { _ in }) throws(NGHTTP2Error) {
+    init(
+        keepalive: Keepalive? = nil, _ readiness: @escaping Readiness = { _ in },
+        goingAway: @escaping () -> Void = {}
+    ) throws(NGHTTP2Error) {
+        self.goingAway = goingAway
         state = .connecting(readiness, beginning: ByteBuffer())
         core = try ConnectionCore(role: .client)
         core.keepalive = keepalive
@@ -101,6 +111,12 @@ final class ClientConnection: Connection {
     func giveUp(_ words: String) {
         guard case .connecting = state else { return }
         core.fail(.ourselves(words))
+    }
+
+    /// Closes the connection as soon as it has no calls. It must get no new ones.
+    func retire() {
+        isRetired = true
+        if !hasCalls { shutDown(within: Self.closeLimit) }
     }
 
     /// Refuses new calls, cancels the open ones, tells the server, and ends the connection.
@@ -198,6 +214,7 @@ final class ClientConnection: Connection {
                 debug.isEmpty ? "\(code)" : "\(code), \(debug.escapedForDisplay)",
                 becauseOfPings: code == .enhanceYourCalm && debug == PingStrikes.reason)
             try endUnsentCalls()
+            goingAway()
         case .goAwaySent(let code, let debug):
             endCalls(lastStatus(code, debug), isBroken: true)
         case .ping, .pingAcknowledged, .settingsAcknowledged, .notSent(.other, _, _):
@@ -243,6 +260,7 @@ final class ClientConnection: Connection {
         if let callEnd = stream.call.closed(code, deadlineHasPassed: hasExpired) {
             stream.handler.end(callEnd)
         }
+        if isRetired, !hasCalls { shutDown(within: Self.closeLimit) }
     }
 
     // MARK: Ends of calls

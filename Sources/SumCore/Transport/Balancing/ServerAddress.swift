@@ -1,0 +1,30 @@
+internal import NIOCore
+
+/// One address of a target: what one subchannel connects to.
+struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
+    var socketAddress: SocketAddress
+    /// The address in the syntax of `Target`.
+    var description: String
+
+    static func == (one: ServerAddress, other: ServerAddress) -> Bool {
+        one.socketAddress == other.socketAddress
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(socketAddress)
+    }
+}
+
+extension [ServerAddress] {
+    /// The addresses without repetitions, IPv6 and IPv4 in turn, beginning with the family of the first. The order
+    /// within a family is kept (RFC 8305 section 4, grpc/proposal A61).
+    var interleaved: [ServerAddress] {
+        var seen: Set<ServerAddress> = []
+        let addresses = filter { seen.insert($0).inserted }
+        let first = addresses.filter { $0.socketAddress.protocol == addresses[0].socketAddress.protocol }
+        let others = addresses.filter { $0.socketAddress.protocol != addresses[0].socketAddress.protocol }
+        return (0..<Swift.max(first.count, others.count)).flatMap { index in
+            [first, others].compactMap { index < $0.count ? $0[index] : nil }
+        }
+    }
+}

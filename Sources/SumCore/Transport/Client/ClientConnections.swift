@@ -1,0 +1,357 @@
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// The connections of a client, and the calls that wait for one. `LoadBalancer` decides; this class acts.
+final class ClientConnections: Sendable {
+    let eventLoop: any EventLoop
+    private let target: Target
+    private let configuration: GRPCClient.Configuration
+    private let resolver: any Resolver
+
+    private typealias Balancer = LoadBalancer<ReadyConnection>
+
+    private struct State {
+        var balancer: Balancer
+        var waiting: [ObjectIdentifier: Waiting] = [:]
+        /// Tasks that wait for the state to change.
+        var watchers: [CheckedContinuation<Void, Never>] = []
+        /// The attempts to connect, by subchannel.
+        var attempts: [Int: Task<Void, Never>] = [:]
+        /// All connections, including those that only finish their last calls.
+        var open: [ObjectIdentifier: ReadyConnection] = [:]
+        var timer: (moment: NIODeadline, task: Scheduled<Void>)?
+        var isClosed = false
+        /// Doubled when a server complains about too many PINGs (grpc/proposal A8).
+        var keepaliveTime: Duration?
+    }
+
+    private struct Waiting {
+        var waiter: any ConnectionWaiter
+        var avoided: ReadyConnection?
+        /// The pause before it looks for a connection; nil once it has passed.
+        var pause: Scheduled<Void>?
+    }
+
+    /// What a step of the balancer leads to, done after the lock is released.
+    private struct Consequences {
+        var actions: [Balancer.Action] = []
+        var starts: [(any ConnectionWaiter, ReadyConnection)] = []
+        var failures: [(any ConnectionWaiter, GRPCStatus)] = []
+        var watchers: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+
+    /// The minimum interval between PINGs.
+    private static let keepaliveFloor = Duration.seconds(10)
+
+    init(target: Target, configuration: GRPCClient.Configuration, resolver: any Resolver) {
+        self.target = target
+        self.configuration = configuration
+        self.resolver = resolver
+        eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        state = Mutex(
+            State(
+                balancer: LoadBalancer(
+                    targetName: target.description, policy: configuration.loadBalancing,
+                    patience: .nanoseconds(configuration.connectTimeout.wholeNanoseconds),
+                    isStatic: resolver.isStatic),
+                keepaliveTime: configuration.keepaliveTime.map { max($0, Self.keepaliveFloor) }))
+    }
+
+    // MARK: Steps
+
+    /// Tells the balancer what has happened, and does what follows.
+    private func step(_ event: @Sendable (inout Balancer, NIODeadline) -> [Balancer.Action]) {
+        let now = NIODeadline.now()
+        let consequences = state.withLock { state -> Consequences in
+            let before = state.balancer.state
+            var consequences = Consequences(actions: event(&state.balancer, now))
+            if state.isClosed { return consequences }
+            settleWaiters(&state, &consequences)
+            if state.balancer.state != before {
+                consequences.watchers = state.watchers
+                state.watchers = []
+            }
+            setTimer(&state)
+            return consequences
+        }
+        perform(consequences)
+    }
+
+    /// Takes those that need wait no longer.
+    private func settleWaiters(_ state: inout State, _ consequences: inout Consequences) {
+        if case .wait = state.balancer.picker.choice { return }
+        for (id, waiting) in state.waiting where waiting.pause == nil {
+            switch state.balancer.pick(avoiding: waiting.avoided) {
+            case .use(let connection): consequences.starts.append((waiting.waiter, connection))
+            case .fail(let status) where !waiting.waiter.waitsForReady:
+                consequences.failures.append((waiting.waiter, status))
+            case .fail, .wait: continue
+            }
+            state.waiting[id] = nil
+        }
+    }
+
+    private func setTimer(_ state: inout State) {
+        let moment = state.balancer.nextTick
+        guard moment != state.timer?.moment ?? .distantFuture else { return }
+        state.timer?.task.cancel()
+        state.timer = nil
+        guard moment != .distantFuture else { return }
+        let task = eventLoop.scheduleTask(deadline: moment) { [weak self] () -> Void in self?.tick() }
+        state.timer = (moment, task)
+    }
+
+    private func tick() {
+        state.withLock { $0.timer = nil }
+        step { $0.tick(at: $1) }
+    }
+
+    private func perform(_ consequences: Consequences) {
+        for action in consequences.actions {
+            switch action {
+            case .connect(let id, let address): connect(id, address)
+            case .cancel(let id): state.withLock { $0.attempts.removeValue(forKey: id) }?.cancel()
+            case .retire(let connection): connection.execute { $0.retire() }
+            case .resolve: resolve()
+            }
+        }
+        for watcher in consequences.watchers { watcher.resume() }
+        for (waiter, connection) in consequences.starts { waiter.start(on: connection) }
+        for (waiter, status) in consequences.failures { waiter.fail(status) }
+    }
+
+    // MARK: Actions
+
+    private func resolve() {
+        Task { [weak self, resolver] in
+            let result = await resolver.addresses()
+            guard let self else { return }
+            if case .success(let addresses) = result { note(addresses) }
+            step { $0.resolved(result, at: $1) }
+        }
+    }
+
+    private func note(_ addresses: [ServerAddress]) {
+        guard !configuration.observers.isEmpty else { return }
+        let texts = addresses.map(\.description)
+        eventLoop.execute { [configuration] in
+            for observer in configuration.observers { observer.targetResolved(to: texts) }
+        }
+    }
+
+    private func connect(_ id: Int, _ address: ServerAddress) {
+        let connector = Connector(
+            address: address, limit: configuration.connectTimeout, keepalive: keepalive,
+            eventLoop: loopForConnection
+        ) { [weak self] stage in
+            self?.state.withLock { $0.balancer.stage(id, stage) }
+        }
+        // Under the lock, so that the attempt cannot end before it is noted.
+        state.withLock { state in
+            state.attempts[id] = Task { [weak self] in
+                do throws(ConnectFailure) {
+                    let connection = try await connector.connect()
+                    guard let self else { return connection.channel.close(promise: nil) }
+                    adopt(connection, as: id)
+                } catch {
+                    self?.attemptFailed(id, address, error)
+                }
+            }
+        }
+    }
+
+    private var loopForConnection: any EventLoop {
+        switch configuration.eventLoops {
+        case .shared: eventLoop
+        case .perConnection: MultiThreadedEventLoopGroup.singleton.next()
+        }
+    }
+
+    private func attemptFailed(_ id: Int, _ address: ServerAddress, _ failure: ConnectFailure) {
+        state.withLock { $0.attempts[id] = nil }
+        for observer in configuration.observers {
+            eventLoop.execute {
+                observer.connectionFailed(Peer(address: address.description), failure.description)
+            }
+        }
+        step { $0.failed(id, failure, at: $1) }
+    }
+
+    private func adopt(_ connection: ReadyConnection, as id: Int) {
+        let isWanted = state.withLock { state in
+            state.attempts[id] = nil
+            guard !state.isClosed else { return false }
+            state.open[ObjectIdentifier(connection)] = connection
+            return true
+        }
+        guard isWanted else { return connection.channel.close(promise: nil) }
+        let observers = configuration.observers
+        if !observers.isEmpty {
+            connection.eventLoop.execute {
+                for observer in observers { observer.connectionOpened(connection.peer) }
+            }
+        }
+        step { $0.connected(id, connection, at: $1) }
+        connection.goingAway.whenComplete { [weak self] _ in self?.discard(connection) }
+        connection.channel.closeFuture.whenComplete { [weak self] _ in
+            let ended = connection.handler.value.connection
+            for observer in observers { observer.connectionClosed(connection.peer, ended.lossReason) }
+            self?.forget(connection, hasPingedTooOften: ended.hasPingedTooOften)
+        }
+    }
+
+    private func forget(_ connection: ReadyConnection, hasPingedTooOften: Bool) {
+        state.withLock { state in
+            state.open[ObjectIdentifier(connection)] = nil
+            if hasPingedTooOften { state.keepaliveTime = state.keepaliveTime.map { $0 * 2 } }
+        }
+    }
+
+    var keepalive: Keepalive? {
+        state.withLock { $0.keepaliveTime }.map { time in
+            Keepalive(
+                time: .nanoseconds(time.wholeNanoseconds),
+                timeout: .nanoseconds(configuration.keepaliveTimeout.wholeNanoseconds),
+                withoutCalls: configuration.keepaliveWithoutCalls, now: .now())
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Waits until a connection is ready, or none is to be had.
+    func connected() async throws(GRPCStatus) -> ReadyConnection {
+        let result: Result<ReadyConnection, GRPCStatus> = await withCheckedContinuation { continuation in
+            wait(ContinuationWaiter(continuation))
+        }
+        return try result.get()
+    }
+
+    private func wait(
+        _ waiter: any ConnectionWaiter, after pause: Duration = .zero,
+        avoiding avoided: ReadyConnection? = nil
+    ) {
+        let id = ObjectIdentifier(waiter)
+        let isClosed = state.withLock { state in
+            guard !state.isClosed else { return true }
+            var waiting = Waiting(waiter: waiter, avoided: avoided)
+            if pause > .zero || avoided != nil {
+                // At least one turn of the loop: a call that has just failed is still being ended.
+                waiting.pause = eventLoop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) {
+                    self.endPause(id)
+                }
+            }
+            state.waiting[id] = waiting
+            return false
+        }
+        if isClosed { return waiter.fail(.clientClosed) }
+        if pause == .zero, avoided == nil { step { $0.connect(at: $1) } }
+    }
+
+    private func endPause(_ id: ObjectIdentifier) {
+        state.withLock { $0.waiting[id]?.pause = nil }
+        step { $0.connect(at: $1) }
+    }
+
+    // MARK: State
+
+    var connectivityState: ConnectivityState {
+        state.withLock { $0.isClosed ? .shutdown : $0.balancer.state }
+    }
+
+    /// Waits until the state is another than `old`, or the task is cancelled.
+    func connectivityState(after old: ConnectivityState) async -> ConnectivityState {
+        while true {
+            let current = connectivityState
+            if current != old || Task.isCancelled { return current }
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { watcher in
+                    let isDue = state.withLock { state in
+                        let current = state.isClosed ? .shutdown : state.balancer.state
+                        if current != old || Task.isCancelled { return true }
+                        state.watchers.append(watcher)
+                        return false
+                    }
+                    if isDue { watcher.resume() }
+                }
+            } onCancel: {
+                // Wakes all; the others go on waiting.
+                let watchers = state.withLock { state in
+                    defer { state.watchers = [] }
+                    return state.watchers
+                }
+                for watcher in watchers { watcher.resume() }
+            }
+        }
+    }
+
+    deinit {
+        for connection in state.withLock({ $0.open.values }) { connection.channel.close(promise: nil) }
+    }
+
+    /// Closes all connections. Calls that are still open end with CANCELLED.
+    func close() async {
+        let (open, waiting, attempts, watchers) = state.withLock { state in
+            state.isClosed = true
+            state.timer?.task.cancel()
+            state.timer = nil
+            defer { (state.waiting, state.attempts, state.watchers) = ([:], [:], []) }
+            return (
+                Array(state.open.values), Array(state.waiting.values), Array(state.attempts.values),
+                state.watchers
+            )
+        }
+        for attempt in attempts { attempt.cancel() }
+        for watcher in watchers { watcher.resume() }
+        for waiting in waiting {
+            waiting.pause?.cancel()
+            waiting.waiter.fail(.closedByClient)
+        }
+        for connection in open {
+            connection.execute { $0.shutDown(within: ClientConnection.closeLimit) }
+        }
+        for connection in open { try? await connection.channel.closeFuture.get() }
+    }
+}
+
+extension ClientConnections: ConnectionSource {
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    var activity: String {
+        let problem = state.withLock { $0.balancer.problem }
+        return "connecting to \(target)" + (problem.map { ": \($0)" } ?? "")
+    }
+
+    func pick() -> ReadyConnection? {
+        state.withLock { state in
+            if case .use(let connection) = state.balancer.pick(), !state.isClosed { connection } else { nil }
+        }
+    }
+
+    func connect(_ call: RetryingCall, after pause: Duration, avoiding avoided: ReadyConnection?) {
+        wait(call, after: pause, avoiding: avoided)
+    }
+
+    func stopConnecting(_ call: RetryingCall) {
+        state.withLock { $0.waiting.removeValue(forKey: ObjectIdentifier(call)) }?.pause?.cancel()
+    }
+
+    func discard(_ connection: ReadyConnection) {
+        // Its words are known on its loop only.
+        guard connection.eventLoop.inEventLoop else {
+            return connection.eventLoop.execute { self.discard(connection) }
+        }
+        let reason = connection.handler.value.connection.lossReason
+        let failure = ConnectFailure(
+            description: "the connection was lost" + (reason.map { ": \($0)" } ?? ""), isTemporary: true)
+        step { $0.lost(connection, failure, at: $1) }
+    }
+}
+
+extension GRPCStatus {
+    static let clientClosed = GRPCStatus(code: .unavailable, message: "the client has been closed")
+    fileprivate static let closedByClient = GRPCStatus(
+        code: .cancelled, message: "the client has been closed")
+}
