@@ -223,10 +223,10 @@ final class ClientConnections: Sendable {
 
     /// Waits until a connection is ready, or none is to be had.
     func connected() async throws(GRPCStatus) -> ReadyConnection {
-        let result: Result<ReadyConnection, GRPCStatus> = await withCheckedContinuation { continuation in
-            wait(ContinuationWaiter(continuation))
-        }
-        return try result.get()
+        let task = WaitingTask()
+        wait(task)
+        defer { stopWaiting(task) }
+        return try await task.outcome().get()
     }
 
     private func wait(
@@ -248,6 +248,10 @@ final class ClientConnections: Sendable {
         }
         if isClosed { return waiter.fail(.clientClosed) }
         if pause == .zero, avoided == nil { step { $0.connect(at: $1) } }
+    }
+
+    private func stopWaiting(_ waiter: any ConnectionWaiter) {
+        state.withLock { $0.waiting.removeValue(forKey: ObjectIdentifier(waiter)) }?.pause?.cancel()
     }
 
     private func endPause(_ id: ObjectIdentifier) {
@@ -335,7 +339,7 @@ extension ClientConnections: ConnectionSource {
     }
 
     func stopConnecting(_ call: RetryingCall) {
-        state.withLock { $0.waiting.removeValue(forKey: ObjectIdentifier(call)) }?.pause?.cancel()
+        stopWaiting(call)
     }
 
     func discard(_ connection: ReadyConnection) {

@@ -123,18 +123,19 @@ import Testing
         }
     }
 
-    @Test("The first address that is ready gets all calls; after its end, the next, and a retry hides it")
+    @Test("With pick_first one server gets all calls; after its end another, and a retry hides the change")
     func failover() async throws {
         try await withFleet(of: 3) { fleet in
             let client = try client(of: try Name(fleet.addresses), .pickFirst())
             var options = GRPCCallOptions()
             options.maxRetries = 3
             for _ in 0..<50 { #expect(try await client.sum(of: [1, 2], options: options) == 3) }
-            #expect(fleet.counts == [50, 0, 0])
-            await fleet.servers[0].shutdown(within: .zero)
+            // On a busy machine it need not be the first.
+            let chosen = try #require(fleet.counts.firstIndex(of: 50))
+            #expect(fleet.counts.sorted() == [0, 0, 50])
+            await fleet.servers[chosen].shutdown(within: .zero)
             for _ in 0..<50 { #expect(try await client.sum(of: [1, 2], options: options) == 3) }
-            #expect(fleet.counts[1] == 50)
-            #expect(fleet.counts[2] == 0)
+            #expect(fleet.counts.sorted() == [0, 50, 50])
             await client.close()
         }
     }
