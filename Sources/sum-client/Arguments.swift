@@ -15,8 +15,8 @@ struct Arguments: Equatable {
     /// The options whose value is the next word. A test compares this list with ArgumentParser's.
     static let optionsWithValue: Set<String> = [
         "--target", "--connect-timeout", "--timeout", "--metadata", "--compress", "--retry",
-        "--keepalive-time",
-        "--keepalive-timeout", "--user-agent", "-f", "--file", "--service", "--generate-completion-script",
+        "--keepalive-time", "--keepalive-timeout", "--lb", "--chunk",
+        "--user-agent", "-f", "--file", "--service", "--generate-completion-script",
     ]
 
     /// The short options without a value.

@@ -25,14 +25,35 @@ struct ClientOptions: ParsableCommand {
         version: "sum-client \(Version.current)")
 
     @Option(
-        parsing: .unconditional,
+        parsing: .unconditionalSingleValue,
         help: .init(
             """
-            Server to call: HOST:PORT, dns:///HOST:PORT, ipv4:ADDRESS:PORT, ipv6:[ADDRESS]:PORT or unix:PATH. \
-            (default: localhost:50051)
+            Server to call: HOST:PORT, dns:///HOST:PORT, ipv4:ADDRESS:PORT, ipv6:[ADDRESS]:PORT or unix:PATH; can be \
+            repeated for several servers, and a name may have several addresses. (default: localhost:50051)
             """),
         transform: { text in try Target(text) })
-    var target: Target?
+    var target: [Target] = []
+
+    @Option(
+        name: .customLong("lb"),
+        help: """
+            Which of several servers to use: 'pick_first', the first that can be connected to, or 'round_robin', all \
+            in turn, so that --retry goes to another.
+            """)
+    var loadBalancing = LoadBalancingPolicy.pickFirst()
+
+    @Flag(help: "Try the addresses in random order, so that not all clients use the first.")
+    var shuffle = false
+
+    @Flag(
+        help: """
+            Spread the numbers over all servers: in chunks, each a call of its own, which another server adds if one \
+            is lost. Faster only if servers or network are slower than this machine.
+            """)
+    var spread = false
+
+    @Option(number: "With --spread: numbers in a chunk. (default: 1048576)", in: 1...16_777_216)
+    var chunk: Int?
 
     @Option(
         duration: "Time to connect; a refused connection is retried until then.",
@@ -112,11 +133,23 @@ struct ClientOptions: ParsableCommand {
         guard service == nil || health else {
             throw ValidationError("--service requires --health")
         }
+        guard !spread || !health else {
+            throw ValidationError("--health checks one server, without --spread")
+        }
+        guard !spread || loadBalancing == .pickFirst() else {
+            throw ValidationError("--spread uses all servers, without --lb")
+        }
+        guard chunk == nil || spread else { throw ValidationError("--chunk requires --spread") }
+        guard !shuffle || loadBalancing == .pickFirst() else {
+            throw ValidationError("--shuffle has no effect with --lb round_robin")
+        }
     }
 
     func clientConfiguration() -> GRPCClient.Configuration {
         var configuration = GRPCClient.Configuration()
         configuration.connectTimeout = connectTimeout
+        configuration.loadBalancing = shuffle ? .pickFirst(shuffled: true) : loadBalancing
+        if verbose { configuration.observers = [Narrator()] }
         configuration.userAgent = userAgent ?? ""
         configuration.keepaliveTime = keepaliveTime
         configuration.keepaliveTimeout = keepaliveTimeout
@@ -149,3 +182,17 @@ struct ClientOptions: ParsableCommand {
 }
 
 extension GRPCCompression: ExpressibleByArgument {}
+
+extension LoadBalancingPolicy: ExpressibleByArgument {
+    /// The names of gRPC's service config (grpc/doc/service_config.md).
+    public init?(argument: String) {
+        switch argument {
+        case "pick_first": self = .pickFirst()
+        case "round_robin": self = .roundRobin
+        default: return nil
+        }
+    }
+
+    public static var allValueStrings: [String] { ["pick_first", "round_robin"] }
+    public var defaultValueDescription: String { "pick_first" }
+}

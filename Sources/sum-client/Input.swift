@@ -1,3 +1,4 @@
+import NIOPosix
 import SumCore
 import SystemPackage
 
@@ -94,5 +95,32 @@ struct InputReader {
 
     func close() {
         if input != .standardInput { try? descriptor.close() }
+    }
+}
+
+extension [Input] {
+    /// Reads all inputs, one after another, and passes on the numbers of each block.
+    ///
+    /// It runs on a thread of its own, which reads may block, and which does the reading, parsing and encoding without
+    /// switching threads.
+    func readAll(_ consume: @escaping @Sendable ([Int32]) async throws -> Void) async throws {
+        guard !isEmpty else { return }
+        let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await withTaskExecutorPreference(EventLoopExecutor(thread.next())) {
+            for input in self { try await input.readAll(consume) }
+        }
+    }
+}
+
+extension Input {
+    fileprivate func readAll(_ consume: @Sendable ([Int32]) async throws -> Void) async throws {
+        var reader = try InputReader(self)
+        defer { reader.close() }
+        var numbers: [Int32] = []
+        var isOpen = true
+        while isOpen {
+            isOpen = try reader.read(&numbers)
+            try await consume(numbers)
+        }
     }
 }

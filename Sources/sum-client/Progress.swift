@@ -5,7 +5,7 @@ struct Progress {
 
     private let task: Task<Void, Never>
 
-    init(of run: SumRun) {
+    init(of run: any Run) {
         task = Task {
             let clock = ContinuousClock()
             let started = clock.now

@@ -27,10 +27,11 @@ enum SumClientCommand {
         let options = parse(arguments.options)
         if options.health { await reportHealth(options, arguments) }
         let plan = plan(options, arguments)
+        let run: any Run =
+            options.spread ? SpreadRun(plan, chunkSize: options.chunk ?? 1 << 20) : SumRun(plan)
         let endings: [UnixSignal] = [.sigint, .sigterm]
         let signals = await UnixSignalsSequence(
             trapping: endings.filter { !ProcessSignals.isIgnored($0.rawValue) })
-        let run = SumRun(plan)
         Task {
             var isFirst = true
             for await _ in signals {
@@ -70,7 +71,7 @@ enum SumClientCommand {
     }
 
     /// Checks everything that can be checked before connecting.
-    private static func plan(_ options: ClientOptions, _ arguments: Arguments) -> SumRun.Plan {
+    private static func plan(_ options: ClientOptions, _ arguments: Arguments) -> RunPlan {
         if arguments.operands.isEmpty, options.file.isEmpty, Console.standardInputIsTerminal {
             Console.say("no numbers: give them as arguments, or pipe them in (see 'sum-client --help')")
             Console.quit(.usage)
@@ -78,8 +79,8 @@ enum SumClientCommand {
         do {
             let (numbers, inputs) = try arguments.numbersAndInputs(files: options.file)
             for input in inputs { try input.check() }
-            return SumRun.Plan(
-                target: options.target ?? .default,
+            return RunPlan(
+                target: Target(anyOf: options.target) ?? .default,
                 configuration: options.clientConfiguration(), options: try options.callOptions(),
                 numbers: numbers, inputs: inputs,
                 narrate: { [isVerbose = options.verbose] in if isVerbose { Console.say($0) } })
@@ -98,7 +99,8 @@ enum SumClientCommand {
         }
         do {
             let client = GRPCClient(
-                target: options.target ?? .default, configuration: options.clientConfiguration())
+                target: Target(anyOf: options.target) ?? .default,
+                configuration: options.clientConfiguration())
             var callOptions = try options.callOptions()
             callOptions.timeout = callOptions.timeout ?? (options.waitForReady ? nil : options.connectTimeout)
             let status = try await client.checkHealth(of: options.service ?? "", options: callOptions)
@@ -113,13 +115,9 @@ enum SumClientCommand {
         }
     }
 
-    private static func print(_ outcome: SumRun.Outcome, _ options: ClientOptions) {
+    private static func print(_ outcome: RunOutcome, _ options: ClientOptions) {
+        write(options.json ? outcome.json : "\(outcome.sum)")
         let seconds = outcome.elapsed / .seconds(1)
-        let line =
-            options.json
-            ? "{\"sum\":\(outcome.sum),\"numbers\":\(outcome.count),\"seconds\":\(seconds)}"
-            : "\(outcome.sum)"
-        write(line)
         if options.verbose { Console.say("status OK after \(seconds) s") }
         Console.quit(.success)
     }
@@ -133,7 +131,7 @@ enum SumClientCommand {
         }
     }
 
-    private static func report(_ failure: SumRun.Failure) -> Never {
+    private static func report(_ failure: RunFailure) -> Never {
         switch failure {
         case .input(.notANumber(let place, let word, let hint)):
             Console.say(

@@ -1,54 +1,28 @@
-import NIOPosix
 import SumCore
 import Synchronization
 
-/// One run: connect, stream the input, receive the sum.
-final class SumRun: Sendable {
-    struct Plan: Sendable {
-        var target: Target
-        var configuration: GRPCClient.Configuration
-        var options: GRPCCallOptions
-        var numbers: [Int32]
-        var inputs: [Input]
-        /// Receives a description of each step, for `--verbose`.
-        var narrate: @Sendable (String) -> Void
-    }
-
-    struct Outcome: Sendable {
-        var sum: Int32
-        var count: Int
-        var elapsed: Duration
-    }
-
-    enum Failure: Error {
-        case input(InputError)
-        case call(GRPCStatus)
-        case interrupted
-    }
-
-    private let plan: Plan
+/// A run of one call.
+final class SumRun: Run {
+    private let plan: RunPlan
     private let sent = Atomic(0)
     private let client: GRPCClient
     /// What ended the run: the sum, an error of the input or the call, or an interruption. The first result counts.
-    private let results: AsyncStream<Result<Outcome, Failure>>
-    private let ending: AsyncStream<Result<Outcome, Failure>>.Continuation
+    private let results: AsyncStream<Result<RunOutcome, RunFailure>>
+    private let ending: AsyncStream<Result<RunOutcome, RunFailure>>.Continuation
 
-    init(_ plan: Plan) {
+    init(_ plan: RunPlan) {
         self.plan = plan
         client = GRPCClient(target: plan.target, configuration: plan.configuration)
         (results, ending) = AsyncStream.makeStream()
     }
 
-    /// Numbers queued for sending so far.
     var numbersSent: Int { sent.load(ordering: .relaxed) }
 
-    /// Ends the run; the call is cancelled on the wire.
     func interrupt() {
         ending.yield(.failure(.interrupted))
     }
 
-    /// Performs the run, and closes the client.
-    func outcome() async -> Result<Outcome, Failure> {
+    func outcome() async -> Result<RunOutcome, RunFailure> {
         // Not a child task: it may be blocked in a read that cannot be interrupted, and must not be awaited.
         Task { ending.yield(await connectAndSum()) }
         var results = results.makeAsyncIterator()
@@ -57,7 +31,7 @@ final class SumRun: Sendable {
         return outcome
     }
 
-    private func connectAndSum() async -> Result<Outcome, Failure> {
+    private func connectAndSum() async -> Result<RunOutcome, RunFailure> {
         do {
             // The call begins before there is a connection, so that its deadline includes connecting.
             let call = client.sumNumbers(plan.options)
@@ -68,13 +42,9 @@ final class SumRun: Sendable {
             try await send(to: call)
             plan.narrate("sent \(numbersSent) numbers")
             let sum = try await call.closeAndReceive()
-            return .success(Outcome(sum: sum, count: numbersSent, elapsed: clock.now - started))
-        } catch let status as GRPCStatus {
-            return .failure(.call(status))
-        } catch let error as InputError {
-            return .failure(.input(error))
+            return .success(RunOutcome(sum: sum, count: numbersSent, elapsed: clock.now - started))
         } catch {
-            return .failure(.input(.io("\(error)")))
+            return .failure(RunFailure(error))
         }
     }
 
@@ -88,24 +58,7 @@ final class SumRun: Sendable {
 
     private func send(to call: SumNumbersCall) async throws {
         try await send(plan.numbers, to: call)
-        guard !plan.inputs.isEmpty else { return }
-        // On a thread of its own, which reads may block, and which does the reading, parsing and encoding without
-        // switching threads.
-        let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        try await withTaskExecutorPreference(EventLoopExecutor(thread.next())) {
-            for input in plan.inputs { try await sendAll(of: input, to: call) }
-        }
-    }
-
-    private func sendAll(of input: Input, to call: SumNumbersCall) async throws {
-        var input = try InputReader(input)
-        defer { input.close() }
-        var numbers: [Int32] = []
-        var isOpen = true
-        while isOpen {
-            isOpen = try input.read(&numbers)
-            try await send(numbers, to: call)
-        }
+        try await plan.inputs.readAll { try await self.send($0, to: call) }
     }
 
     private func send(_ numbers: [Int32], to call: SumNumbersCall) async throws {
