@@ -20,13 +20,17 @@ extension GRPCStatus {
     /// The status and metadata as trailers of at most `limit` bytes.
     ///
     /// A client resets a call whose trailers are longer than it accepts, and the status is lost. So the message is
-    /// shortened; if that is not enough, the status becomes RESOURCE_EXHAUSTED, without details and metadata.
+    /// shortened; if that is not enough, the details are left out; and if that is not enough either, the status becomes
+    /// RESOURCE_EXHAUSTED, without metadata.
     func trailers(adding metadata: GRPCMetadata, limit: Int) -> [HTTP2Field] {
         let whole = trailers.adding(metadata)
         // A status without message and metadata always fits.
         guard whole.count > 1, limit != .max, whole.listSize > limit else { return whole }
         let room = limit - cut(to: 0).trailers.adding(metadata).listSize
         if room >= Self.shortestCut { return cut(to: room).trailers.adding(metadata) }
+        if !details.isEmpty {
+            return GRPCStatus(code: code, message: message).trailers(adding: metadata, limit: limit)
+        }
         let refusal = GRPCStatus(
             code: .resourceExhausted,
             message:

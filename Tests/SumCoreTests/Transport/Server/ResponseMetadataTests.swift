@@ -204,7 +204,9 @@ import Testing
                 == "response metadata was set after the response headers had been sent")
     }
 
-    @Test("audit-P5: a status too long for the client is shortened; headers are RESOURCE_EXHAUSTED")
+    @Test(
+        "audit-P5: a status too long for the client loses its end, then its details; headers are RESOURCE_EXHAUSTED"
+    )
     func clientLimit() async throws {
         let long = String(repeating: "\u{fc}", count: 9000)
         let message = Kind.bidirectional.method { _ in
@@ -220,7 +222,16 @@ import Testing
         let details = Kind.bidirectional.method { _ in
             throw GRPCStatus(code: .notFound, message: "m", details: Array(repeating: 0, count: 900))
         }
-        let refused = try #require(try await answer(of: details, settings: [6: 1000]).last)
+        let bare = try #require(try await answer(of: details, settings: [6: 1000]).last)
+        #expect(bare["grpc-status"] == "5")
+        #expect(bare["grpc-message"] == "m")
+        #expect(bare["grpc-status-details-bin"] == nil)
+
+        let metadata = Kind.bidirectional.method { call in
+            try call.setTrailers(Self.metadata("k", String(repeating: "v", count: 900)))
+            throw GRPCStatus(code: .notFound, message: "m", details: [1])
+        }
+        let refused = try #require(try await answer(of: metadata, settings: [6: 1000]).last)
         #expect(refused["grpc-status"] == "8")
         #expect(
             refused["grpc-message"]?.contains("bytes with the status NOT_FOUND, but the client accepts")
