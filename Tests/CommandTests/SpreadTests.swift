@@ -118,7 +118,7 @@ import Testing
         let without = try await Self.spread(["127.0.0.1:1", server.address], [], [1, 2, 3])
         #expect(without.output == "6\n")
         let none = try await Self.spread(
-            ["127.0.0.1:1", "127.0.0.2:1"], ["--connect-timeout", "50ms"], [1])
+            ["127.0.0.1:1", "127.0.0.2:1"], ["--connect-timeout", "5s"], [1])
         #expect(none.status == 78)
         #expect(
             none.errors

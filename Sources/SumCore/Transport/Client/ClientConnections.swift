@@ -5,13 +5,13 @@ internal import Synchronization
 /// The connections of a client, and the calls that wait for one. `LoadBalancer` decides; this class acts.
 final class ClientConnections: Sendable {
     let eventLoop: any EventLoop
-    private let target: Target
+    let target: Target
     private let configuration: GRPCClient.Configuration
     private let resolver: any Resolver
 
-    private typealias Balancer = LoadBalancer<ReadyConnection>
+    typealias Balancer = LoadBalancer<ReadyConnection>
 
-    private struct State {
+    struct State {
         var balancer: Balancer
         var waiting: [ObjectIdentifier: Waiting] = [:]
         /// Tasks that wait for the state to change.
@@ -26,7 +26,7 @@ final class ClientConnections: Sendable {
         var keepaliveTime: Duration?
     }
 
-    private struct Waiting {
+    struct Waiting {
         var waiter: any ConnectionWaiter
         var avoided: ReadyConnection?
         /// The pause before it looks for a connection; nil once it has passed.
@@ -41,7 +41,7 @@ final class ClientConnections: Sendable {
         var watchers: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
     /// The minimum interval between PINGs.
     private static let keepaliveFloor = Duration.seconds(10)
@@ -63,7 +63,7 @@ final class ClientConnections: Sendable {
     // MARK: Steps
 
     /// Tells the balancer what has happened, and does what follows.
-    private func step(_ event: @Sendable (inout Balancer, NIODeadline) -> [Balancer.Action]) {
+    func step(_ event: @Sendable (inout Balancer, NIODeadline) -> [Balancer.Action]) {
         let now = NIODeadline.now()
         let consequences = state.withLock { state -> Consequences in
             let before = state.balancer.state
@@ -219,78 +219,6 @@ final class ClientConnections: Sendable {
         }
     }
 
-    // MARK: Waiting
-
-    /// Waits until a connection is ready, or none is to be had.
-    func connected() async throws(GRPCStatus) -> ReadyConnection {
-        let task = WaitingTask()
-        wait(task)
-        defer { stopWaiting(task) }
-        return try await task.outcome().get()
-    }
-
-    private func wait(
-        _ waiter: any ConnectionWaiter, after pause: Duration = .zero,
-        avoiding avoided: ReadyConnection? = nil
-    ) {
-        let id = ObjectIdentifier(waiter)
-        let isClosed = state.withLock { state in
-            guard !state.isClosed else { return true }
-            var waiting = Waiting(waiter: waiter, avoided: avoided)
-            if pause > .zero || avoided != nil {
-                // At least one turn of the loop: a call that has just failed is still being ended.
-                waiting.pause = eventLoop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) {
-                    self.endPause(id)
-                }
-            }
-            state.waiting[id] = waiting
-            return false
-        }
-        if isClosed { return waiter.fail(.clientClosed) }
-        if pause == .zero, avoided == nil { step { $0.connect(at: $1) } }
-    }
-
-    private func stopWaiting(_ waiter: any ConnectionWaiter) {
-        state.withLock { $0.waiting.removeValue(forKey: ObjectIdentifier(waiter)) }?.pause?.cancel()
-    }
-
-    private func endPause(_ id: ObjectIdentifier) {
-        state.withLock { $0.waiting[id]?.pause = nil }
-        step { $0.connect(at: $1) }
-    }
-
-    // MARK: State
-
-    var connectivityState: ConnectivityState {
-        state.withLock { $0.isClosed ? .shutdown : $0.balancer.state }
-    }
-
-    /// Waits until the state is another than `old`, or the task is cancelled.
-    func connectivityState(after old: ConnectivityState) async -> ConnectivityState {
-        while true {
-            let current = connectivityState
-            if current != old || Task.isCancelled { return current }
-            await withTaskCancellationHandler {
-                await withCheckedContinuation { watcher in
-                    let isDue = state.withLock { state in
-                        let current = state.isClosed ? .shutdown : state.balancer.state
-                        if current != old || Task.isCancelled { return true }
-                        state.watchers.append(watcher)
-                        return false
-                    }
-                    if isDue { watcher.resume() }
-                }
-            } onCancel: {
-                // Wakes all; the others go on waiting.
-                let watchers = state.withLock { state in
-                    defer { state.watchers = [] }
-                    return state.watchers
-                }
-                for watcher in watchers { watcher.resume() }
-            }
-        }
-    }
-
     deinit {
         for connection in state.withLock({ $0.open.values }) { connection.channel.close(promise: nil) }
     }
@@ -320,42 +248,8 @@ final class ClientConnections: Sendable {
     }
 }
 
-extension ClientConnections: ConnectionSource {
-    var isClosed: Bool { state.withLock { $0.isClosed } }
-
-    var activity: String {
-        let problem = state.withLock { $0.balancer.problem }
-        return "connecting to \(target)" + (problem.map { ": \($0)" } ?? "")
-    }
-
-    func pick() -> ReadyConnection? {
-        state.withLock { state in
-            if case .use(let connection) = state.balancer.pick(), !state.isClosed { connection } else { nil }
-        }
-    }
-
-    func connect(_ call: RetryingCall, after pause: Duration, avoiding avoided: ReadyConnection?) {
-        wait(call, after: pause, avoiding: avoided)
-    }
-
-    func stopConnecting(_ call: RetryingCall) {
-        stopWaiting(call)
-    }
-
-    func discard(_ connection: ReadyConnection) {
-        // Its words are known on its loop only.
-        guard connection.eventLoop.inEventLoop else {
-            return connection.eventLoop.execute { self.discard(connection) }
-        }
-        let reason = connection.handler.value.connection.lossReason
-        let failure = ConnectFailure(
-            description: "the connection was lost" + (reason.map { ": \($0)" } ?? ""), isTemporary: true)
-        step { $0.lost(connection, failure, at: $1) }
-    }
-}
-
 extension GRPCStatus {
     static let clientClosed = GRPCStatus(code: .unavailable, message: "the client has been closed")
-    fileprivate static let closedByClient = GRPCStatus(
+    static let closedByClient = GRPCStatus(
         code: .cancelled, message: "the client has been closed")
 }
