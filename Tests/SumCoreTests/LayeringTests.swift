@@ -64,12 +64,15 @@ import Testing
                 "Transport/Connection", "Transport/Sockets",
             ]),
         Room(
+            path: "Transport/Proxy", imports: ["Glibc", "NIOCore"],
+            sees: ["Base", "GRPC/Wire", "Transport/Connection", "Transport/Sockets"]),
+        Room(
             path: "Transport/Client",
             imports: ["Dispatch", "NIOCore", "NIOPosix", "SwiftProtobuf", "Synchronization"],
             sees: [
                 "Base", "HTTP2", "GRPC/Wire", "GRPC/Client", "Services/Generated", "Protobuf", "Services",
                 "Process", "Transport/Limits", "Transport/Connection", "Transport/Balancing",
-                "Transport/Sockets",
+                "Transport/Sockets", "Transport/Proxy",
             ]),
     ]
 

@@ -3,7 +3,12 @@ internal import FoundationEssentials
 /// Base64 as gRPC uses it: encoded without padding, decoded with or without (PROTOCOL-HTTP2.md, "Custom-Metadata").
 enum Base64 {
     static func encode(_ bytes: [UInt8]) -> String {
-        String(Data(bytes).base64EncodedString().prefix { $0 != "=" })
+        String(encodePadded(bytes).prefix { $0 != "=" })
+    }
+
+    /// Base64 as HTTP's authentication uses it (RFC 7617).
+    static func encodePadded(_ bytes: [UInt8]) -> String {
+        Data(bytes).base64EncodedString()
     }
 
     static func decode(_ text: Substring) -> [UInt8]? {

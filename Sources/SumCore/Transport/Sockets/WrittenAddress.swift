@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// The error for a text that is not an address.
 public struct InvalidAddress: Error, Hashable, CustomStringConvertible {
-    /// What is wrong, for people. It quotes the text, unescaped.
+    /// What is wrong, for people. It quotes the text, unescaped, unless the text may contain a password.
     public let description: String
 
     init(description: String) {
