@@ -16,7 +16,7 @@ struct Arguments: Equatable {
     static let optionsWithValue: Set<String> = [
         "--target", "--connect-timeout", "--timeout", "--metadata", "--compress", "--retry",
         "--keepalive-time", "--keepalive-timeout", "--lb", "--chunk",
-        "--user-agent", "-f", "--file", "--service", "--generate-completion-script",
+        "--proxy", "--user-agent", "-f", "--file", "--service", "--generate-completion-script",
     ]
 
     /// The short options without a value.

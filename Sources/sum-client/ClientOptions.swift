@@ -102,6 +102,23 @@ struct ClientOptions: ParsableCommand {
         in: .milliseconds(1) ... .longest)
     var keepaliveTimeout = Duration.seconds(20)
 
+    // Checked in `validate`, because ArgumentParser would quote an invalid value, in which there may be a password.
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            """
+            HTTP proxy to go through, http://[USER:PASSWORD@]HOST[:PORT], or 'none'. Other users of this machine can \
+            see a password in the process list (ps), so put it into grpc_proxy instead. (default: the first of \
+            grpc_proxy, https_proxy, HTTPS_PROXY, except for servers in no_grpc_proxy, no_proxy or NO_PROXY, and for \
+            localhost)
+            """, valueName: "url"),
+        transform: { text in
+            text == "none"
+                ? .success(ProxySetting.none)
+                : Result { () throws(InvalidAddress) in .through(try HTTPProxy(text)) }
+        })
+    var proxy: Result<ProxySetting, InvalidAddress>?
+
     @Option(
         parsing: .unconditional,
         help: .init("Program name to put in front of the user agent, such as 'job/1.2'.", valueName: "name"))
@@ -130,6 +147,9 @@ struct ClientOptions: ParsableCommand {
         guard userAgent?.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) ?? true else {
             throw ValidationError("the user agent must be printable ASCII")
         }
+        if case .failure(let reason)? = proxy {
+            throw ValidationError("the value of --proxy is invalid: \(reason.description)")
+        }
         guard service == nil || health else {
             throw ValidationError("--service requires --health")
         }
@@ -151,6 +171,7 @@ struct ClientOptions: ParsableCommand {
         configuration.loadBalancing = shuffle ? .pickFirst(shuffled: true) : loadBalancing
         if verbose { configuration.observers = [Narrator()] }
         configuration.userAgent = userAgent ?? ""
+        configuration.proxy = (try? proxy?.get()) ?? .fromEnvironment
         configuration.keepaliveTime = keepaliveTime
         configuration.keepaliveTimeout = keepaliveTimeout
         return configuration

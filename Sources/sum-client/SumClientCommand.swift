@@ -27,6 +27,7 @@ enum SumClientCommand {
         let options = parse(arguments.options)
         if options.health { await reportHealth(options, arguments) }
         let plan = plan(options, arguments)
+        narrateProxy(plan.target, options)
         let run: any Run =
             options.spread ? SpreadRun(plan, chunkSize: options.chunk ?? 1 << 20) : SumRun(plan)
         let endings: [UnixSignal] = [.sigint, .sigterm]
@@ -97,9 +98,11 @@ enum SumClientCommand {
             Console.say("--health takes no numbers (see 'sum-client --help')")
             Console.quit(.usage)
         }
+        let target = Target(anyOf: options.target) ?? .default
+        narrateProxy(target, options)
         do {
             let client = GRPCClient(
-                target: Target(anyOf: options.target) ?? .default,
+                target: target,
                 configuration: options.clientConfiguration())
             var callOptions = try options.callOptions()
             callOptions.timeout = callOptions.timeout ?? (options.waitForReady ? nil : options.connectTimeout)
@@ -113,6 +116,12 @@ enum SumClientCommand {
             Console.say("\(error)")
             Console.quit(.usage)
         }
+    }
+
+    private static func narrateProxy(_ target: Target, _ options: ClientOptions) {
+        guard options.verbose else { return }
+        let setting = options.clientConfiguration().proxy
+        for line in setting.explanation(for: target, source: "--proxy") { Console.say(line) }
     }
 
     private static func print(_ outcome: RunOutcome, _ options: ClientOptions) {

@@ -47,9 +47,6 @@ import Testing
             path: "Transport/Connection", imports: ["NIOCore"],
             sees: ["Base", "HTTP2", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Transport/Limits"]),
         Room(
-            path: "Transport/Balancing", imports: ["NIOCore"],
-            sees: ["Base", "GRPC/Wire", "GRPC/Client", "Transport/Connection"]),
-        Room(
             path: "Transport/Sockets",
             imports: ["Glibc", "NIOCore", "NIOPosix", "Synchronization", "SystemPackage"],
             sees: [
@@ -57,15 +54,18 @@ import Testing
                 "Transport/Connection",
             ]),
         Room(
+            path: "Transport/Proxy", imports: ["Glibc", "NIOCore"],
+            sees: ["Base", "GRPC/Wire", "Transport/Connection", "Transport/Sockets"]),
+        Room(
+            path: "Transport/Balancing", imports: ["NIOCore"],
+            sees: ["Base", "GRPC/Wire", "GRPC/Client", "Transport/Connection", "Transport/Proxy"]),
+        Room(
             path: "Transport/Server",
             imports: ["Glibc", "Logging", "NIOCore", "NIOPosix", "Synchronization", "SystemPackage"],
             sees: [
                 "Base", "HTTP2", "GRPC/Wire", "GRPC/Server", "Process", "Transport/Limits",
                 "Transport/Connection", "Transport/Sockets",
             ]),
-        Room(
-            path: "Transport/Proxy", imports: ["Glibc", "NIOCore"],
-            sees: ["Base", "GRPC/Wire", "Transport/Connection", "Transport/Sockets"]),
         Room(
             path: "Transport/Client",
             imports: ["Dispatch", "NIOCore", "NIOPosix", "SwiftProtobuf", "Synchronization"],

@@ -30,7 +30,7 @@ final class SpreadRun: Run {
         let clock = ContinuousClock()
         let started = clock.now
         do {
-            let servers = try await plan.target.addresses()
+            let servers = try await plan.target.addresses(proxy: plan.configuration.proxy)
             plan.narrate("\(servers.count) servers: \(servers.map(\.description).joined(separator: ", "))")
             let clients = servers.map { GRPCClient(target: $0, configuration: plan.configuration) }
             let end = plan.options.timeout.map { started + $0 }

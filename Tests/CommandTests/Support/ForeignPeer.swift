@@ -23,9 +23,14 @@ enum ForeignPeer {
         )
     }
 
-    static func run(_ name: String, _ arguments: [String], _ numbers: [Int]) async throws -> String {
+    static func run(
+        _ name: String, _ arguments: [String], _ numbers: [Int], environment: [String: String] = [:]
+    ) async throws -> String {
         let (program, words) = command(name, arguments)
-        return try await Tool.run(program, words, input: .text(numbers.map { "\($0)\n" }.joined())).output
+        let variables = environment.map { "\($0)=\($1)" }
+        return try await Tool.run(
+            "/usr/bin/env", variables + [program] + words, input: .text(numbers.map { "\($0)\n" }.joined())
+        ).output
     }
 
     static func server(_ name: String) async throws -> ServerProcess {

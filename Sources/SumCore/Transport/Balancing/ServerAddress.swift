@@ -2,16 +2,20 @@ internal import NIOCore
 
 /// One address of a target: what one subchannel connects to.
 struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
+    /// Where the socket is connected to.
     var socketAddress: SocketAddress
     /// The address in the syntax of `Target`.
     var description: String
+    /// The server that is reached through a proxy at `socketAddress`; nil if the server itself is there.
+    var tunnel: Tunnel?
 
     static func == (one: ServerAddress, other: ServerAddress) -> Bool {
-        one.socketAddress == other.socketAddress
+        one.socketAddress == other.socketAddress && one.tunnel == other.tunnel
     }
 
     func hash(into hasher: inout Hasher) {
         hasher.combine(socketAddress)
+        hasher.combine(tunnel)
     }
 }
 

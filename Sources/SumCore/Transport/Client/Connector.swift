@@ -24,10 +24,12 @@ struct Connector {
                 guard let connection = pending.withLock({ $0 }), !Task.isCancelled else {
                     throw ConnectFailure(description: "connecting was cancelled")
                 }
-                report(Self.silence)
+                if address.tunnel == nil { report(Self.silence) }
                 try await connection.completed(within: limit)
                 return ReadyConnection(
-                    peer: Peer(address: channel.remoteAddress.map(\.text) ?? address.description),
+                    peer: Peer(
+                        address: address.tunnel?.target ?? channel.remoteAddress.map(\.text)
+                            ?? address.description),
                     channel: channel, handler: connection.handler, goingAway: connection.goingAway)
             } onCancel: {
                 pending.withLock { $0 }?.channel.close(promise: nil)
@@ -35,7 +37,9 @@ struct Connector {
         } catch let error as ConnectFailure {
             throw error
         } catch {
-            throw ConnectFailure(description: FailureText.describe(error), isTemporary: true)
+            let reason = FailureText.describe(error)
+            throw ConnectFailure(
+                description: address.tunnel?.proxyFailure(reason) ?? reason, isTemporary: true)
         }
     }
 
@@ -56,15 +60,18 @@ struct Connector {
                         // Added before the channel reads, so that none of the server's bytes are lost.
                         let handler = ConnectionHandler(
                             try ClientConnection(keepalive: keepalive) {
-                                ready.completeWith($0.mapError { $0 })
+                                ready.completeWith($0.mapError { $0.behind(address.tunnel) })
                             } goingAway: {
                                 goingAway.succeed()
                             })
+                        let tunnel = address.tunnel.map { tunnelHandler($0, ready) }
+                        if let tunnel { try channel.pipeline.syncOperations.addHandler(tunnel) }
                         try channel.pipeline.syncOperations.addHandler(handler)
                         begin(
                             PendingConnection(
                                 channel: channel,
                                 handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
+                                tunnel: tunnel.map { NIOLoopBound($0, eventLoop: channel.eventLoop) },
                                 ready: ready.futureResult, goingAway: goingAway.futureResult))
                     } catch {
                         ready.fail(error)
@@ -73,6 +80,16 @@ struct Connector {
                 }
             }
             .connect(to: address.socketAddress).get()
+    }
+
+    private func tunnelHandler(_ tunnel: Tunnel, _ ready: EventLoopPromise<Void>) -> TunnelHandler {
+        TunnelHandler(tunnel) { progress in
+            switch progress {
+            case .asked: report(TunnelHandshake(tunnel).silence.description)
+            case .established: report(tunnel.serverFailure(Self.silence))
+            case .failed(let failure): ready.fail(failure)
+            }
+        }
     }
 
     private func bootstrap(_ limit: TimeAmount) -> ClientBootstrap {
@@ -92,12 +109,15 @@ struct Connector {
     private struct PendingConnection: Sendable {
         var channel: any Channel
         var handler: NIOLoopBound<ConnectionHandler<ClientConnection>>
+        /// Asks a proxy for a tunnel first.
+        var tunnel: NIOLoopBound<TunnelHandler>?
         /// Completes when the server's SETTINGS have arrived.
         var ready: EventLoopFuture<Void>
         var goingAway: EventLoopFuture<Void>
 
         func completed(within limit: TimeAmount) async throws {
-            let silence = channel.eventLoop.scheduleTask(in: limit) { [handler] in
+            let silence = channel.eventLoop.scheduleTask(in: limit) { [handler, tunnel] in
+                guard tunnel?.value.giveUp() != true else { return }
                 handler.value.run { $0.giveUp(Connector.silence) }
             }
             defer { silence.cancel() }

@@ -9,6 +9,9 @@ extension GRPCClient {
         public var loadBalancing = LoadBalancingPolicy.pickFirst()
         /// The event loops of the connections.
         public var eventLoops = EventLoopAssignment.shared
+        /// Whether to go through an HTTP proxy. The proxy resolves the target's name, so that to this client, all the
+        /// servers with that name are one.
+        public var proxy = ProxySetting.fromEnvironment
         /// The maximum size of a response message in bytes.
         public var maxMessageSize = 4 << 20
         /// The application's part of `user-agent`, put in front of the library's.

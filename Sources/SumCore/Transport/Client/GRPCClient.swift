@@ -21,7 +21,9 @@ public final class GRPCClient: Sendable {
 
     /// Creates a client that connects when it makes its first call.
     public convenience init(target: Target, configuration: Configuration = .init()) {
-        self.init(target: target, configuration: configuration, resolver: TargetResolver(target: target))
+        self.init(
+            target: target, configuration: configuration,
+            resolver: TargetResolver(target: target, proxy: configuration.proxy))
     }
 
     init(target: Target, configuration: Configuration, resolver: any Resolver) {

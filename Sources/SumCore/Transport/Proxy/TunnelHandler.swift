@@ -27,13 +27,12 @@ final class TunnelHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.report = report
     }
 
-    /// Ends the attempt, unless the proxy has answered.
+    /// Fails an attempt for which the time is up, if the proxy has not answered.
     ///
-    /// - Parameter reason: nil if the time is up.
-    /// - Returns: whether the proxy had not answered.
-    func giveUp(_ reason: String? = nil) -> Bool {
+    /// - Returns: whether it had not.
+    func giveUp() -> Bool {
         guard !isOver else { return false }
-        fail(reason.map { ConnectFailure(description: $0) } ?? handshake.silence)
+        fail(handshake.silence)
         return true
     }
 

@@ -119,10 +119,6 @@ import Testing
             silent.failure?.description
                 == "proxy http://p:3128 took the connection but did not answer CONNECT sum:50051")
         #expect(!silent.channel.isActive)
-
-        let cancelled = try Asked()
-        #expect(cancelled.handler.giveUp("cancelled"))
-        #expect(cancelled.failure?.description == "cancelled")
     }
 
     @Test("A name that cannot be written in HTTP is not sent")
