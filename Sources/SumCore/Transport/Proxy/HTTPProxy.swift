@@ -98,33 +98,40 @@ public struct HTTPProxy: Hashable, Sendable {
     }
 
     private static func hostAndPort(_ text: Substring.UTF8View) throws(InvalidAddress) -> (String, Int) {
-        let host: Substring.UTF8View
-        var rest: Substring.UTF8View
-        if text.first == UInt8(ascii: "[") {
-            host = text.dropFirst().prefix { $0 != UInt8(ascii: "]") }
-            rest = text[host.endIndex...]
-            guard rest.popFirst() != nil, IPAddress(String(Substring(host)))?.isIPv6 == true else {
-                throw invalid("what it has in brackets is not an IPv6 address")
-            }
-        } else {
-            host = text.prefix { $0 != UInt8(ascii: ":") }
-            rest = text[host.endIndex...]
+        guard text.first == UInt8(ascii: "[") else {
+            let host = text.prefix { $0 != UInt8(ascii: ":") }
             guard !host.isEmpty else { throw invalid("it has no host") }
             guard host.allSatisfy(isHostByte) else {
                 throw invalid("its host has a character that no name has")
             }
+            return (String(Substring(host)), try port(text[host.endIndex...]))
         }
-        guard let colon = rest.popFirst() else { return (String(Substring(host)), defaultPort) }
-        guard colon == UInt8(ascii: ":") else { throw invalid("its brackets are not followed by a port") }
-        guard !rest.contains(colon) else {
+        let host = text.dropFirst().prefix { $0 != UInt8(ascii: "]") }
+        // The '%' in front of a zone is percent-encoded (RFC 6874).
+        let address = String(Substring(host)).replacing("%25", with: "%", maxReplacements: 1)
+        guard host.endIndex < text.endIndex, host.contains(UInt8(ascii: ":")), IPAddress(address) != nil
+        else {
+            throw invalid("what it has in brackets is not an IPv6 address")
+        }
+        return (address, try port(text[host.endIndex...].dropFirst()))
+    }
+
+    /// - Parameter text: what follows the host; nothing, or a colon without a port, means the default (RFC 3986
+    ///   section 3.2.3).
+    private static func port(_ text: Substring.UTF8View) throws(InvalidAddress) -> Int {
+        let colon = UInt8(ascii: ":")
+        guard text.isEmpty || text.first == colon else {
+            throw invalid("its brackets are not followed by a port")
+        }
+        let digits = text.dropFirst()
+        guard !digits.isEmpty else { return defaultPort }
+        guard !digits.contains(colon) else {
             throw invalid("it has too many colons (an IPv6 address needs brackets)")
         }
-        // An empty port is the default one (RFC 3986 section 3.2.3).
-        guard !rest.isEmpty else { return (String(Substring(host)), defaultPort) }
-        guard rest.allSatisfy(isDigit), let port = Int(Substring(rest)), (1...65535).contains(port) else {
+        guard digits.allSatisfy(isDigit), let port = Int(Substring(digits)), (1...65535).contains(port) else {
             throw invalid("its port is not a number from 1 to 65535")
         }
-        return (String(Substring(host)), port)
+        return port
     }
 
     private static func isHostByte(_ byte: UInt8) -> Bool {

@@ -28,7 +28,7 @@ struct TextCheck {
 
     static let all = [
         timeout, percentEncoding, base64, contentType, request, trailers, metadata, printable, target,
-        listenAddress, duration, arguments, numbers,
+        listenAddress, duration, arguments, numbers, proxy, proxyExceptions, proxyAnswer,
     ]
 
     static var seeds: [[UInt8]] {

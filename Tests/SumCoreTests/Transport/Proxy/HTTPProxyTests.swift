@@ -16,6 +16,9 @@ import Testing
             ("127.0.0.1:8080", "http://127.0.0.1:8080", nil),
             ("http://[2001:db8::1]:3128", "http://[2001:db8::1]:3128", nil),
             ("[::1]", "http://[::1]:80", nil),
+            ("[::ffff:10.0.0.1]:1", "http://[::ffff:10.0.0.1]:1", nil),
+            ("http://[fe80::1%25eth0]:1", "http://[fe80::1%eth0]:1", nil),
+            ("http://[fe80::1%eth0]", "http://[fe80::1%eth0]:80", nil),
             ("http://my_proxy-1.corp.example:65535", "http://my_proxy-1.corp.example:65535", nil),
             ("http://@p:1", "http://p:1", nil),
             // The example of RFC 7617 section 2.
