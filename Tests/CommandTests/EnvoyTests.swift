@@ -29,11 +29,13 @@ struct EnvoyTests {
     ) async throws {
         let (calls, isOver) = (Counter(), Counter())
         let target = try Target(pair.target)
+        var configuration = GRPCClient.Configuration()
+        configuration.connectTimeout = .seconds(60)
         let callers = Task {
-            await withTaskGroup { group in
+            await withTaskGroup { [configuration] group in
                 for _ in 1...4 {
                     group.addTask {
-                        let client = GRPCClient(target: target)
+                        let client = GRPCClient(target: target, configuration: configuration)
                         while isOver.value.load(ordering: .relaxed) == 0
                             || calls.value.load(ordering: .relaxed) < count
                         {

@@ -9,7 +9,7 @@ import Testing
     private func expectDeadline(
         _ target: String, _ options: [String] = ["1"], while activity: String = "connecting to "
     ) async throws {
-        let result = try await Tool.run("sum-client", ["--target", target, "--timeout", "300ms"] + options)
+        let result = try await Tool.run("sum-client", ["--target", target, "--timeout", "1s"] + options)
         #expect(result.output.isEmpty)
         let connecting = activity.isEmpty ? "" : activity + target
         #expect(

@@ -203,12 +203,13 @@ import Testing
         var (now, asked) = (NIODeadline.at(10), [NIODeadline]())
         while now < .at(120_000) {
             now = balancer.nextTick
-            for action in balancer.tick(at: now) {
+            var actions = balancer.tick(at: now)
+            while let action = actions.popLast() {
                 switch action {
-                case .connect(let id, _): _ = balancer.failed(id, Self.refused, at: now)
+                case .connect(let id, _): actions += balancer.failed(id, Self.refused, at: now)
                 case .resolve:
                     asked.append(now)
-                    _ = balancer.resolved(.success(addresses), at: now)
+                    actions += balancer.resolved(.success(addresses), at: now)
                 case .cancel, .retire: Issue.record("\(action)")
                 }
             }

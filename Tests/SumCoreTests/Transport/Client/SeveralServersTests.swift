@@ -10,7 +10,6 @@ import Testing
     /// A name whose addresses a test changes.
     private final class Name: Resolver {
         private let known: Mutex<[ServerAddress]>
-        let questions = Mutex(0)
         let isStatic = false
 
         init(_ addresses: [String]) throws {
@@ -23,7 +22,6 @@ import Testing
         }
 
         func addresses() async -> Result<[ServerAddress], ConnectFailure> {
-            questions.withLock { $0 += 1 }
             return .success(known.withLock { $0 })
         }
 
@@ -143,10 +141,8 @@ import Testing
     @Test("A server that drains under round robin costs no call, without any retry")
     func drain() async throws {
         try await withFleet(of: 3) { fleet in
-            let name = try Name(fleet.addresses)
-            let client = try client(of: name, .roundRobin)
+            let client = try client(of: try Name(fleet.addresses), .roundRobin)
             try await warmUp(client, fleet)
-            let questions = name.questions.withLock { $0 }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 {
                     group.addTask {
@@ -159,8 +155,6 @@ import Testing
                 await fleet.servers[1].shutdown(within: .seconds(60))
                 try await group.waitForAll()
             }
-            // Within half a minute of the first question, while others are ready, there is no second.
-            #expect(name.questions.withLock { $0 } == questions)
             await client.close()
         }
     }
