@@ -66,9 +66,9 @@ final class ClientConnections: Sendable {
     func step(_ event: @Sendable (inout Balancer, NIODeadline) -> [Balancer.Action]) {
         let now = NIODeadline.now()
         let consequences = state.withLock { state -> Consequences in
+            guard !state.isClosed else { return Consequences() }
             let before = state.balancer.state
             var consequences = Consequences(actions: event(&state.balancer, now))
-            if state.isClosed { return consequences }
             settleWaiters(&state, &consequences)
             if state.balancer.state != before {
                 consequences.watchers = state.watchers
