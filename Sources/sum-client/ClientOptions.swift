@@ -36,10 +36,11 @@ struct ClientOptions: ParsableCommand {
 
     @Option(
         name: .customLong("lb"),
-        help: """
+        help: .init(
+            """
             Which of several servers to use: 'pick_first', the first that can be connected to, or 'round_robin', all \
             in turn, so that --retry goes to another.
-            """)
+            """, valueName: "policy"))
     var loadBalancing = LoadBalancingPolicy.pickFirst()
 
     @Flag(help: "Try the addresses in random order, so that not all clients use the first.")
@@ -136,7 +137,11 @@ struct ClientOptions: ParsableCommand {
         help: .init("With --health: service to check. (default: the whole server)", valueName: "name"))
     var service: String?
 
-    @Flag(help: "Print a JSON object with the sum, the count of numbers, and the seconds the call took.")
+    @Flag(
+        help: """
+            Print a JSON object with the sum, the count of numbers, and the seconds the call took; with --spread, also \
+            the calls, and what each server has added.
+            """)
     var json = false
 
     @Flag(name: .shortAndLong, help: "Describe on standard error what is being done.")

@@ -1,0 +1,1 @@
+../../../Sources/SumCore/Base/Mutex.swift
