@@ -6,6 +6,10 @@ struct Narrator: ClientObserver {
         if addresses.count > 1 { Console.say("addresses: \(addresses.joined(separator: ", "))") }
     }
 
+    func targetNotResolved(_ reason: String) {
+        Console.say(reason)
+    }
+
     func connectionFailed(_ peer: Peer, _ reason: String) {
         Console.say("\(peer): \(reason)")
     }

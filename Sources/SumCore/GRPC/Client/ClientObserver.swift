@@ -2,13 +2,17 @@
 ///
 /// All methods are called on an event loop of the client and must never block.
 public protocol ClientObserver: Sendable {
-    /// The target has these addresses now, in the order in which they are tried.
+    /// The target has these addresses from now on, in the order in which they are tried unless they are shuffled.
     func targetResolved(to addresses: [String])
+    /// A name of the target cannot be resolved. The client tries again; addresses that it knows stay in use.
+    ///
+    /// - Parameter reason: the reason as text.
+    func targetNotResolved(_ reason: String)
     /// An attempt to connect to one of the addresses has failed.
     ///
     /// - Parameter reason: the reason as text.
     func connectionFailed(_ peer: Peer, _ reason: String)
-    /// A connection is open and ready for calls.
+    /// A connection is open and ready for calls, of which none has begun yet.
     func connectionOpened(_ peer: Peer)
     /// The connection has closed.
     ///
@@ -21,6 +25,7 @@ public protocol ClientObserver: Sendable {
 
 extension ClientObserver {
     public func targetResolved(to addresses: [String]) {}
+    public func targetNotResolved(_ reason: String) {}
     public func connectionFailed(_ peer: Peer, _ reason: String) {}
     public func connectionOpened(_ peer: Peer) {}
     public func connectionClosed(_ peer: Peer, _ reason: String?) {}

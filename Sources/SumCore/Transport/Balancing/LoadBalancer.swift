@@ -110,28 +110,21 @@ struct LoadBalancer<Connection: AnyObject & Sendable>: Sendable {
 
     // MARK: What has happened
 
-    mutating func resolved(_ result: Result<[ServerAddress], ConnectFailure>, at now: NIODeadline) -> [Action]
-    {
+    mutating func resolved(_ found: Resolution, at now: NIODeadline) -> [Action] {
         resolution.ended()
-        switch result {
-        case .success(let addresses) where !addresses.isEmpty:
-            resolutionFailure = nil
+        resolutionFailure = found.failure ?? (found.addresses.isEmpty ? .noAddresses : nil)
+        var addresses = found.addresses
+        if resolutionFailure == nil {
             resolutionBackoff = Self.firstBackoff
-            var actions = policy.update(addresses, at: now)
-            if case .notNeeded = waiting {} else { actions += policy.connect(at: now) }
-            return settle(actions, at: now)
-        case .success:
-            return resolutionFailed(ConnectFailure(description: "it has no addresses"), at: now)
-        case .failure(let failure):
-            return resolutionFailed(failure, at: now)
+        } else {
+            resolutionRetry = now + .nanoseconds(resolutionBackoff.next().wholeNanoseconds)
+            // Which of the addresses known before were not found again is not known: all stay in use.
+            addresses += policy.subchannels.map(\.address).filter { !addresses.contains($0) }
         }
-    }
-
-    /// The addresses known before stay in use.
-    private mutating func resolutionFailed(_ failure: ConnectFailure, at now: NIODeadline) -> [Action] {
-        resolutionFailure = failure
-        resolutionRetry = now + .nanoseconds(resolutionBackoff.next().wholeNanoseconds)
-        return settle([], at: now)
+        guard !addresses.isEmpty else { return settle([], at: now) }
+        var actions = policy.update(addresses, at: now)
+        if case .notNeeded = waiting {} else { actions += policy.connect(at: now) }
+        return settle(actions, at: now)
     }
 
     /// - Returns: the actions; the connection is in use unless it is among those to retire.
@@ -230,30 +223,31 @@ struct LoadBalancer<Connection: AnyObject & Sendable>: Sendable {
         guard !policy.subchannels.isEmpty else { return resolutionFailure.map { !$0.isTemporary } ?? false }
         return policy.state == .transientFailure
             && policy.subchannels.allSatisfy { $0.failure.map { !$0.isTemporary } ?? false }
+            && resolutionFailure.map { !$0.isTemporary } ?? true
     }
 
     /// Why there is no connection: the reason for each address.
     private var reasons: String {
         let known = knownReasons(or: "no response")
-        if !known.isEmpty { return known }
-        return resolutionFailure?.description ?? "its addresses were not found in time"
+        return known.isEmpty ? "its addresses were not found in time" : known
     }
 
     /// What is known about the attempts; nil if there is nothing to tell yet.
     var problem: String? {
         let known = knownReasons(or: nil)
-        return known.isEmpty ? resolutionFailure?.description : known
+        return known.isEmpty ? nil : known
     }
 
     private func knownReasons(or placeholder: String?) -> String {
         let subchannels = policy.subchannels
-        return subchannels.compactMap { subchannel in
+        let reasons = subchannels.compactMap { subchannel -> String? in
             // The failure of an earlier attempt tells more than what the running one waits for.
             guard let reason = subchannel.failure?.description ?? stages[subchannel.id] ?? placeholder else {
                 return nil
             }
             let isAlone = subchannels.count == 1 && subchannel.address.description == targetName
             return isAlone ? reason : "\(subchannel.address): \(reason)"
-        }.joined(separator: "; ")
+        }
+        return (reasons + (resolutionFailure.map { [$0.description] } ?? [])).joined(separator: "; ")
     }
 }

@@ -21,6 +21,8 @@ final class ClientConnections: Sendable {
         /// All connections, including those that only finish their last calls.
         var open: [ObjectIdentifier: ReadyConnection] = [:]
         var timer: (moment: NIODeadline, task: Scheduled<Void>)?
+        /// The addresses that observers know.
+        var notedAddresses: [String] = []
         var isClosed = false
         /// Doubled when a server complains about too many PINGs (grpc/proposal A8).
         var keepaliveTime: Duration?
@@ -62,7 +64,7 @@ final class ClientConnections: Sendable {
 
     // MARK: Steps
 
-    /// Tells the balancer what has happened, and does what follows.
+    /// Tells the balancer what has happened, and does what follows. Once the client has been closed, nothing follows.
     func step(_ event: @Sendable (inout Balancer, NIODeadline) -> [Balancer.Action]) {
         let now = NIODeadline.now()
         let consequences = state.withLock { state -> Consequences in
@@ -127,18 +129,28 @@ final class ClientConnections: Sendable {
 
     private func resolve() {
         Task { [weak self, resolver] in
-            let result = await resolver.addresses()
+            let resolution = await resolver.resolve()
             guard let self else { return }
-            if case .success(let addresses) = result { note(addresses) }
-            step { $0.resolved(result, at: $1) }
+            note(resolution)
+            step { $0.resolved(resolution, at: $1) }
         }
     }
 
-    private func note(_ addresses: [ServerAddress]) {
-        guard !configuration.observers.isEmpty else { return }
-        let texts = addresses.map(\.description)
-        eventLoop.execute { [configuration] in
-            for observer in configuration.observers { observer.targetResolved(to: texts) }
+    /// Tells the observers what is new.
+    private func note(_ resolution: Resolution) {
+        let observers = configuration.observers
+        guard !observers.isEmpty else { return }
+        let addresses = resolution.addresses.interleaved.map(\.description)
+        let isNew = state.withLock { state in
+            guard !addresses.isEmpty, addresses != state.notedAddresses else { return false }
+            state.notedAddresses = addresses
+            return true
+        }
+        eventLoop.execute {
+            for observer in observers {
+                if isNew { observer.targetResolved(to: addresses) }
+                if let failure = resolution.failure { observer.targetNotResolved(failure.description) }
+            }
         }
     }
 
@@ -189,11 +201,15 @@ final class ClientConnections: Sendable {
         }
         guard isWanted else { return connection.channel.close(promise: nil) }
         let observers = configuration.observers
-        if !observers.isEmpty {
-            connection.eventLoop.execute {
-                for observer in observers { observer.connectionOpened(connection.peer) }
-            }
+        guard !observers.isEmpty else { return use(connection, as: id) }
+        connection.eventLoop.execute {
+            for observer in observers { observer.connectionOpened(connection.peer) }
+            self.use(connection, as: id)
         }
+    }
+
+    private func use(_ connection: ReadyConnection, as id: Int) {
+        let observers = configuration.observers
         step { $0.connected(id, connection, at: $1) }
         connection.goingAway.whenComplete { [weak self] _ in self?.discard(connection) }
         connection.channel.closeFuture.whenComplete { [weak self] _ in

@@ -5,8 +5,8 @@ internal import NIOCore
 protocol Resolver: Sendable {
     /// Whether the answer is always the same.
     var isStatic: Bool { get }
-    /// Returns the addresses in the order in which they are to be tried, or why there are none. Never blocks its thread.
-    func addresses() async -> Result<[ServerAddress], ConnectFailure>
+    /// Finds the addresses. Never blocks its thread.
+    func resolve() async -> Resolution
 }
 
 /// Resolves the endpoints of a `Target`: names by the system's resolver, everything else without asking anybody. Instead
@@ -33,20 +33,26 @@ struct TargetResolver: Resolver {
         }
     }
 
-    func addresses() async -> Result<[ServerAddress], ConnectFailure> {
-        var addresses: [ServerAddress] = []
-        for endpoint in target.endpoints {
-            do throws(ConnectFailure) {
-                if let tunnel = try tunnel(to: endpoint) {
-                    addresses += try await Self.addresses(through: tunnel)
-                } else {
-                    addresses += try await Self.addresses(of: endpoint)
-                }
-            } catch {
-                return .failure(error)
+    /// All names are looked up at once. One that cannot be resolved does not keep the others from being used.
+    func resolve() async -> Resolution {
+        let results = await withTaskGroup { group in
+            for (index, endpoint) in target.endpoints.enumerated() {
+                group.addTask { (index, await resolve(endpoint)) }
             }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
-        return .success(addresses)
+        return target.endpoints.indices.compactMap { results[$0] }.reduce(into: Resolution()) { $0.add($1) }
+    }
+
+    private func resolve(_ endpoint: Target.Endpoint) async -> Resolution {
+        do throws(ConnectFailure) {
+            guard let tunnel = try tunnel(to: endpoint) else {
+                return Resolution(addresses: try await Self.addresses(of: endpoint))
+            }
+            return Resolution(addresses: try await Self.addresses(through: tunnel))
+        } catch {
+            return Resolution(failure: error)
+        }
     }
 
     private func tunnel(to endpoint: Target.Endpoint) throws(ConnectFailure) -> Tunnel? {
@@ -127,18 +133,18 @@ extension Target {
     /// the server as requests to this target do (`:authority`). A server behind a proxy is one address, since it is the
     /// proxy that resolves its name.
     ///
-    /// - Throws: UNAVAILABLE if a name cannot be resolved.
+    /// - Throws: UNAVAILABLE if there are none. A name that cannot be resolved does not matter if there are others.
     public func addresses(proxy: ProxySetting = .fromEnvironment) async throws(GRPCStatus) -> [Target] {
-        do throws(ConnectFailure) {
-            let addresses = try await TargetResolver(target: self, proxy: proxy).addresses().get()
-            var seen: Set<Endpoint> = []
-            return addresses.interleaved.filter { seen.insert($0.endpoint).inserted }.map { address in
-                Target(
-                    description: address.tunnel?.target ?? address.description,
-                    endpoints: [address.endpoint], authority: authority)
-            }
-        } catch {
-            throw GRPCStatus(code: .unavailable, message: "cannot connect to \(self): \(error)")
+        let resolution = await TargetResolver(target: self, proxy: proxy).resolve()
+        guard !resolution.addresses.isEmpty else {
+            let reason = resolution.failure ?? .noAddresses
+            throw GRPCStatus(code: .unavailable, message: "cannot connect to \(self): \(reason)")
+        }
+        var seen: Set<Endpoint> = []
+        return resolution.addresses.interleaved.filter { seen.insert($0.endpoint).inserted }.map { address in
+            Target(
+                description: address.tunnel?.target ?? address.description,
+                endpoints: [address.endpoint], authority: authority)
         }
     }
 }

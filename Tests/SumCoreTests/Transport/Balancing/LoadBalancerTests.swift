@@ -34,7 +34,7 @@ import Testing
         if case .wait = balancer.picker.choice { true } else { false }
     }
 
-    @Test("The first call asks for the addresses, then connects the first of them")
+    @Test("grpc-K22: the first call asks for the addresses, then connects the first of them")
     func begin() throws {
         var balancer = balancer()
         #expect(balancer.state == .idle)
@@ -42,7 +42,7 @@ import Testing
         #expect(balancer.state == .connecting)
         #expect(text(balancer.connect(at: .at(1))) == [])
         #expect(
-            text(balancer.resolved(.success([try .host(1), try .host(2)]), at: .at(5)))
+            text(balancer.resolved(.init(addresses: [try .host(1), try .host(2)]), at: .at(5)))
                 == ["connect 1 127.0.0.1:50051"])
         #expect(waits(balancer))
         let server = Server()
@@ -57,11 +57,12 @@ import Testing
     }
 
     @Test(
-        "While the patience lasts calls wait, refused or not; then they fail with the reason of each address")
+        "grpc-K9: while the patience lasts calls wait, refused or not; then they fail with the reason of each address"
+    )
     func patience() throws {
         var balancer = balancer()
         _ = balancer.connect(at: .at(0))
-        _ = balancer.resolved(.success([try .host(1), try .host(2)]), at: .at(0))
+        _ = balancer.resolved(.init(addresses: [try .host(1), try .host(2)]), at: .at(0))
         _ = balancer.failed(1, Self.refused, at: .at(0))
         balancer.stage(2, "the server took the connection but said nothing")
         #expect(waits(balancer))
@@ -70,7 +71,7 @@ import Testing
             for action in balancer.tick(at: now) {
                 switch action {
                 case .connect(let id, _): _ = balancer.failed(id, Self.refused, at: now)
-                case .resolve: _ = balancer.resolved(.success([try .host(1), try .host(2)]), at: now)
+                case .resolve: _ = balancer.resolved(.init(addresses: [try .host(1), try .host(2)]), at: now)
                 case .cancel, .retire: Issue.record("\(action)")
                 }
             }
@@ -89,7 +90,7 @@ import Testing
     private func exhausted() throws -> Balancer {
         var balancer = balancer(isStatic: true)
         _ = balancer.connect(at: .at(0))
-        _ = balancer.resolved(.success([try .host(1)]), at: .at(0))
+        _ = balancer.resolved(.init(addresses: [try .host(1)]), at: .at(0))
         var now = NIODeadline.at(0)
         // Enough failures that the pauses are longer than a second.
         while balancer.nextTick < .at(2000) || now == .at(0) {
@@ -103,7 +104,7 @@ import Testing
     }
 
     @Test(
-        "After that calls fail at once, but a second after the last attempt one tries again and waits for the outcome"
+        "grpc-K9: after that calls fail at once, but a second after the last attempt one tries again and waits for the outcome"
     )
     func afterPatience() throws {
         var balancer = try exhausted()
@@ -147,7 +148,7 @@ import Testing
     func permanent() throws {
         var balancer = balancer(isStatic: true)
         _ = balancer.connect(at: .at(0))
-        _ = balancer.resolved(.success([try .host(1), try .host(2)]), at: .at(0))
+        _ = balancer.resolved(.init(addresses: [try .host(1), try .host(2)]), at: .at(0))
         _ = balancer.failed(1, Self.alien, at: .at(0))
         #expect(waits(balancer))
         _ = balancer.failed(2, Self.alien, at: .at(1))
@@ -162,20 +163,54 @@ import Testing
         var balancer = balancer()
         _ = balancer.connect(at: .at(0))
         let unknown = ConnectFailure(description: "the name 'sum' cannot be resolved")
-        _ = balancer.resolved(.failure(unknown), at: .at(1))
+        _ = balancer.resolved(.init(failure: unknown), at: .at(1))
         #expect(failure(balancer) == "cannot connect to sum:50051: the name 'sum' cannot be resolved")
 
         balancer = self.balancer()
         _ = balancer.connect(at: .at(0))
         let unanswered = ConnectFailure(description: "no answer", isTemporary: true)
-        _ = balancer.resolved(.failure(unanswered), at: .at(1))
+        _ = balancer.resolved(.init(failure: unanswered), at: .at(1))
         #expect(waits(balancer))
         #expect(balancer.state == .transientFailure)
         let retry = balancer.nextTick
         #expect((.at(17)...(.at(25))).contains(retry))
         #expect(text(balancer.tick(at: retry)) == ["resolve"])
         #expect(
-            text(balancer.resolved(.success([try .host(1)]), at: .at(30))) == ["connect 1 127.0.0.1:50051"])
+            text(balancer.resolved(.init(addresses: [try .host(1)]), at: .at(30))) == [
+                "connect 1 127.0.0.1:50051"
+            ])
+    }
+
+    @Test(
+        "grpc-K22: a name that cannot be resolved does not keep the addresses of others from being used, nor its own of before"
+    )
+    func partlyResolved() throws {
+        var balancer = balancer(.roundRobin)
+        _ = balancer.connect(at: .at(0))
+        let unknown = ConnectFailure(description: "the name 'b' cannot be resolved")
+        #expect(
+            text(balancer.resolved(.init(addresses: [try .host(1)], failure: unknown), at: .at(0)))
+                == ["connect 1 127.0.0.1:50051"])
+        let server = Server()
+        _ = balancer.connected(1, server, at: .at(0))
+        // The missing name is asked for again, within the usual limit.
+        #expect(balancer.nextTick <= .at(24))
+        #expect(text(balancer.tick(at: .at(24))) == [])
+        #expect(balancer.nextTick == .at(30_000))
+        #expect(text(balancer.tick(at: .at(30_000))) == ["resolve"])
+        #expect(
+            text(balancer.resolved(.init(addresses: [try .host(1), try .host(2)]), at: .at(30_000)))
+                == ["connect 2 127.0.0.2:50051"])
+        #expect(balancer.nextTick == .distantFuture)
+        _ = balancer.failed(2, Self.refused, at: .at(30_001))
+        // The first is not retired because a resolver has failed, or has found only the other.
+        for addresses in [[], [try ServerAddress.host(2)]] {
+            let found = Resolution(addresses: addresses, failure: unknown)
+            #expect(!text(balancer.resolved(found, at: .at(30_002))).contains("retire"))
+        }
+        #expect(
+            balancer.problem
+                == "127.0.0.2:50051: Connection refused; the name 'b' cannot be resolved")
     }
 
     @Test("With one address that is the target, the reason stands alone")
@@ -183,20 +218,20 @@ import Testing
         var balancer = Balancer(
             targetName: "127.0.0.1:50051", policy: .pickFirst(), patience: .seconds(2), isStatic: true)
         _ = balancer.connect(at: .at(0))
-        _ = balancer.resolved(.success([try .host(1)]), at: .at(0))
+        _ = balancer.resolved(.init(addresses: [try .host(1)]), at: .at(0))
         #expect(balancer.problem == nil)
         _ = balancer.failed(1, Self.refused, at: .at(0))
         #expect(balancer.problem == "Connection refused")
     }
 
     @Test(
-        "While a connection is ready the name is asked at most every 30 s, else as often as there is a reason"
+        "grpc-K22: while a connection is ready the name is asked at most every 30 s, else as often as there is a reason"
     )
     func resolutions() throws {
         var balancer = balancer(.roundRobin)
         let addresses = [try ServerAddress.host(1), try .host(2)]
         _ = balancer.connect(at: .at(0))
-        _ = balancer.resolved(.success(addresses), at: .at(0))
+        _ = balancer.resolved(.init(addresses: addresses), at: .at(0))
         let server = Server()
         _ = balancer.connected(1, server, at: .at(0))
         #expect(!text(balancer.failed(2, Self.refused, at: .at(10))).contains("resolve"))
@@ -209,7 +244,7 @@ import Testing
                 case .connect(let id, _): actions += balancer.failed(id, Self.refused, at: now)
                 case .resolve:
                     asked.append(now)
-                    actions += balancer.resolved(.success(addresses), at: now)
+                    actions += balancer.resolved(.init(addresses: addresses), at: now)
                 case .cancel, .retire: Issue.record("\(action)")
                 }
             }
@@ -221,16 +256,16 @@ import Testing
         #expect(!text(balancer.failed(1, Self.refused, at: now + .seconds(1))).contains("resolve"))
     }
 
-    @Test("A server that has left the name finishes its calls; one that has come gets calls")
+    @Test("grpc-K22: a server that has left the name finishes its calls; one that has come gets calls")
     func change() throws {
         var balancer = balancer(.roundRobin)
         _ = balancer.connect(at: .at(0))
-        _ = balancer.resolved(.success([try .host(1), try .host(2)]), at: .at(0))
+        _ = balancer.resolved(.init(addresses: [try .host(1), try .host(2)]), at: .at(0))
         let servers = [Server(), Server(), Server()]
         _ = balancer.connected(1, servers[0], at: .at(0))
         _ = balancer.connected(2, servers[1], at: .at(0))
         #expect(
-            text(balancer.resolved(.success([try .host(2), try .host(3)]), at: .at(1)))
+            text(balancer.resolved(.init(addresses: [try .host(2), try .host(3)]), at: .at(1)))
                 == ["retire", "connect 3 127.0.0.3:50051"])
         #expect(balancer.picker.ready.map { $0 === servers[1] } == [true])
         _ = balancer.connected(3, servers[2], at: .at(2))

@@ -22,7 +22,9 @@ import Testing
         #expect(policy.connect(at: .at(1)) == [])
     }
 
-    @Test("A silent address delays the next by 250 ms, a refusal not at all; the first that is ready wins")
+    @Test(
+        "grpc-K12: a silent address delays the next by 250 ms, a refusal not at all; the first that is ready wins"
+    )
     func happyEyeballs() throws {
         var policy = try policy(4)
         #expect(policy.connect(at: .at(0)) == [.connect(1)])
@@ -51,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "When each address has failed once, the state is TRANSIENT_FAILURE until one is ready, and each tries again"
+        "grpc-K12: when each address has failed once, the state is TRANSIENT_FAILURE until one is ready, and each tries again"
     )
     func sticky() throws {
         var policy = try policy(2)
@@ -69,7 +71,7 @@ import Testing
     }
 
     @Test(
-        "A lost connection is not replaced before a call wants it; then all addresses are tried from the first"
+        "grpc-K12: a lost connection is not replaced before a call wants it; then all addresses are tried from the first"
     )
     func lost() throws {
         var policy = try policy(2)
@@ -115,7 +117,8 @@ import Testing
         #expect(policy.failed(2, refused, at: .at(2)) == [.connect(3)])
     }
 
-    @Test("The families take turns, beginning with the first address's, and repetitions are dropped")
+    @Test(
+        "grpc-K12: the families take turns, beginning with the first address's, and repetitions are dropped")
     func interleaving() throws {
         var addresses = try (1...3).map { try ServerAddress.host($0, v6: true) }
         addresses += try (1...2).map { try .host($0) } + [addresses[0]]
@@ -131,7 +134,8 @@ import Testing
     }
 
     @Test(
-        "Shuffled addresses are the same ones in any order, and not shuffled again while they stay the same")
+        "grpc-K12: shuffled addresses are the same ones in any order, and not shuffled again while they stay the same"
+    )
     func shuffling() throws {
         let addresses = try (1...50).map { try ServerAddress.host($0) }
         var policy = PickFirst(isShuffled: true)

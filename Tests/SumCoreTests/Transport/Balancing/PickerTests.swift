@@ -10,7 +10,8 @@ import Testing
         return servers.firstIndex { $0 === server }
     }
 
-    @Test("Calls go to the connections in turn, from any start", arguments: [0, 1, 2, 3, 1_000_000])
+    @Test(
+        "grpc-K21: calls go to the connections in turn, from any start", arguments: [0, 1, 2, 3, 1_000_000])
     func turns(_ start: Int) {
         let servers = [Server(), Server(), Server()]
         var picker = Picker(ready: servers, start: start)
@@ -18,7 +19,7 @@ import Testing
         #expect(picks == (start..<(start + 9)).map { $0 % 3 })
     }
 
-    @Test("A connection on which the call has failed is passed over, unless it is the only one")
+    @Test("grpc-K21: a connection on which the call has failed is passed over, unless it is the only one")
     func avoiding() {
         let servers = [Server(), Server(), Server()]
         for avoided in servers {

@@ -13,7 +13,7 @@ import Testing
         return policy
     }
 
-    @Test("All addresses are connected at once, when a call wants it")
+    @Test("grpc-K21: all addresses are connected at once, when a call wants it")
     func connect() throws {
         var policy = try policy(3)
         #expect(policy.connect(at: .at(0)) == [.connect(1), .connect(2), .connect(3)])
@@ -37,7 +37,7 @@ import Testing
         #expect(policy.tick(at: retry) == [.connect(2)])
     }
 
-    @Test("A lost connection is replaced at once, unless it was lost at once")
+    @Test("grpc-K21: a lost connection is replaced at once, unless it was lost at once")
     func lost() throws {
         var policy = try policy(2)
         _ = policy.connect(at: .at(0))
@@ -48,7 +48,7 @@ import Testing
         #expect(policy.subchannels[1].hasFailed)
     }
 
-    @Test("When all have failed, the state is TRANSIENT_FAILURE until one is ready")
+    @Test("grpc-K21: when all have failed, the state is TRANSIENT_FAILURE until one is ready")
     func sticky() throws {
         var policy = try policy(2)
         _ = policy.connect(at: .at(0))

@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(
-        "The pauses after failures grow from 20 ms by 1.6 to two minutes, give or take a fifth, and then stay"
+        "grpc-K8: the pauses after failures grow from 20 ms by 1.6 to two minutes, give or take a fifth, and then stay"
     )
     func pauses() throws {
         var subchannel = try subchannel()
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test("A pause is cut short to an interval after the last attempt, and never lengthened")
+    @Test("grpc-K9: a pause is cut short to an interval after the last attempt, and never lengthened")
     func cut() throws {
         var subchannel = try subchannel()
         for _ in 0..<12 {

@@ -64,7 +64,7 @@ import Testing
         let proxy = ProxySetting.through(try HTTPProxy("127.0.0.1:3128"))
         let list = TargetResolver(target: try Target("ipv4:10.0.0.1:1,10.0.0.2:2"), proxy: proxy)
         #expect(list.isStatic)
-        let addresses = try await list.addresses().get()
+        let addresses = await list.resolve().addresses
         #expect(addresses.map(\.socketAddress.text) == ["127.0.0.1:3128", "127.0.0.1:3128"])
         #expect(addresses.interleaved.map(\.description) == ["10.0.0.1:1", "10.0.0.2:2"])
         #expect(addresses.map(\.tunnel?.target) == ["10.0.0.1:1", "10.0.0.2:2"])

@@ -21,8 +21,8 @@ import Testing
             known.withLock { $0 = new }
         }
 
-        func addresses() async -> Result<[ServerAddress], ConnectFailure> {
-            return .success(known.withLock { $0 })
+        func resolve() async -> Resolution {
+            Resolution(addresses: known.withLock { $0 })
         }
 
         private static func addresses(_ texts: [String]) throws -> [ServerAddress] {
@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test(
-        "Round robin gives each server the same share, one call after another and many at once",
+        "grpc-K21: round robin gives each server the same share, one call after another and many at once",
         arguments: [GRPCClient.EventLoopAssignment.shared, .perConnection])
     func shares(_ loops: GRPCClient.EventLoopAssignment) async throws {
         try await withFleet(of: 3) { fleet in
@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test("With round robin a retry goes to another server, even if the first still takes calls")
+    @Test("grpc-K21: with round robin a retry goes to another server, even if the first still takes calls")
     func retryElsewhere() async throws {
         let refusing = try ScriptedServer { peer in
             try peer.send(.settings(), .settingsAck)
@@ -189,14 +189,19 @@ import Testing
         try await withFleet(of: 2, configuration: configuration) { fleet in
             let name = try Name([fleet.addresses[0]])
             let client = try client(of: name, .pickFirst(shuffled: true))
-            #expect(try await client.sum(of: [1]) == 1)
+            // On a busy machine, two connections in a row may end before they have taken a call.
+            var options = GRPCCallOptions()
+            options.maxRetries = 5
+            #expect(try await client.sum(of: [1], options: options) == 1)
             try name.set([fleet.addresses[1]])
-            while fleet.counts[1] == 0 { #expect(try await client.sum(of: [1]) == 1) }
+            while fleet.counts[1] == 0 { #expect(try await client.sum(of: [1], options: options) == 1) }
             await client.close()
         }
     }
 
-    @Test("A silent address and one that accepts and says nothing do not keep a client from the third")
+    @Test(
+        "grpc-K12: a silent address and one that accepts and says nothing do not keep a client from the third"
+    )
     func happyEyeballs() async throws {
         let silent = try ScriptedServer { peer in while try !peer.receiveBytes().isEmpty {} }
         try await withFleet(of: 1) { fleet in
@@ -209,7 +214,7 @@ import Testing
         try await silent.end()
     }
 
-    @Test("The state of the connections can be seen, and waited for")
+    @Test("grpc-K23: the state of the connections can be seen, and waited for")
     func states() async throws {
         let silent = try ScriptedServer { peer in while try !peer.receiveBytes().isEmpty {} }
         let client = try client(of: try Name([silent.address]), .pickFirst()) {
