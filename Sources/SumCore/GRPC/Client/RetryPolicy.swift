@@ -2,7 +2,8 @@
 ///
 /// A call is retried only after UNAVAILABLE, only before the response has begun, and only if everything it sent can be
 /// resent. A call whose HEADERS never left the client is retried a few times, and one that the server refused before a
-/// method saw it once; these do not count as retries. Any other call is retried as often as its options allow.
+/// method saw it once; these do not count as retries. Beyond that, and for all other calls, the options limit the
+/// retries.
 struct RetryPolicy {
     let maxRetries: Int
     /// Retries so far, sent to the server as `grpc-previous-rpc-attempts`.
@@ -41,9 +42,9 @@ struct RetryPolicy {
         case .notSeenByServer where !wasRefused:
             wasRefused = true
             return .retry(after: .zero)
-        case .notSentOnWire, .answered:
+        case .answered:
             return .end(end)
-        case .notSeenByServer, .maybeSeen:
+        case .notSentOnWire, .notSeenByServer, .maybeSeen:
             return retry(end, timeLeft: timeLeft)
         }
     }

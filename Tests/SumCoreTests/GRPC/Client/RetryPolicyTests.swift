@@ -47,6 +47,18 @@ import Testing
         #expect(pauses[0] == .zero)
         #expect(pauses.allSatisfy { $0 != nil })
         #expect(pause(&policy, end(.unavailable, .notSentOnWire)) == nil)
+        #expect(policy.retries == 0)
+    }
+
+    @Test(
+        "grpc-K14: the options may allow more",
+        arguments: [ClientCallEnd.Reach.notSentOnWire, .notSeenByServer])
+    func more(_ reach: ClientCallEnd.Reach) {
+        var policy = RetryPolicy(maxRetries: 2)
+        let automatic = reach == .notSentOnWire ? 5 : 1
+        for _ in 0..<(automatic + 2) { #expect(pause(&policy, end(.unavailable, reach)) != nil) }
+        #expect(policy.retries == 2)
+        #expect(message(&policy, end(.unavailable, reach)) == "why (tried 3 times)")
     }
 
     @Test("grpc-K14: only UNAVAILABLE is retried, as often as requested, with growing pauses")
