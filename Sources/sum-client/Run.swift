@@ -12,13 +12,17 @@ protocol Run: Sendable {
 
 /// What a run is about.
 struct RunPlan: Sendable {
-    var target: Target
+    /// The servers as they were given; one at least.
+    var targets: [Target]
     var configuration: GRPCClient.Configuration
     var options: GRPCCallOptions
     var numbers: [Int32]
     var inputs: [Input]
     /// Receives a description of each step, for `--verbose`.
     var narrate: @Sendable (String) -> Void
+
+    /// All of them as one.
+    var target: Target { Target(anyOf: targets) ?? .default }
 }
 
 struct RunOutcome: Sendable {

@@ -81,7 +81,7 @@ enum SumClientCommand {
             let (numbers, inputs) = try arguments.numbersAndInputs(files: options.file)
             for input in inputs { try input.check() }
             return RunPlan(
-                target: Target(anyOf: options.target) ?? .default,
+                targets: options.target.isEmpty ? [.default] : options.target,
                 configuration: options.clientConfiguration(), options: try options.callOptions(),
                 numbers: numbers, inputs: inputs,
                 narrate: { [isVerbose = options.verbose] in if isVerbose { Console.say($0) } })

@@ -112,6 +112,20 @@ import Testing
         #expect(ledger.sum == 9)
     }
 
+    @Test("If the server that was given a stuck chunk is stuck as well, the next gets it")
+    func stuckTwice() throws {
+        var ledger = ChunkLedger(serverCount: 3)
+        ledger.add([9])
+        ledger.endInput()
+        let chunk = try take(0, [0, 1, 2], &ledger)
+        let later = start + ChunkLedger.patience
+        #expect(ledger.take(for: 1, live: [0, 1, 2], at: later)?.id == chunk.id)
+        #expect(ledger.take(for: 2, live: [0, 1, 2], at: later) == nil)
+        #expect(ledger.take(for: 2, live: [0, 1, 2], at: later + ChunkLedger.patience)?.id == chunk.id)
+        #expect(try ledger.settle(chunk.id, by: 2, .sum(9)) == true)
+        #expect(ledger.isDone)
+    }
+
     @Test("Whatever servers do with the chunks, the sum is that of all numbers, or there is none")
     func property() throws {
         var random = SystemRandomNumberGenerator()

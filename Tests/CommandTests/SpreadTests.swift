@@ -84,7 +84,7 @@ import Testing
         #expect(wrapped.output == "\(numbers.reduce(0, &+))\n")
     }
 
-    @Test("Servers that treat overflow differently are not mixed")
+    @Test("abuse-B7: servers that treat overflow differently are not mixed")
     func mixed() async throws {
         let (exact, wrapping) = (
             try await Self.servers(1), try await Self.servers(1, ["--overflow", "wrap"])
@@ -157,7 +157,7 @@ import Testing
         #expect(result.status == 130)
     }
 
-    @Test("A server that is stopped with chunks in hand does not hold up the sum")
+    @Test("abuse-B7: a server that is stopped with chunks in hand does not hold up the sum")
     func stopped() async throws {
         let servers = try await Self.servers(2)
         let call = try OpenCall.spread(servers.map(\.address), ["--chunk", "1"])
@@ -168,7 +168,7 @@ import Testing
         #expect(result.output == "140\n")
     }
 
-    @Test("Servers that are killed at random moments cost no sum")
+    @Test("abuse-B7: servers that are killed at random moments cost no sum")
     func killed() async throws {
         let numbers = (0..<200_000).map { Int32($0 % 1000 - 300) }
         let sum = numbers.reduce(0) { $0 + Int($1) }
@@ -200,14 +200,5 @@ import Testing
         let result = try await Tool.run("sum-client", options + ["1"])
         #expect(result.status == 64)
         #expect(result.errors.contains(reason), "\(result.errors)")
-    }
-}
-
-extension OpenCall {
-    /// A spread run that has read the number 40, and whose input is still open.
-    fileprivate static func spread(_ addresses: [String], _ options: [String] = []) throws -> OpenCall {
-        let targets = addresses.flatMap { ["--target", $0] }
-        return try OpenCall(
-            process: Tool.process("sum-client", ["--spread"] + targets + options + ["40", "-"]))
     }
 }

@@ -31,11 +31,12 @@ struct ChunkLedger {
         var failures: [Int] = []
     }
 
-    /// A chunk that was sent so long ago is sent to an idle server as well, once the input has ended: its server may be
-    /// stuck.
+    /// A chunk that was sent so long ago is sent to one more idle server, once the input has ended: those that have it
+    /// may be stuck.
     static let patience = Duration.seconds(1)
 
-    private let serverCount: Int
+    /// How many servers there are; 0 until that is known.
+    var serverCount: Int
     private var entries: [Int: Entry] = [:]
     /// The chunks that nobody is adding, by id.
     private var queue: [Int] = []
@@ -47,7 +48,7 @@ struct ChunkLedger {
     /// The numbers of those chunks.
     private(set) var count = 0
 
-    init(serverCount: Int) {
+    init(serverCount: Int = 0) {
         self.serverCount = serverCount
     }
 
@@ -88,7 +89,7 @@ struct ChunkLedger {
     private func stuckChunk(for server: Int, at now: ContinuousClock.Instant) -> Int? {
         guard inputHasEnded else { return nil }
         return entries.filter { _, entry in
-            entry.holders.count == 1 && entry.holders[server] == nil
+            !entry.holders.isEmpty && entry.holders[server] == nil
                 && entry.holders.values.allSatisfy { $0 + Self.patience <= now }
         }.keys.min()
     }

@@ -5,15 +5,19 @@ actor SpreadCoordinator {
     private let chunkSize: Int
     private var ledger: ChunkLedger
     private let narrate: @Sendable (String) -> Void
+    /// Whether the run goes on while no server can be reached.
+    private let waitsForReady: Bool
 
     /// Numbers that do not yet fill a chunk, and since when there are some.
     private var rest: [Int32] = []
     private var restSince: ContinuousClock.Instant?
 
-    private var shares: [ServerShare]
-    private var behaviors: [OverflowBehavior?]
+    /// Empty until they are known, as are the lists with a member for each.
+    private var servers: [Target] = []
+    private var shares: [ServerShare] = []
+    private var behaviors: [OverflowBehavior?] = []
     /// The servers that can be reached, or of which nothing is known yet.
-    private var live: Set<Int>
+    private var live: Set<Int> = []
     private var problems: [Int: GRPCStatus] = [:]
 
     private var result: Result<Void, RunFailure>?
@@ -23,13 +27,11 @@ actor SpreadCoordinator {
     /// How long numbers wait for more before they leave: within a tenth of a second, also if the input pauses.
     static let flushInterval = Duration.milliseconds(50)
 
-    init(addresses: [String], chunkSize: Int, narrate: @escaping @Sendable (String) -> Void) {
+    init(chunkSize: Int, waitsForReady: Bool, narrate: @escaping @Sendable (String) -> Void) {
         self.chunkSize = chunkSize
+        self.waitsForReady = waitsForReady
         self.narrate = narrate
-        ledger = ChunkLedger(serverCount: addresses.count)
-        shares = addresses.map { ServerShare(address: $0) }
-        behaviors = addresses.map { _ in nil }
-        live = Set(addresses.indices)
+        ledger = ChunkLedger()
     }
 
     // MARK: Waiting
@@ -85,6 +87,33 @@ actor SpreadCoordinator {
 
     // MARK: Servers
 
+    func setServers(_ targets: [Target]) {
+        let addresses = targets.map(\.description)
+        narrate("\(addresses.count) servers: \(addresses.joined(separator: ", "))")
+        servers = targets
+        ledger.serverCount = targets.count
+        shares = addresses.map { ServerShare(address: $0) }
+        behaviors = targets.map { _ in nil }
+        live = Set(targets.indices)
+        changed()
+    }
+
+    /// Waits until the servers are known.
+    ///
+    /// - Returns: nil if the run is over.
+    func knownServers() async -> [Target]? {
+        while servers.isEmpty, result == nil { await change() }
+        return result == nil ? servers : nil
+    }
+
+    /// No server is known, for this reason. The run fails, unless it is to wait.
+    ///
+    /// - Returns: whether the run goes on.
+    func setUnknown(_ status: GRPCStatus) -> Bool {
+        if !waitsForReady { end(.failure(.call(status))) }
+        return result == nil
+    }
+
     /// The next chunk for a server; nil if the run is over.
     func nextChunk(for server: Int) async -> ChunkLedger.Chunk? {
         while result == nil {
@@ -112,11 +141,23 @@ actor SpreadCoordinator {
 
     /// What a server does with sums that do not fit. Parts from servers that differ cannot be added.
     func setBehavior(_ behavior: OverflowBehavior, of server: Int) {
+        let previous = behaviors[server]
         behaviors[server] = behavior
+        live.insert(server)
+        problems[server] = nil
+        if let previous, (previous == .wraps) != (behavior == .wraps) {
+            let message =
+                "\(shares[server].address) was replaced by a server that does something else with sums that do not "
+                + "fit int32"
+            return end(.failure(.call(GRPCStatus(code: .failedPrecondition, message: message))))
+        }
         let isOther = { (other: OverflowBehavior?) in
             other.map { ($0 == .wraps) != (behavior == .wraps) } ?? false
         }
-        guard let other = behaviors.firstIndex(where: isOther) else { return }
+        guard let other = behaviors.firstIndex(where: isOther) else {
+            finishIfDone()
+            return changed()
+        }
         let wrapping = shares[behavior == .wraps ? server : other].address
         let refusing = shares[behavior == .wraps ? other : server].address
         let message =
@@ -125,18 +166,12 @@ actor SpreadCoordinator {
         end(.failure(.call(GRPCStatus(code: .failedPrecondition, message: message))))
     }
 
-    func setLive(_ server: Int) {
-        live.insert(server)
-        problems[server] = nil
-        changed()
-    }
-
-    /// A server cannot be reached. If none can, the run fails.
+    /// A server cannot be reached, or takes no calls. If that is so of all, the run fails, unless it is to wait.
     func setUnreachable(_ server: Int, _ status: GRPCStatus) {
         live.remove(server)
         problems[server] = status
         narrate("\(status)")
-        if live.isEmpty {
+        if live.isEmpty, !waitsForReady {
             let reasons = problems.sorted { $0.key < $1.key }.map(\.value.message)
             end(.failure(.call(GRPCStatus(code: .unavailable, message: reasons.joined(separator: "; ")))))
         }
@@ -151,8 +186,9 @@ actor SpreadCoordinator {
         changed()
     }
 
+    /// Even the sum of no numbers needs a server, as it does in a run of one call.
     private func finishIfDone() {
-        if ledger.isDone { end(.success(())) }
+        if ledger.isDone, behaviors.contains(where: { $0 != nil }) { end(.success(())) }
     }
 
     /// Waits for the end of the run.

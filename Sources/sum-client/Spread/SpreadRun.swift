@@ -13,6 +13,8 @@ final class SpreadRun: Run {
 
     /// A server adds a chunk while the next is on its way to it.
     private static let callsPerServer = 2
+    /// How long a run that waits for its servers leaves name servers alone.
+    private static let resolutionPause = Duration.seconds(1)
 
     init(_ plan: RunPlan, chunkSize: Int) {
         self.plan = plan
@@ -29,29 +31,11 @@ final class SpreadRun: Run {
     func outcome() async -> Result<RunOutcome, RunFailure> {
         let clock = ContinuousClock()
         let started = clock.now
-        do {
-            let servers = try await plan.target.addresses(proxy: plan.configuration.proxy)
-            plan.narrate("\(servers.count) servers: \(servers.map(\.description).joined(separator: ", "))")
-            let clients = servers.map { GRPCClient(target: $0, configuration: plan.configuration) }
-            let end = plan.options.timeout.map { started + $0 }
-            let result = await result(from: clients, servers.map(\.description), end: end)
-            for client in clients { await client.close() }
-            let (sum, count, shares) = try result.get()
-            return .success(
-                RunOutcome(sum: sum, count: count, elapsed: clock.now - started, shares: shares))
-        } catch {
-            return .failure(RunFailure(error))
-        }
-    }
-
-    private typealias Total = (sum: Int32, count: Int, shares: [ServerShare])
-
-    private func result(
-        from clients: [GRPCClient], _ addresses: [String], end: ContinuousClock.Instant?
-    ) async -> Result<Total, RunFailure> {
+        let end = plan.options.timeout.map { started + $0 }
         let coordinator = SpreadCoordinator(
-            addresses: addresses, chunkSize: chunkSize, narrate: plan.narrate)
-        // Not a child task: it may be blocked in a read that cannot be interrupted, and must not be awaited.
+            chunkSize: chunkSize, waitsForReady: plan.options.waitsForReady, narrate: plan.narrate)
+        // Not child tasks: a lookup or a read that blocks cannot be interrupted, and must not be awaited.
+        Task { await findServers(coordinator) }
         Task { await readInput(coordinator) }
         return await withTaskGroup(of: Void.self) { group in
             group.addTask { await coordinator.watchTime() }
@@ -64,21 +48,71 @@ final class SpreadRun: Run {
                     await coordinator.end(.failure(.call(.pastDeadline)))
                 }
             }
-            for (server, client) in clients.enumerated() {
-                let worker = SpreadWorker(
-                    server: server, client: client, options: plan.options, end: end, coordinator: coordinator)
-                group.addTask { await worker.run(calls: Self.callsPerServer) }
-            }
-            let result: Result<Total, RunFailure>
+            group.addTask { await self.work(coordinator, end: end) }
+            defer { group.cancelAll() }
             do throws(RunFailure) {
-                result = .success(try await coordinator.outcome())
+                let (sum, count, shares) = try await coordinator.outcome()
+                return .success(
+                    RunOutcome(sum: sum, count: count, elapsed: clock.now - started, shares: shares))
             } catch {
-                result = .failure(error)
+                return .failure(error)
             }
-            group.cancelAll()
-            return result
         }
     }
+    // MARK: Servers
+
+    /// Tells the coordinator which servers there are. A name that cannot be resolved is done without.
+    private func findServers(_ coordinator: SpreadCoordinator) async {
+        while true {
+            let (servers, problems) = await addresses()
+            for problem in problems { plan.narrate("\(problem)") }
+            guard servers.isEmpty else { return await coordinator.setServers(servers) }
+            let reasons = problems.map(\.message).joined(separator: "; ")
+            let isWaiting = await coordinator.setUnknown(GRPCStatus(code: .unavailable, message: reasons))
+            guard isWaiting else { return }
+            try? await Task.sleep(for: Self.resolutionPause)
+        }
+    }
+
+    /// The addresses of all targets, each once, and why there are none of some.
+    private func addresses() async -> ([Target], [GRPCStatus]) {
+        let found = await withTaskGroup { group in
+            for (index, target) in plan.targets.enumerated() {
+                group.addTask { (index, await self.addresses(of: target)) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        var (servers, problems) = ([Target](), [GRPCStatus]())
+        for index in plan.targets.indices {
+            switch found[index] {
+            case .success(let addresses):
+                servers += addresses.filter { new in !servers.contains { $0.description == new.description } }
+            case .failure(let problem): problems.append(problem)
+            case nil: continue
+            }
+        }
+        return (servers, problems)
+    }
+
+    private func addresses(of target: Target) async -> Result<[Target], GRPCStatus> {
+        do throws(GRPCStatus) {
+            return .success(try await target.addresses(proxy: plan.configuration.proxy))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func work(_ coordinator: SpreadCoordinator, end: ContinuousClock.Instant?) async {
+        guard let servers = await coordinator.knownServers() else { return }
+        await withTaskGroup(of: Void.self) { group in
+            for (server, target) in servers.enumerated() {
+                let worker = SpreadWorker(server, at: target, plan, end: end, coordinator)
+                group.addTask { await worker.run(calls: Self.callsPerServer) }
+            }
+        }
+    }
+
+    // MARK: Input
 
     private func readInput(_ coordinator: SpreadCoordinator) async {
         do {

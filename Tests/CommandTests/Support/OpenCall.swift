@@ -1,7 +1,7 @@
 import Foundation
 
 /// A client with an open call: some numbers have been sent, more may follow.
-final class OpenCall {
+final class OpenCall: Sendable {
     let process: Process
     private let input = Pipe()
     private let output = Pipe()
@@ -10,6 +10,13 @@ final class OpenCall {
     convenience init(_ target: String, _ arguments: [String] = []) throws {
         try self.init(
             process: Tool.process("sum-client", ["-v", "--target", target] + arguments + ["40", "-"]))
+    }
+
+    /// A spread run that has read the number 40, and whose input is still open.
+    static func spread(_ addresses: [String], _ options: [String] = []) throws -> OpenCall {
+        let targets = addresses.flatMap { ["--target", $0] }
+        return try OpenCall(
+            process: Tool.process("sum-client", ["--spread"] + targets + options + ["40", "-"]))
     }
 
     /// - Parameter process: runs sum-client.
@@ -29,8 +36,13 @@ final class OpenCall {
         return kill(tool, SIGKILL) == 0
     }
 
-    func finish(sending text: String) async -> Tool.Result {
+    /// Gives the client more numbers.
+    func send(_ text: String) {
         try? input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+    }
+
+    func finish(sending text: String) async -> Tool.Result {
+        send(text)
         try? input.fileHandleForWriting.close()
         return await ended()
     }
