@@ -36,11 +36,12 @@ final class SumRun: Run {
             // The call begins before there is a connection, so that its deadline includes connecting.
             let call = client.sumNumbers(plan.options)
             reportEarlyEnd(of: call)
-            if let peer = await call.peer() { plan.narrate("connected to \(peer)") }
+            let peer = await call.peer()
+            if let peer { plan.narrate("connected to \(peer)") }
             let clock = ContinuousClock()
             let started = clock.now
             try await send(to: call)
-            plan.narrate("sent \(numbersSent) numbers")
+            if peer != nil { plan.narrate("sent \(numbersSent) numbers") }
             let sum = try await call.closeAndReceive()
             return .success(RunOutcome(sum: sum, count: numbersSent, elapsed: clock.now - started))
         } catch {

@@ -107,11 +107,13 @@ import Testing
         }
         let result = try await Self.client(
             ["--target", "sum.invalid", "-v", "1"], ["grpc_proxy": "socks5://\(Self.login)@p"])
+        let reason =
+            "the proxy in the environment variable grpc_proxy is invalid: socks5:// is not supported, only http://; "
+            + "write it as http://[USER:PASSWORD@]HOST[:PORT]"
         #expect(
             result.errors
-                == "sum-client: UNAVAILABLE: cannot connect to sum.invalid: the proxy in the environment variable "
-                + "grpc_proxy is invalid: socks5:// is not supported, only http://; write it as "
-                + "http://[USER:PASSWORD@]HOST[:PORT]\n")
+                == "sum-client: \(reason)\nsum-client: UNAVAILABLE: cannot connect to sum.invalid: \(reason)\n"
+        )
         #expect(result.status == 78)
     }
 

@@ -130,27 +130,35 @@ final class ClientConnections: Sendable {
     private func resolve() {
         Task { [weak self, resolver] in
             let resolution = await resolver.resolve()
-            guard let self else { return }
-            note(resolution)
-            step { $0.resolved(resolution, at: $1) }
+            self?.found(resolution)
         }
     }
 
-    /// Tells the observers what is new.
-    private func note(_ resolution: Resolution) {
-        let observers = configuration.observers
-        guard !observers.isEmpty else { return }
+    private func found(_ resolution: Resolution) {
         let addresses = resolution.addresses.interleaved.map(\.description)
         let isNew = state.withLock { state in
             guard !addresses.isEmpty, addresses != state.notedAddresses else { return false }
             state.notedAddresses = addresses
             return true
         }
-        eventLoop.execute {
-            for observer in observers {
-                if isNew { observer.targetResolved(to: addresses) }
-                if let failure = resolution.failure { observer.targetNotResolved(failure.description) }
-            }
+        telling { observer in
+            if isNew { observer.targetResolved(to: addresses) }
+            if let failure = resolution.failure { observer.targetNotResolved(failure.description) }
+        } then: {
+            $0.step { $0.resolved(resolution, at: $1) }
+        }
+    }
+
+    /// Tells the observers something, and then does what follows from it: what they know is never behind what calls see.
+    private func telling(
+        on loop: (any EventLoop)? = nil, _ tell: @escaping @Sendable (any ClientObserver) -> Void,
+        then act: @escaping @Sendable (ClientConnections) -> Void
+    ) {
+        let observers = configuration.observers
+        guard !observers.isEmpty else { return act(self) }
+        (loop ?? eventLoop).execute {
+            for observer in observers { tell(observer) }
+            act(self)
         }
     }
 
@@ -184,12 +192,11 @@ final class ClientConnections: Sendable {
 
     private func attemptFailed(_ id: Int, _ address: ServerAddress, _ failure: ConnectFailure) {
         state.withLock { $0.attempts[id] = nil }
-        for observer in configuration.observers {
-            eventLoop.execute {
-                observer.connectionFailed(Peer(address: address.description), failure.description)
-            }
+        telling { observer in
+            observer.connectionFailed(Peer(address: address.description), failure.description)
+        } then: {
+            $0.step { $0.failed(id, failure, at: $1) }
         }
-        step { $0.failed(id, failure, at: $1) }
     }
 
     private func adopt(_ connection: ReadyConnection, as id: Int) {
@@ -200,11 +207,10 @@ final class ClientConnections: Sendable {
             return true
         }
         guard isWanted else { return connection.channel.close(promise: nil) }
-        let observers = configuration.observers
-        guard !observers.isEmpty else { return use(connection, as: id) }
-        connection.eventLoop.execute {
-            for observer in observers { observer.connectionOpened(connection.peer) }
-            self.use(connection, as: id)
+        telling(on: connection.eventLoop) {
+            $0.connectionOpened(connection.peer)
+        } then: {
+            $0.use(connection, as: id)
         }
     }
 
