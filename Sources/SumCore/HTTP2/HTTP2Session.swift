@@ -26,9 +26,9 @@ internal import NIOCore
     @safe @exclusivity(unchecked) private var events: [HTTP2Event] = []
     /// The stream of the last event, if that is a data event.
     @safe @exclusivity(unchecked) private var lastDataStream: Int32?
-    private var output = HTTP2Output()
+    var output = HTTP2Output()
     /// Bytes of output at which to stop producing more.
-    @safe @exclusivity(unchecked) private var outputLimit = Int.max
+    @safe @exclusivity(unchecked) var outputLimit = Int.max
 
     @safe @exclusivity(unchecked) private var boundary: FrameSlicer
     /// The bytes that nghttp2 is parsing, so that a data event can be a slice of them.
@@ -46,7 +46,7 @@ internal import NIOCore
     /// The header fields of requests or responses, laid out for nghttp2.
     var loan = NameValueArray()
     /// The same for trailers.
-    private var trailerLoan = NameValueArray()
+    var trailerLoan = NameValueArray()
     @safe @exclusivity(unchecked) var bodies = StreamTable<any HTTP2Body>()
     /// The stream of the last response frame (client).
     @safe @exclusivity(unchecked) private var respondedStream: Int32 = 0
@@ -268,38 +268,5 @@ extension HTTP2Session {
     /// Releases the bodies once nothing more is sent: some of them may retain the owner of the session.
     func forgetBodies() {
         bodies.removeAll()
-    }
-}
-
-// MARK: Outgoing DATA
-
-extension HTTP2Session {
-    /// Bytes of the next DATA frame's payload at most, apart from the windows.
-    ///
-    /// nghttp2 enlarges its buffer for a long frame, and keeps it. So only frames that follow other output are long,
-    /// and a server, which has many connections, sends no long frames.
-    func maxFrameSize(ofPeer peer: UInt32) -> Int {
-        let isLongBatch = role == .client && output.count >= HTTP2Output.defaultFrameSize
-        return min(Int(peer), isLongBatch ? Int(configuration.maxFrameSize) : HTTP2Output.defaultFrameSize)
-    }
-
-    /// Lets a stream's body fill its next frame. nghttp2 calls `finishFrame` directly afterwards, which adds the header
-    /// (NGHTTP2_DATA_FLAG_NO_COPY).
-    ///
-    /// - Returns: the payload length, or nil if the body has nothing to send now.
-    func fillFrame(on streamID: Int32, maximum: Int) -> (count: Int, state: HTTP2BodyState)? {
-        guard let body = bodies[streamID] else { return (0, .finished(trailers: [])) }
-        return output.fillFrame(from: body, maximum: maximum)
-    }
-
-    /// - Returns: whether the output has reached its limit.
-    func finishFrame(header: UnsafePointer<UInt8>, payloadLength: Int) -> Bool {
-        unsafe output.finishFrame(header: header, payloadLength: payloadLength)
-        return output.count >= outputLimit
-    }
-
-    /// Submits trailers. Called while the body's last frame is made, so that they cannot overtake it.
-    func submitTrailers(_ fields: [HTTP2Field], on streamID: Int32) -> Bool {
-        unsafe trailerLoan.lend(fields) { unsafe nghttp2_submit_trailer(session, streamID, $0, $1) } == 0
     }
 }

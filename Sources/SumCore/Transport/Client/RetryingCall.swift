@@ -3,12 +3,7 @@ internal import Synchronization
 
 /// One client call, with as many attempts on as many connections as it takes. `CallAttempts` decides; this class acts.
 ///
-/// An attempt runs on the event loop of its connection, and each attempt may run on another loop. The properties marked
-/// `nonisolated(unsafe)` belong to the loop of the running attempt, or, while there is none, to whoever makes the next
-/// step. This is sound because `state`, behind a lock, says whether an attempt runs and on which connection: it begins
-/// and ends on its own loop, and only a step taken under the lock leads from one to the next.
-///
-/// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
+/// An attempt runs on the event loop of its connection, and each attempt may run on another loop.
 final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter, HTTP2Body {
     let waitsForReady: Bool
     private let source: any ConnectionSource
@@ -39,10 +34,17 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
 
     private let state: Mutex<State>
 
+    // The four properties below have no lock, and no check for overlapping accesses. They belong to the event loop of the
+    // running attempt, or, while none runs, to whoever makes the next step. That is sound because `state` says, under its
+    // lock, whether an attempt runs and on which connection: an attempt begins and ends on its own loop, and only a step
+    // taken under the lock leads from one to the next. The handler's body, which is called during
+    // an access to `body`, hands out bytes and may schedule tasks, but never calls back.
+
     /// The stream of the running attempt; nil while it is being opened.
     @safe @exclusivity(unchecked) nonisolated(unsafe) private var stream: ClientStream?
     /// The request, shared by all attempts.
     @safe @exclusivity(unchecked) nonisolated(unsafe) private var body: ReplayedBody
+    /// The attempts begun so far.
     @safe @exclusivity(unchecked) nonisolated(unsafe) private var attemptCount = 0
     /// Bytes received by the attempts that have ended.
     @safe @exclusivity(unchecked) nonisolated(unsafe) private var bytesReceived = 0
