@@ -4,9 +4,16 @@ public struct Peer: Hashable, Sendable, CustomStringConvertible {
     /// if the system does not provide it. Behind an HTTP proxy it is the name or address that the proxy was given, since
     /// nothing else is known.
     public var address: String
+    /// The certificate that it has shown; nil without TLS, and for a client that showed none.
+    public var certificate: PeerCertificate?
+    /// Who it is, by the rules of the server: the name beside its token, or one of the certificate's names. Nil unless
+    /// the server knows its callers.
+    public var principal: String?
 
-    public init(address: String) {
+    public init(address: String, certificate: PeerCertificate? = nil, principal: String? = nil) {
         self.address = address
+        self.certificate = certificate
+        self.principal = principal
     }
 
     /// The address, or `?` if it is empty.
