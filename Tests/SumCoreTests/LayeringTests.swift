@@ -54,6 +54,10 @@ import Testing
                 "Transport/Connection",
             ]),
         Room(
+            path: "Transport/Sockets/TLS",
+            imports: ["Glibc", "NIOCore", "NIOSSL", "NIOTLS", "Synchronization", "SystemPackage"],
+            sees: ["Base", "Transport/Limits", "Transport/Connection", "Transport/Sockets"]),
+        Room(
             path: "Transport/Proxy", imports: ["Glibc", "NIOCore"],
             sees: ["Base", "GRPC/Wire", "Transport/Connection", "Transport/Sockets"]),
         Room(
@@ -64,7 +68,7 @@ import Testing
             imports: ["Glibc", "Logging", "NIOCore", "NIOPosix", "Synchronization", "SystemPackage"],
             sees: [
                 "Base", "HTTP2", "GRPC/Wire", "GRPC/Server", "Process", "Transport/Limits",
-                "Transport/Connection", "Transport/Sockets",
+                "Transport/Connection", "Transport/Sockets", "Transport/Sockets/TLS",
             ]),
         Room(
             path: "Transport/Client",
@@ -72,7 +76,7 @@ import Testing
             sees: [
                 "Base", "HTTP2", "GRPC/Wire", "GRPC/Client", "Services/Generated", "Protobuf", "Services",
                 "Process", "Transport/Limits", "Transport/Connection", "Transport/Balancing",
-                "Transport/Sockets", "Transport/Proxy",
+                "Transport/Sockets", "Transport/Sockets/TLS", "Transport/Proxy",
             ]),
     ]
 

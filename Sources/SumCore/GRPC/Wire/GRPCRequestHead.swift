@@ -2,6 +2,8 @@
 struct GRPCRequestHead: Equatable, Sendable {
     /// `/package.Service/Method`.
     var path: String
+    /// `http`, or `https` over TLS.
+    var scheme = "http"
     /// The client's name for the server (`:authority`), for a proxy or a virtual host.
     var authority = ""
     /// The time from the start of the call to its deadline; nil if there is none.
@@ -18,7 +20,7 @@ struct GRPCRequestHead: Equatable, Sendable {
     /// The header fields in gRPC's order: pseudo-headers, timeout, call definition, custom metadata.
     func fields() -> [HTTP2Field] {
         var fields = [
-            HTTP2Field(":method", "POST"), HTTP2Field(":scheme", "http"), HTTP2Field(":path", path),
+            HTTP2Field(":method", "POST"), HTTP2Field(":scheme", scheme), HTTP2Field(":path", path),
             HTTP2Field(":authority", authority),
         ]
         if let timeout {
@@ -90,7 +92,7 @@ extension GRPCRequestHead {
         }
         let timeout = fields.first("grpc-timeout")
         self.init(
-            path: fields.first(":path") ?? "",
+            path: fields.first(":path") ?? "", scheme: fields.first(":scheme") ?? "http",
             authority: fields.first(":authority") ?? fields.first("host") ?? "",
             timeout: timeout.flatMap(GRPCTimeout.decode), userAgent: fields.first("user-agent") ?? "",
             compression: compression,

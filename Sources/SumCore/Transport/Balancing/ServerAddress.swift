@@ -8,14 +8,17 @@ struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
     var description: String
     /// The server that is reached through a proxy at `socketAddress`; nil if the server itself is there.
     var tunnel: Tunnel?
+    /// The host as the target names it, which the server's certificate must be for; nil if that does not matter.
+    var host: String?
 
     static func == (one: ServerAddress, other: ServerAddress) -> Bool {
-        one.socketAddress == other.socketAddress && one.tunnel == other.tunnel
+        one.socketAddress == other.socketAddress && one.tunnel == other.tunnel && one.host == other.host
     }
 
     func hash(into hasher: inout Hasher) {
         hasher.combine(socketAddress)
         hasher.combine(tunnel)
+        hasher.combine(host)
     }
 }
 

@@ -165,7 +165,7 @@ final class ClientConnections: Sendable {
     private func connect(_ id: Int, _ address: ServerAddress) {
         let connector = Connector(
             address: address, limit: configuration.connectTimeout, keepalive: keepalive,
-            eventLoop: loopForConnection
+            tls: configuration.tls, eventLoop: loopForConnection
         ) { [weak self] stage in
             self?.state.withLock { $0.balancer.stage(id, stage) }
         }

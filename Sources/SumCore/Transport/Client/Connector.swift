@@ -5,14 +5,18 @@ internal import Synchronization
 /// Connects to one address.
 struct Connector {
     let address: ServerAddress
-    /// How long the server may take to accept the connection, and again to send its SETTINGS.
+    /// How long the server may take to accept the connection, and again for TLS and its SETTINGS.
     let limit: Duration
     let keepalive: Keepalive?
+    /// Nil: clear text.
+    let tls: ClientTLS?
     let eventLoop: any EventLoop
     /// Called when the attempt waits for something else than before.
     let report: @Sendable (String) -> Void
 
     static let silence = "the server took the connection but said nothing"
+    static let tlsSilence =
+        "the server took the connection but did not end the TLS handshake: does it speak TLS on this port?"
 
     /// Makes one attempt. It ends when it succeeds or fails, or when its task is cancelled.
     func connect() async throws(ConnectFailure) -> ReadyConnection {
@@ -24,12 +28,13 @@ struct Connector {
                 guard let connection = pending.withLock({ $0 }), !Task.isCancelled else {
                     throw ConnectFailure(description: "connecting was cancelled")
                 }
-                if address.tunnel == nil { report(Self.silence) }
-                try await connection.completed(within: limit)
+                if address.tunnel == nil { report(tls == nil ? Self.silence : Self.tlsSilence) }
+                let certificate = try await connection.completed(within: limit)
                 return ReadyConnection(
                     peer: Peer(
                         address: address.tunnel?.target ?? channel.remoteAddress.map(\.text)
-                            ?? address.description),
+                            ?? address.description,
+                        certificate: certificate),
                     channel: channel, handler: connection.handler, goingAway: connection.goingAway)
             } onCancel: {
                 pending.withLock { $0 }?.channel.close(promise: nil)
@@ -52,26 +57,31 @@ struct Connector {
         try await bootstrap(limit)
             .channelInitializer { channel in
                 let (ready, goingAway) = (
-                    channel.eventLoop.makePromise(of: Void.self), channel.eventLoop.makePromise(of: Void.self)
+                    channel.eventLoop.makePromise(of: PeerCertificate?.self),
+                    channel.eventLoop.makePromise(of: Void.self)
                 )
                 channel.closeFuture.whenComplete { _ in goingAway.succeed() }
                 return channel.eventLoop.makeCompletedFuture {
                     do {
                         // Added before the channel reads, so that none of the server's bytes are lost.
+                        let pipeline = channel.pipeline.syncOperations
+                        let tunnel = address.tunnel.map { tunnelHandler($0, ready) }
+                        if let tunnel { try pipeline.addHandler(tunnel) }
+                        let secured = try tls?.addHandlers(to: channel, host: address.host ?? "")
                         let handler = ConnectionHandler(
                             try ClientConnection(keepalive: keepalive) {
-                                ready.completeWith($0.mapError { $0.behind(address.tunnel) })
+                                ready.completeWith(
+                                    $0.map { secured?.certificate }.mapError { $0.behind(address.tunnel) })
                             } goingAway: {
                                 goingAway.succeed()
                             })
-                        let tunnel = address.tunnel.map { tunnelHandler($0, ready) }
-                        if let tunnel { try channel.pipeline.syncOperations.addHandler(tunnel) }
-                        try channel.pipeline.syncOperations.addHandler(handler)
+                        try pipeline.addHandler(handler)
+                        let loop = channel.eventLoop
                         begin(
                             PendingConnection(
-                                channel: channel,
-                                handler: NIOLoopBound(handler, eventLoop: channel.eventLoop),
-                                tunnel: tunnel.map { NIOLoopBound($0, eventLoop: channel.eventLoop) },
+                                channel: channel, handler: NIOLoopBound(handler, eventLoop: loop),
+                                tunnel: tunnel.map { NIOLoopBound($0, eventLoop: loop) },
+                                tls: secured.map { NIOLoopBound($0, eventLoop: loop) },
                                 ready: ready.futureResult, goingAway: goingAway.futureResult))
                     } catch {
                         ready.fail(error)
@@ -82,11 +92,13 @@ struct Connector {
             .connect(to: address.socketAddress).get()
     }
 
-    private func tunnelHandler(_ tunnel: Tunnel, _ ready: EventLoopPromise<Void>) -> TunnelHandler {
+    private func tunnelHandler(
+        _ tunnel: Tunnel, _ ready: EventLoopPromise<PeerCertificate?>
+    ) -> TunnelHandler {
         TunnelHandler(tunnel) { progress in
             switch progress {
             case .asked: report(TunnelHandshake(tunnel).silence.description)
-            case .established: report(tunnel.serverFailure(Self.silence))
+            case .established: report(tunnel.serverFailure(tls == nil ? Self.silence : Self.tlsSilence))
             case .failed(let failure): ready.fail(failure)
             }
         }
@@ -111,17 +123,19 @@ struct Connector {
         var handler: NIOLoopBound<ConnectionHandler<ClientConnection>>
         /// Asks a proxy for a tunnel first.
         var tunnel: NIOLoopBound<TunnelHandler>?
-        /// Completes when the server's SETTINGS have arrived.
-        var ready: EventLoopFuture<Void>
+        var tls: NIOLoopBound<TLSHandler>?
+        /// Completes when the server's SETTINGS have arrived, with its certificate if there is TLS.
+        var ready: EventLoopFuture<PeerCertificate?>
         var goingAway: EventLoopFuture<Void>
 
-        func completed(within limit: TimeAmount) async throws {
-            let silence = channel.eventLoop.scheduleTask(in: limit) { [handler, tunnel] in
+        func completed(within limit: TimeAmount) async throws -> PeerCertificate? {
+            let silence = channel.eventLoop.scheduleTask(in: limit) { [handler, tunnel, tls] in
                 guard tunnel?.value.giveUp() != true else { return }
-                handler.value.run { $0.giveUp(Connector.silence) }
+                let words = tls?.value.isHandshaking == true ? Connector.tlsSilence : Connector.silence
+                handler.value.run { $0.giveUp(words) }
             }
             defer { silence.cancel() }
-            try await ready.get()
+            return try await ready.get()
         }
     }
 }

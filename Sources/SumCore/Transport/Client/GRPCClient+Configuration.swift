@@ -12,6 +12,8 @@ extension GRPCClient {
         /// Whether to go through an HTTP proxy. The proxy resolves the target's name, so that to this client, all the
         /// servers with that name are one.
         public var proxy = ProxySetting.fromEnvironment
+        /// TLS to every server; nil for clear text.
+        public var tls: ClientTLS?
         /// The maximum size of a response message in bytes.
         public var maxMessageSize = 4 << 20
         /// The application's part of `user-agent`, put in front of the library's.
@@ -30,7 +32,7 @@ extension GRPCClient {
         /// Observers of connections and calls.
         public var observers: [any ClientObserver] = []
 
-        /// Creates a configuration with defaults: one connection, 2 seconds to connect, messages up to 4 MiB, no keepalive.
+        /// Creates a configuration with defaults: one connection in clear text, 2 seconds to connect, messages up to 4 MiB, no keepalive.
         public init() {}
     }
 

@@ -23,7 +23,8 @@ public final class GRPCClient: Sendable {
     public convenience init(target: Target, configuration: Configuration = .init()) {
         self.init(
             target: target, configuration: configuration,
-            resolver: TargetResolver(target: target, proxy: configuration.proxy))
+            resolver: TargetResolver(
+                target: target, proxy: configuration.proxy, distinguishesHosts: configuration.tls != nil))
     }
 
     init(target: Target, configuration: Configuration, resolver: any Resolver) {
@@ -132,7 +133,7 @@ public final class GRPCClient: Sendable {
         _ path: String, _ options: GRPCCallOptions, refusal: GRPCStatus? = nil, handler: any ClientCallHandler
     ) -> RetryingCall {
         let request = GRPCRequestHead(
-            path: path, authority: target.authority,
+            path: path, scheme: configuration.tls == nil ? "http" : "https", authority: target.authority,
             userAgent: Version.userAgent(after: configuration.userAgent),
             compression: options.compression, metadata: options.metadata)
         return RetryingCall(

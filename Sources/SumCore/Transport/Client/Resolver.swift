@@ -14,10 +14,12 @@ protocol Resolver: Sendable {
 struct TargetResolver: Resolver {
     let target: Target
     let proxy: ProxySetting
+    /// Whether one address that two hosts of the target have counts as two, since certificates name hosts.
+    let distinguishesHosts: Bool
     private let environment = ProxySetting.environment()
 
-    init(target: Target, proxy: ProxySetting) {
-        (self.target, self.proxy) = (target, proxy)
+    init(target: Target, proxy: ProxySetting, distinguishesHosts: Bool = false) {
+        (self.target, self.proxy, self.distinguishesHosts) = (target, proxy, distinguishesHosts)
     }
 
     var isStatic: Bool {
@@ -46,10 +48,17 @@ struct TargetResolver: Resolver {
 
     private func resolve(_ endpoint: Target.Endpoint) async -> Resolution {
         do throws(ConnectFailure) {
-            guard let tunnel = try tunnel(to: endpoint) else {
-                return Resolution(addresses: try await Self.addresses(of: endpoint))
+            var addresses =
+                if let tunnel = try tunnel(to: endpoint) {
+                    try await Self.addresses(through: tunnel)
+                } else {
+                    try await Self.addresses(of: endpoint)
+                }
+            if distinguishesHosts {
+                let host = target.host(of: endpoint)
+                for index in addresses.indices { addresses[index].host = host }
             }
-            return Resolution(addresses: try await Self.addresses(through: tunnel))
+            return Resolution(addresses: addresses)
         } catch {
             return Resolution(failure: error)
         }
@@ -133,9 +142,14 @@ extension Target {
     /// the server as requests to this target do (`:authority`). A server behind a proxy is one address, since it is the
     /// proxy that resolves its name.
     ///
+    /// - Parameter usesTLS: whether the servers are reached by TLS, whose certificates must be for the hosts of this target,
+    ///   not for the addresses.
     /// - Throws: UNAVAILABLE if there are none. A name that cannot be resolved does not matter if there are others.
-    public func addresses(proxy: ProxySetting = .fromEnvironment) async throws(GRPCStatus) -> [Target] {
-        let resolution = await TargetResolver(target: self, proxy: proxy).resolve()
+    public func addresses(
+        proxy: ProxySetting = .fromEnvironment, usesTLS: Bool = false
+    ) async throws(GRPCStatus) -> [Target] {
+        let resolution = await TargetResolver(target: self, proxy: proxy, distinguishesHosts: usesTLS)
+            .resolve()
         guard !resolution.addresses.isEmpty else {
             let reason = resolution.failure ?? .noAddresses
             throw GRPCStatus(code: .unavailable, message: "cannot connect to \(self): \(reason)")
@@ -144,7 +158,7 @@ extension Target {
         return resolution.addresses.interleaved.filter { seen.insert($0.endpoint).inserted }.map { address in
             Target(
                 description: address.tunnel?.target ?? address.description,
-                endpoints: [address.endpoint], authority: authority)
+                endpoints: [address.endpoint], authority: authority, host: address.host)
         }
     }
 }

@@ -20,11 +20,14 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
     let endpoints: [Endpoint]
     /// The name of the server in requests (`:authority`).
     let authority: String
+    /// The host that certificates must be for, if it is not that of the endpoint.
+    let host: String?
 
-    init(description: String, endpoints: [Endpoint], authority: String) {
+    init(description: String, endpoints: [Endpoint], authority: String, host: String? = nil) {
         self.description = description
         self.endpoints = endpoints
         self.authority = authority
+        self.host = host
     }
 
     /// Parses `HOST[:PORT]`, `dns:///HOST[:PORT]`, `ipv4:ADDRESS[:PORT]`, `ipv6:[ADDRESS]:PORT` (the last two also as
@@ -33,6 +36,7 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: `InvalidAddress` if `text` is none of these.
     public init(_ text: String) throws(InvalidAddress) {
         description = text
+        host = nil
         switch try WrittenAddress(text, called: "target") {
         case .unix(let path):
             endpoints = [.unix(path: path)]
@@ -71,6 +75,15 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
 
     private static func authority(_ host: HostAndPort) -> String {
         HostAndPort.describe(host.withoutZone.host, port: host.port ?? defaultPort)
+    }
+
+    /// The host that the certificate of a server at `endpoint` must be for.
+    func host(of endpoint: Endpoint) -> String {
+        if let host { return host }
+        return switch endpoint {
+        case .host(let host, let port): HostAndPort(host: host, port: port).withoutZone.host
+        case .unix: "localhost"
+        }
     }
 
     static func describe(_ endpoint: Endpoint) -> String {

@@ -144,8 +144,10 @@ final class ClientConnection: Connection {
 
     private func connectFailure(_ beginning: ByteBuffer) -> ConnectFailure {
         switch core.closeReason?.fault {
-        case .ourselves?, .invalidPreface?:
+        case .ourselves?, .invalidPreface?, .tls?:
             return ConnectFailure(description: core.closeReason?.description ?? "")
+        case .tlsInterrupted?:
+            return ConnectFailure(description: core.closeReason?.description ?? "", isTemporary: true)
         case .violation?:
             return ConnectFailure(description: InvalidPreface(beginning, of: .server).description)
         case .limit?, .circumstances?, nil:

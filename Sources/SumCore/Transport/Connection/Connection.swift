@@ -47,6 +47,8 @@ protocol Connection: AnyObject, SendableMetatype {
 /// What a connection knows about its socket.
 struct Transport<C: Connection>: Sendable {
     var peer: Peer
+    /// When the socket was connected, if that was before the connection is opened, since TLS came first.
+    var connectedAt: NIODeadline?
     /// Runs an action on the connection's thread, then sends the resulting output. May be called from any thread.
     var run: @Sendable (@escaping @Sendable (C) -> Void) -> Void
 }

@@ -29,6 +29,8 @@ extension ServerConnection {
 
     func drain(_ reason: String) {
         guard core.isOpen, case .none = drainState else { return }
+        // In the handshake of TLS there are no calls, and the client cannot be told anything.
+        guard isOpened else { return core.end(.now) }
         let limit = core.now + Self.drainPingLimit
         drainState = .announced(reason: reason, limit: limit)
         core.tick(by: limit)

@@ -66,6 +66,8 @@ final class ServerConnection: Connection {
         core = try ConnectionCore(role: .server, configuration: http2)
     }
 
+    /// Whether frames can be exchanged: the socket is connected, and TLS is ready if it is used.
+    var isOpened: Bool { preface != nil }
     var hasCalls: Bool { !streams.isEmpty }
     /// Nothing more is read while handlers have not taken what has arrived.
     var hasBacklog: Bool { !backlogged.isEmpty }
@@ -81,10 +83,10 @@ final class ServerConnection: Connection {
         let now = core.now
         run = transport.run
         peer = transport.peer
-        openedAt = now
+        openedAt = transport.connectedAt ?? now
         connectionObservers = observers.compactMap { $0.connectionOpened(peer) }
         callObservers = connectionObservers.filter(\.observesCalls)
-        preface = PrefaceTimeout(limit: TimeAmount(limits.handshakeTimeout), now: now)
+        preface = PrefaceTimeout(limit: TimeAmount(limits.handshakeTimeout), now: openedAt)
         core.frameBudget = FrameBudget(
             overhead: limits.maxOverheadFrames,
             resets: max(limits.maxResets, limits.maxConcurrentStreams),

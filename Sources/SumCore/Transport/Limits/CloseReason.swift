@@ -8,6 +8,10 @@ struct CloseReason: Error, Equatable, CustomStringConvertible {
         case violation
         /// The peer does not speak HTTP/2 in clear text.
         case invalidPreface
+        /// The two cannot speak TLS with each other, or one speaks TLS and the other does not.
+        case tls
+        /// The handshake of TLS was cut off.
+        case tlsInterrupted
         /// The network, the peer's process, or time: everyday events.
         case circumstances
         /// We ended the connection ourselves.
@@ -21,8 +25,8 @@ struct CloseReason: Error, Equatable, CustomStringConvertible {
     var debug = ""
     var description: String
 
-    /// Whether the peer spoke HTTP/2 but exceeded a limit or broke a rule.
-    var isPeersFault: Bool { fault == .limit || fault == .violation }
+    /// Whether the operator should know: the peer exceeded a limit, broke a rule of HTTP/2, or cannot speak TLS with us.
+    var isPeersFault: Bool { fault == .limit || fault == .violation || fault == .tls }
 
     /// The name of the limit that the peer exceeded; nil if it exceeded none.
     var exceededLimit: String? { fault == .limit ? debug : nil }
@@ -79,7 +83,17 @@ struct CloseReason: Error, Equatable, CustomStringConvertible {
     // MARK: Everything else
 
     static func invalidPreface(_ preface: InvalidPreface) -> Self {
-        Self(fault: .invalidPreface, code: .protocolError, description: preface.description)
+        Self(
+            fault: preface.mistakesTLS ? .tls : .invalidPreface, code: .protocolError,
+            description: preface.description)
+    }
+
+    static func tls(_ description: String) -> Self {
+        Self(fault: .tls, code: .noError, description: description)
+    }
+
+    static func tlsInterrupted(_ description: String) -> Self {
+        Self(fault: .tlsInterrupted, code: .noError, description: description)
     }
 
     static let silence = circumstances("the other side is silent, and has not answered a PING")

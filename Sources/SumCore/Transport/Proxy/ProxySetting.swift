@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Whether a client goes through an HTTP proxy.
 public enum ProxySetting: Hashable, Sendable {
     /// As the environment says, as in all clients of gRPC.
@@ -23,11 +21,7 @@ extension ProxySetting {
     static func environment() -> [String: String] {
         var found: [String: String] = [:]
         for name in proxyVariables + exceptionVariables {
-            // Sound because the text is copied at once. A program that changes its environment meanwhile breaks
-            // getenv(3) for all its threads.
-            if let value = unsafe getenv(name).map({ unsafe String(cString: $0) }), !value.isEmpty {
-                found[name] = value
-            }
+            found[name] = Environment.value(name)
         }
         return found
     }

@@ -18,10 +18,23 @@ public final class GRPCServer: Sendable {
         addresses = listeners.compactMap { $0.channel.localAddress.map(\.text) }
     }
 
+    /// Starts a server that speaks clear text on all its addresses.
+    ///
+    /// - Parameter addresses: where to listen. See the method below for everything else.
+    public static func start(
+        listeningOn addresses: [ListenAddress], methods: [GRPCMethod], configuration: Configuration = .init(),
+        interceptors: [any ServerInterceptor] = [], observers: [any ServerObserver] = [],
+        logger: Logger = Logger(label: "sum-server")
+    ) async throws -> GRPCServer {
+        try await start(
+            listeningOn: addresses.map { ListenEndpoint($0) }, methods: methods, configuration: configuration,
+            interceptors: interceptors, observers: observers, logger: logger)
+    }
+
     /// Starts a server.
     ///
     /// - Parameters:
-    ///   - addresses: where to listen. The server listens on all of them or fails.
+    ///   - endpoints: where to listen, and how. The server listens on all of them or fails.
     ///   - methods: the methods to host, such as `SumNumbers.method()`.
     ///   - configuration: the limits to enforce.
     ///   - interceptors: called for each call before its method, the first one first.
@@ -30,7 +43,8 @@ public final class GRPCServer: Sendable {
     /// - Throws: `Configuration.Invalid` if a limit is out of range; `ListenError` if the server cannot listen on an
     ///   address.
     public static func start(
-        listeningOn addresses: [ListenAddress], methods: [GRPCMethod], configuration: Configuration = .init(),
+        listeningOn endpoints: [ListenEndpoint], methods: [GRPCMethod],
+        configuration: Configuration = .init(),
         interceptors: [any ServerInterceptor] = [], observers: [any ServerObserver] = [],
         logger: Logger = Logger(label: "sum-server")
     ) async throws -> GRPCServer {
@@ -49,19 +63,23 @@ public final class GRPCServer: Sendable {
         let binder = ListenerFactory(
             logger: logger, log: log, userTimeout: userTimeout,
             socketMode: configuration.unixSocketMode
-        ) { channel in
+        ) { channel, endpoint in
             try connections.add(channel)
             let resources = loops.resources(of: channel.eventLoop)
-            let receiving = resources.buffers.allocator(on: channel.eventLoop)
-            try channel.syncOptions?.setOption(.recvAllocator, value: receiving)
+            if let tls = endpoint.tls {
+                try tls.addHandlers(to: channel, limit: TimeAmount(configuration.handshakeTimeout))
+            } else {
+                let receiving = resources.buffers.allocator(on: channel.eventLoop)
+                try channel.syncOptions?.setOption(.recvAllocator, value: receiving)
+            }
             let connection = try ServerConnection(
                 methods: methodsByPath, limits: configuration, observers: observers)
             try channel.pipeline.syncOperations.addHandler(
-                ConnectionHandler(connection, resources: resources))
+                ConnectionHandler(connection, resources: resources, borrowsBuffers: endpoint.tls == nil))
         }
         var listeners: [Listener] = []
         do {
-            for address in addresses { listeners.append(try await binder.bind(address)) }
+            for endpoint in endpoints { listeners.append(try await binder.bind(endpoint)) }
         } catch {
             for listener in listeners { await listener.close() }
             throw error

@@ -41,6 +41,11 @@ public enum ListenAddress: Hashable, Sendable {
         self = Self.at(host.host, port: port)
     }
 
+    /// Whether it is a Unix domain socket.
+    public var isUnix: Bool {
+        if case .unix = self { true } else { false }
+    }
+
     private static func at(_ host: String, port: Int) -> ListenAddress {
         host == "*" ? .allInterfaces(port: port) : .host(host, port: port)
     }

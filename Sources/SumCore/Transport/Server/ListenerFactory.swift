@@ -28,29 +28,29 @@ struct ListenerFactory: Sendable {
     /// The permissions of Unix domain sockets; nil: set by the umask.
     let socketMode: UInt16?
     /// Prepares an accepted connection, on its event loop. If it throws, the connection is closed.
-    let initializer: @Sendable (any Channel) throws -> Void
+    let initializer: @Sendable (any Channel, ListenEndpoint) throws -> Void
 
-    func bind(_ address: ListenAddress) async throws(ListenError) -> Listener {
+    func bind(_ endpoint: ListenEndpoint) async throws(ListenError) -> Listener {
         do {
-            switch address {
+            switch endpoint.address {
             case .host(let host, let port):
-                return Listener(channel: try await tcpBootstrap.bind(host: host, port: port).get())
+                return Listener(channel: try await tcpBootstrap(endpoint).bind(host: host, port: port).get())
             case .allInterfaces(let port):
-                return Listener(channel: try await bindAllInterfaces(port: port))
+                return Listener(channel: try await bindAllInterfaces(endpoint, port: port))
             case .unix(let path):
-                return try await bindUnix(path)
+                return try await bindUnix(endpoint, path)
             }
         } catch {
-            throw ListenError(address: address, reason: FailureText.describe(error))
+            throw ListenError(address: endpoint.address, reason: FailureText.describe(error))
         }
     }
 
-    private func bindUnix(_ path: String) async throws -> Listener {
+    private func bindUnix(_ endpoint: ListenEndpoint, _ path: String) async throws -> Listener {
         let address = try SocketAddress(unixPath: path)
         let file = try await UnixSocketFile(claiming: path, at: address)
         do {
             let descriptor = try file.bind(to: address, mode: socketMode)
-            let channel = try await bootstrap { _ in }.withBoundSocket(descriptor).get()
+            let channel = try await bootstrap(endpoint) { _ in }.withBoundSocket(descriptor).get()
             // NIO calls listen(2) with a backlog of its own.
             listen(descriptor, Self.backlog)
             return Listener(channel: channel, file: file)
@@ -62,13 +62,13 @@ struct ListenerFactory: Sendable {
 
     /// Binds one IPv6 socket, which accepts IPv4 connections too, because NIO leaves IPV6_V6ONLY off. On a machine
     /// without IPv6, binds an IPv4 socket.
-    private func bindAllInterfaces(port: Int) async throws -> any Channel {
+    private func bindAllInterfaces(_ endpoint: ListenEndpoint, port: Int) async throws -> any Channel {
         do {
-            return try await tcpBootstrap.bind(host: "::", port: port).get()
+            return try await tcpBootstrap(endpoint).bind(host: "::", port: port).get()
         } catch let error as IOError
             where Self.meansNoIPv6(Errno(rawValue: error.errnoCode))
         {
-            return try await tcpBootstrap.bind(host: "0.0.0.0", port: port).get()
+            return try await tcpBootstrap(endpoint).bind(host: "0.0.0.0", port: port).get()
         }
     }
 
@@ -76,8 +76,8 @@ struct ListenerFactory: Sendable {
         error == .addressFamilyNotSupported || error == .addressNotAvailable
     }
 
-    private var tcpBootstrap: ServerBootstrap {
-        bootstrap { [userTimeout] channel in
+    private func tcpBootstrap(_ endpoint: ListenEndpoint) -> ServerBootstrap {
+        bootstrap(endpoint) { [userTimeout] channel in
             let options = channel.syncOptions
             try options?.setOption(.tcpOption(.tcp_user_timeout), value: userTimeout.asUserTimeout)
         }
@@ -86,7 +86,7 @@ struct ListenerFactory: Sendable {
     /// - Parameter setOptions: sets the socket options that are specific to the kind of socket on an accepted
     ///   connection.
     private func bootstrap(
-        _ setOptions: @escaping @Sendable (any Channel) throws -> Void
+        _ endpoint: ListenEndpoint, _ setOptions: @escaping @Sendable (any Channel) throws -> Void
     ) -> ServerBootstrap {
         ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: Self.backlog)
@@ -102,7 +102,7 @@ struct ListenerFactory: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     do {
                         try setOptions(channel)
-                        try initializer(channel)
+                        try initializer(channel, endpoint)
                     } catch let refusal as ConnectionRegistry.Refusal {
                         // The registry has logged it.
                         throw refusal

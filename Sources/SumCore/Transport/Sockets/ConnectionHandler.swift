@@ -11,6 +11,8 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     private enum Phase {
+        /// The socket is not connected yet, or TLS is not ready.
+        case waiting
         case running
         /// The last bytes are being written; the socket will soon be closed.
         case closing
@@ -18,11 +20,14 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     }
 
     let connection: C
-    @safe @exclusivity(unchecked) private var phase = Phase.running
+    @safe @exclusivity(unchecked) private var phase = Phase.waiting
     @safe @exclusivity(unchecked) private var context: ChannelHandlerContext?
-    /// What the connection shares with others on its event loop. If nil, reads borrow no memory and there is no slow
-    /// work.
+    /// What the connection shares with others on its event loop. If nil, there is no slow work.
     private let resources: LoopResources?
+    /// Where the memory of reads is borrowed from; nil if it is not.
+    private let buffers: ReceiveBuffers?
+    /// What TLS has found out.
+    private var secured: SecuredTransport?
 
     /// The only timer: for the connection's next tick, or, while closing, for the end of the time allowed.
     @safe @exclusivity(unchecked) private var timer: (moment: NIODeadline, task: Scheduled<Void>)?
@@ -37,9 +42,12 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     /// Control frames that may wait for a peer that does not read before we stop reading from it.
     private static var queuedFramesLimit: Int { 100 }
 
-    init(_ connection: C, resources: LoopResources? = nil) {
+    /// - Parameter borrowsBuffers: whether the channel reads into the memory of `resources`. With TLS, what comes here has
+    ///   memory of its own.
+    init(_ connection: C, resources: LoopResources? = nil, borrowsBuffers: Bool = true) {
         self.connection = connection
         self.resources = resources
+        buffers = borrowsBuffers ? resources?.buffers : nil
     }
 
     private var core: ConnectionCore { connection.core }
@@ -57,13 +65,22 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     }
 
     private func start(_ context: ChannelHandlerContext) {
+        // It may have been ended in the handshake of TLS.
+        guard phase == .waiting, core.isOpen else { return }
+        open(context)
+        if C.speaksFirst { flush() } else { settle() }
+    }
+
+    private func open(_ context: ChannelHandlerContext) {
         let loop = context.eventLoop
         let handler = NIOLoopBound(self, eventLoop: loop)
         let transport = Transport<C>(
-            peer: Peer(address: context.remoteAddress.map(\.text) ?? ""),
+            peer: Peer(
+                address: context.remoteAddress.map(\.text) ?? "", certificate: secured?.certificate),
+            connectedAt: secured?.connectedAt,
             run: { action in loop.execute { handler.value.run(action) } })
+        phase = .running
         connection.open(transport, at: loop.now)
-        if C.speaksFirst { flush() } else { settle() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -78,7 +95,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         }
         coalescing.read(bytes.readableBytes, isMereData: core.isMereData, at: context.eventLoop.now)
         core.isMereData = true
-        resources?.buffers.giveBack(bytes)
+        buffers?.giveBack(bytes)
         settle()
     }
 
@@ -96,11 +113,15 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let action = event as? ConnectionAction<C> { run(action.body) }
+        if let event = event as? SecuredTransport { secured = event }
         context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        run { $0.core.fail(.circumstances(FailureText.describe(error))) }
+        // Observers are told of a connection whose handshake of TLS has failed, too.
+        if phase == .waiting { open(context) }
+        let reason = error as? CloseReason ?? .circumstances(FailureText.describe(error))
+        run { $0.core.fail(reason) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -176,7 +197,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
 
     /// Writes output for as long as the channel accepts it.
     private func flush() {
-        guard let context, !isFlushing, phase == .running else { return }
+        guard let context, !isFlushing, phase == .running else { return endIfWaiting() }
         write(to: context)
         noteBlocking(context)
         connection.outputWritten()
@@ -219,6 +240,12 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         }
     }
 
+    /// Ends a connection that was told to end before it could begin.
+    private func endIfWaiting() {
+        guard phase == .waiting, let context, core.ending != nil else { return }
+        end(.now, context)
+    }
+
     private func setTimer(_ moment: NIODeadline) {
         if let timer {
             guard moment < timer.moment else { return }
@@ -244,7 +271,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
             settle()
         case .closing:
             context.close(promise: nil)
-        case .closed:
+        case .waiting, .closed:
             break
         }
     }

@@ -37,13 +37,14 @@ import Testing
         let logger = Logger(label: "test")
         let binder = ListenerFactory(
             logger: logger, log: ServerLog(logger: logger), userTimeout: .seconds(40), socketMode: nil
-        ) { channel in
+        ) { channel, _ in
             let limit = try? channel.syncOptions?.getOption(.tcpOption(.tcp_user_timeout))
             limits.continuation.yield(limit.map { Int($0) })
         }
         let path = "/tmp/sum-test-\(UInt32.random(in: 0 ... .max)).sock"
         let listeners = [
-            try await binder.bind(.host("127.0.0.1", port: 0)), try await binder.bind(.unix(path: path)),
+            try await binder.bind(ListenEndpoint(.host("127.0.0.1", port: 0))),
+            try await binder.bind(ListenEndpoint(.unix(path: path))),
         ]
         var accepted = limits.stream.makeAsyncIterator()
         for (listener, limit) in zip(listeners, [40_000, nil]) {
@@ -198,7 +199,7 @@ import Testing
                 "the server does not speak HTTP/2 in clear text: it began with 'HTTP/1.1 400 Bad Request"
             ),
             ("220 mail.example ESMTP\r\n", "it began with '220 mail.example ESMTP"),
-            ("\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}\u{46}", "the server speaks TLS, and not HTTP/2 in clear text"),
+            ("\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}\u{46}", "the server speaks TLS: use --tls"),
             ("", "closed before the server had said anything"),
             (nil, "said nothing"),
         ])

@@ -155,7 +155,7 @@ import Testing
         for piece in singly ? alert.map({ [$0] }) : [alert] { try wire.send(bytes: piece) }
         #expect(!wire.isOpen)
         let error = #expect(throws: ConnectFailure.self) { try readiness?.get() }
-        #expect(error?.description == "the server speaks TLS, and not HTTP/2 in clear text")
+        #expect(error?.description == "the server speaks TLS: use --tls")
         #expect(error?.isTemporary == false)
     }
 

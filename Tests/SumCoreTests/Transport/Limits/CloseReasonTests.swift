@@ -27,6 +27,12 @@ import Testing
             .invalidPreface(InvalidPreface(ByteBuffer(string: "GET / HTTP/1.1"))), .invalidPreface,
             .protocolError, ""
         ),
+        (
+            .invalidPreface(InvalidPreface(ByteBuffer(bytes: [0x16, 3, 1]))), .tls,
+            .protocolError, ""
+        ),
+        (.tls("the client has shown no certificate"), .tls, .noError, ""),
+        (.tlsInterrupted("the TLS handshake did not end in time"), .tlsInterrupted, .noError, ""),
         (.silence, .circumstances, .noError, ""),
         (.prefaceTimeout, .circumstances, .noError, ""),
         (.age, .circumstances, .noError, ""),
@@ -40,7 +46,7 @@ import Testing
         #expect(row.reason.fault == row.fault)
         #expect(row.reason.code == row.code)
         #expect(row.reason.debug == row.debug)
-        #expect(row.reason.isPeersFault == [.limit, .violation].contains(row.fault))
+        #expect(row.reason.isPeersFault == [.limit, .violation, .tls].contains(row.fault))
         #expect(row.reason.exceededLimit == (row.fault == .limit ? row.debug : nil))
         #expect(!row.reason.description.isEmpty)
         // A line of a log, and a word for programs.

@@ -149,8 +149,8 @@ import Testing
         let logger = Logger(label: "test") { _ in log }
         let binder = ListenerFactory(
             logger: logger, log: ServerLog(logger: logger), userTimeout: .seconds(1), socketMode: nil
-        ) { _ in throw Broken() }
-        let listener = try await binder.bind(.host("127.0.0.1", port: 0))
+        ) { _, _ in throw Broken() }
+        let listener = try await binder.bind(ListenEndpoint(.host("127.0.0.1", port: 0)))
         let port = try #require(listener.channel.localAddress?.port)
         let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(
             host: "127.0.0.1", port: port

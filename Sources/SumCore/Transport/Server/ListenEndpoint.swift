@@ -1,0 +1,11 @@
+/// An address on which a server listens, and how it speaks there.
+public struct ListenEndpoint: Sendable {
+    public var address: ListenAddress
+    /// Nil: clear text.
+    public var tls: ServerTLS?
+
+    public init(_ address: ListenAddress, tls: ServerTLS? = nil) {
+        self.address = address
+        self.tls = tls
+    }
+}

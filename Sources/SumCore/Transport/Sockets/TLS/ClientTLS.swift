@@ -1,0 +1,107 @@
+internal import NIOCore
+internal import NIOSSL
+
+/// TLS of a client: which CAs it believes, and its own certificate if it has one. Server certificates are always
+/// verified: they must be signed by one of the CAs, and have the name that the client was told to connect to.
+public final class ClientTLS: Sendable {
+    /// What a client believes, and what it shows.
+    public struct Configuration: Sendable {
+        /// The CAs of servers' certificates.
+        public var roots = TrustRoots.system
+        /// The client's certificate and key, for servers that want one.
+        public var identity: TLSIdentity?
+        /// The name that a server's certificate must have. Nil: the host of the target as it is written, `localhost` for
+        /// a Unix domain socket.
+        public var serverName: String?
+        /// The oldest version of TLS to speak.
+        public var minimum = TLSMinimum.v1_2
+        /// Where to write the secrets of each connection, for debugging.
+        public var keyLog: TLSKeyLog?
+        /// For tests with peers of one version.
+        var maximum: TLSMinimum?
+
+        public init() {}
+    }
+
+    private let configuration: Configuration
+    private let serverName: CertificateName?
+    private let roots: PEMSource
+    private let context: TLSContext
+
+    /// Reads the files and checks them. May block: reading the system's CAs takes some milliseconds.
+    public init(_ configuration: Configuration = .init()) throws(TLSConfigurationError) {
+        self.configuration = configuration
+        do throws(ConnectFailure) {
+            serverName = try configuration.serverName.map { name throws(ConnectFailure) in
+                try CertificateName(name)
+            }
+        } catch {
+            throw TLSConfigurationError(error.description)
+        }
+        let roots = try configuration.roots.source()
+        self.roots = roots
+        context = try TLSContext(
+            [roots] + (configuration.identity?.sources ?? [])
+        ) { files throws(TLSConfigurationError) in
+            try Self.make(configuration, roots, files)
+        }
+    }
+
+    private static func make(
+        _ configuration: Configuration, _ roots: PEMSource, _ files: TLSFiles
+    ) throws(TLSConfigurationError) -> TLSContext.Made {
+        var settings = TLSConfiguration.makeClientConfiguration()
+        settings.trustRoots = .certificates(try PEM.certificates(in: roots, files))
+        // `TLSHandler` checks the name. NIOSSL would also accept a certificate for the address of the socket, which an
+        // attacker of the name's resolution chooses, or for a common name.
+        settings.certificateVerification = .noHostnameVerification
+        var chain: [NIOSSLCertificate] = []
+        if let identity = configuration.identity {
+            chain = try identity.chain(in: files)
+            settings.certificateChain = chain.map { .certificate($0) }
+            settings.privateKey = .privateKey(try identity.privateKey(in: files))
+        }
+        TLSSettings.apply(
+            to: &settings, minimum: configuration.minimum, maximum: configuration.maximum,
+            keyLog: configuration.keyLog)
+        return TLSContext.Made(
+            context: try TLSSettings.context(settings, configuration.identity),
+            certificate: chain.first.map(CertificateFacts.init), chainLength: chain.count,
+            source: configuration.identity?.certificate)
+    }
+
+    /// Reads the files again, for the connections to come. If anything is wrong with them, everything stays as it is.
+    /// May block.
+    ///
+    /// - Returns: whether they have changed.
+    @discardableResult
+    public func reload() throws(TLSConfigurationError) -> Bool {
+        try context.reload()
+    }
+
+    /// A warning if the client's certificate has expired, will within 7 days, or is not valid yet.
+    public var warning: String? {
+        guard let identity = configuration.identity else { return nil }
+        return context.current.certificate?.warning(at: .now, of: "\(identity.certificate)")
+    }
+
+    /// Puts TLS in front of the handlers to be added to a connection.
+    ///
+    /// - Parameter host: the host of the target, as written.
+    func addHandlers(to channel: any Channel, host: String) throws(ConnectFailure) -> TLSHandler {
+        let name = if let serverName { serverName } else { try CertificateName(host) }
+        let role = TLSHandler.Role.client(name, roots: roots, hasCertificate: configuration.identity != nil)
+        do {
+            let ssl = try NIOSSLClientHandler(context: context.current.context, serverHostname: name.sni)
+            let handler = TLSHandler(ssl, role, limit: nil)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(ssl)
+            try pipeline.addHandler(handler)
+            try channel.syncOptions?.setOption(.recvAllocator, value: TLSSettings.readAllocator)
+            try channel.syncOptions?.setOption(.maxMessagesPerRead, value: TLSSettings.readsPerTurn)
+            return handler
+        } catch {
+            throw ConnectFailure(description: "TLS could not begin: '\(name)' cannot be the name of a server")
+        }
+    }
+}
