@@ -1,0 +1,61 @@
+public import Logging
+internal import NIOCore
+internal import NIOPosix
+
+/// Reads what a server uses again: at intervals, and when it is asked to. Files are compared by their contents, since
+/// those that renew them replace folders, links or files.
+public final class Reloader: Sendable {
+    private let subjects: [any Reloadable]
+    private let interval: Duration
+    private let logger: Logger
+    private let causes: AsyncStream<ReloadPolicy.Cause>
+    private let cause: AsyncStream<ReloadPolicy.Cause>.Continuation
+
+    public init(_ subjects: [any Reloadable], every interval: Duration = .seconds(30), logger: Logger) {
+        self.subjects = subjects
+        self.interval = interval
+        self.logger = logger
+        // Reading takes no time compared with how often anybody asks.
+        (causes, cause) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(16))
+    }
+
+    /// Asks for everything to be read at once. May be called from any thread.
+    public func reload() {
+        cause.yield(.request)
+    }
+
+    /// Works until the task is cancelled. Call it once.
+    public func run() async {
+        var policies = subjects.map { _ in ReloadPolicy() }
+        await withTaskGroup { group in
+            group.addTask { [cause, interval] in
+                while (try? await Task.sleep(for: interval)) != nil { cause.yield(.time) }
+            }
+            for await cause in causes {
+                for (index, subject) in subjects.enumerated() {
+                    let outcome = await Self.read(subject)
+                    let lines = policies[index].lines(outcome, cause, warning: subject.warning, at: .now())
+                    for line in lines { log(line) }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Reads on a thread that may block.
+    private static func read(_ subject: any Reloadable) async -> ReloadPolicy.Outcome {
+        do {
+            let hasChanged = try await NIOThreadPool.singleton.runIfActive { try subject.reload() }
+            return hasChanged ? .changed(summary: subject.summary) : .unchanged
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    private func log(_ line: ReloadPolicy.Line) {
+        switch line {
+        case .info(let text): logger.info("\(text)")
+        case .warning(let text): logger.warning("\(text)")
+        }
+    }
+}
