@@ -16,11 +16,13 @@ struct Arguments: Equatable {
     static let optionsWithValue: Set<String> = [
         "--target", "--connect-timeout", "--timeout", "--metadata", "--compress", "--retry",
         "--keepalive-time", "--keepalive-timeout", "--lb", "--chunk",
-        "--proxy", "--user-agent", "-f", "--file", "--service", "--generate-completion-script",
+        "--proxy", "--user-agent", "-f", "--file", "--service", "--cacert", "--cert", "--key",
+        "--server-name",
+        "--generate-completion-script",
     ]
 
     /// The short options without a value.
-    static let flags: Set<Character> = ["h", "v"]
+    static let flags: Set<Character> = ["h", "k", "v"]
 
     init(_ words: some Sequence<String>) {
         var expectsValue = false

@@ -120,6 +120,8 @@ struct ClientOptions: ParsableCommand {
         })
     var proxy: Result<ProxySetting, InvalidAddress>?
 
+    @OptionGroup var tls: TLSOptions
+
     @Option(
         parsing: .unconditional,
         help: .init("Program name to put in front of the user agent, such as 'job/1.2'.", valueName: "name"))
@@ -170,8 +172,10 @@ struct ClientOptions: ParsableCommand {
         }
     }
 
-    func clientConfiguration() -> GRPCClient.Configuration {
+    /// - Parameter tls: what the options for TLS have led to.
+    func clientConfiguration(tls: ClientTLS? = nil) -> GRPCClient.Configuration {
         var configuration = GRPCClient.Configuration()
+        configuration.tls = tls
         configuration.connectTimeout = connectTimeout
         configuration.loadBalancing = shuffle ? .pickFirst(shuffled: true) : loadBalancing
         if verbose { configuration.observers = [Narrator()] }

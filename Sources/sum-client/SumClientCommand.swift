@@ -82,15 +82,22 @@ enum SumClientCommand {
             for input in inputs { try input.check() }
             return RunPlan(
                 targets: options.target.isEmpty ? [.default] : options.target,
-                configuration: options.clientConfiguration(), options: try options.callOptions(),
+                configuration: options.clientConfiguration(tls: try loadTLS(options)),
+                options: try options.callOptions(),
                 numbers: numbers, inputs: inputs,
                 narrate: { [isVerbose = options.verbose] in if isVerbose { Console.say($0) } })
         } catch let error as InputError {
             report(.input(error))
+        } catch let error as TLSConfigurationError {
+            report(.input(.io(error.description)))
         } catch {
             Console.say("\(error)")
             Console.quit(.usage)
         }
+    }
+
+    private static func loadTLS(_ options: ClientOptions) throws(TLSConfigurationError) -> ClientTLS? {
+        try options.tls.load { Console.say("warning: \($0)") }
     }
 
     private static func reportHealth(_ options: ClientOptions, _ arguments: Arguments) async -> Never {
@@ -103,7 +110,7 @@ enum SumClientCommand {
         do {
             let client = GRPCClient(
                 target: target,
-                configuration: options.clientConfiguration())
+                configuration: options.clientConfiguration(tls: try loadTLS(options)))
             var callOptions = try options.callOptions()
             callOptions.timeout = callOptions.timeout ?? (options.waitForReady ? nil : options.connectTimeout)
             let status = try await client.checkHealth(of: options.service ?? "", options: callOptions)
@@ -112,6 +119,8 @@ enum SumClientCommand {
             Console.quit(status == .serving ? .success : .notServing)
         } catch let status as GRPCStatus {
             report(.call(status))
+        } catch let error as TLSConfigurationError {
+            report(.input(.io(error.description)))
         } catch {
             Console.say("\(error)")
             Console.quit(.usage)

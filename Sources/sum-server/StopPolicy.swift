@@ -16,8 +16,8 @@ struct StopPolicy {
         /// Shut down gracefully, without any further delay.
         case drain
         case endAtOnce
-        /// Log that there is nothing to reload.
-        case refuseReload
+        /// Read certificates again.
+        case reload
         case none
     }
 
@@ -42,7 +42,7 @@ struct StopPolicy {
         }
         switch (signal, state) {
         case (.reload, _):
-            return .refuseReload
+            return .reload
         case (.stop, .serving) where drainDelay > .zero:
             state = .announced(at: now)
             return .announce

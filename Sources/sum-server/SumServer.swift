@@ -27,9 +27,11 @@ enum SumServer {
         var logger = Logger(label: "sum-server") { LineLogHandler(label: $0, writer: .standardError) }
         logger.logLevel = command.logLevel
         let (stop, stopper) = AsyncStream.makeStream(of: String.self)
+        // A further signal adds nothing while one is waiting.
+        let (reloads, reload) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(1))
         Task.detached { [logger] in
             do {
-                try await command.serve(until: stop, logger: logger)
+                try await command.serve(until: stop, reloads: reloads, logger: logger)
             } catch {
                 fail("\(error)", 1)
             }
@@ -47,8 +49,8 @@ enum SumServer {
             case .endAtOnce:
                 logger.warning("another signal: stopping at once")
                 end(1)
-            case .refuseReload:
-                logger.info("there is nothing to reload", metadata: ["signal": "\(name(number))"])
+            case .reload:
+                reload.yield(name(number))
             case .none:
                 break
             }

@@ -13,7 +13,9 @@ struct SumServerCommand: ParsableCommand {
             SIGTERM, SIGINT and SIGQUIT shut it down gracefully: new calls are refused, open calls may finish. \
             With --drain-delay, it first serves as before for that time, while health says NOT_SERVING. A second \
             signal, at least half a second later, ends the delay, or stops a server at once that is already \
-            refusing calls. SIGHUP does nothing: there is nothing to reload.
+            refusing calls. SIGHUP reads the files of --tls-cert, \
+            --tls-key and --tls-client-ca again, as the server does by itself every 30 seconds: new connections use \
+            them, and if anything is wrong with them, nothing changes.
 
             EXIT STATUS: 0 stopped by a signal, and every call had finished; 1 it could not start or listen, calls \
             were cut off, or a further signal stopped it; 64 wrong usage.
@@ -21,6 +23,8 @@ struct SumServerCommand: ParsableCommand {
         version: "sum-server \(Version.current)")
 
     @OptionGroup var addresses: ListenOptions
+
+    @OptionGroup var tls: TLSOptions
 
     @Option(
         help: """
@@ -52,8 +56,30 @@ struct SumServerCommand: ParsableCommand {
     )
     var logLevel = Logger.Level.info
 
+    func validate() throws {
+        let addresses = try addresses.all()
+        guard tls.tlsCert == nil || addresses.contains(where: { !$0.isUnix }) else {
+            throw ValidationError(
+                "--tls-cert needs a TCP address: Unix domain sockets are served in clear text")
+        }
+    }
+
+    /// Reads the files of TLS; nil for clear text.
+    private func loadTLS(logger: Logger) throws -> ServerTLS? {
+        let warn = { (text: String) in logger.warning("\(text)") }
+        let keyLog = tls.tlsCert == nil ? nil : try TLSKeyLog.fromEnvironment(warn: warn)
+        let tls = try tls.load(keyLog: keyLog)
+        if let warning = tls?.warning { warn(warning) }
+        return tls
+    }
+
     /// Serves until `stop` yields the name of a signal, then shuts down and exits. A second name ends the drain delay.
-    func serve(until stop: AsyncStream<String>, logger: Logger) async throws {
+    ///
+    /// - Parameter reloads: yields the name of a signal when files are to be read again.
+    func serve(
+        until stop: AsyncStream<String>, reloads: AsyncStream<String>, logger: Logger
+    ) async throws {
+        let tls = try loadTLS(logger: logger)
         let healthService = Health(services: [SumNumbers.service])
         var methods = [
             SumNumbers.method(
@@ -63,15 +89,31 @@ struct SumServerCommand: ParsableCommand {
         if health { methods += healthService.methods }
         if reflection { methods += Reflection(of: methods).methods }
         let server = try await GRPCServer.start(
-            listeningOn: try addresses.all(), methods: methods, configuration: limits.configuration,
+            // Unix domain sockets stay in clear text.
+            listeningOn: try addresses.all().map { ListenEndpoint($0, tls: $0.isUnix ? nil : tls) },
+            methods: methods, configuration: limits.configuration,
             logger: logger)
         for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
+        Task { await reload(tls, on: reloads, logger) }
         var shutdown: Task<Void, Never>?
         for await signal in stop {
             if let shutdown {
                 shutdown.cancel()
             } else {
                 shutdown = Task { await shutDown(server, healthService, because: signal, logger) }
+            }
+        }
+    }
+
+    /// Reads files again at intervals and when asked, until the process ends.
+    private func reload(_ tls: ServerTLS?, on requests: AsyncStream<String>, _ logger: Logger) async {
+        let reloader = tls.map { Reloader([$0], logger: logger) }
+        if let reloader { Task { await reloader.run() } }
+        for await signal in requests {
+            if let reloader {
+                reloader.reload()
+            } else {
+                logger.info("there is nothing to reload", metadata: ["signal": "\(signal)"])
             }
         }
     }

@@ -15,10 +15,10 @@ import Testing
             [(.stop, 0, .drain), (.stop, 1, .none), (.stop, 500, .endAtOnce)],
             [(.stop, 0, .drain), (.stop, 60_000, .endAtOnce), (.stop, 60_001, .endAtOnce)],
             [
-                (.reload, 0, .refuseReload), (.stop, 1, .drain), (.reload, 2, .refuseReload),
+                (.reload, 0, .reload), (.stop, 1, .drain), (.reload, 2, .reload),
                 (.stop, 3, .none),
             ],
-            [(.reload, 0, .refuseReload), (.reload, 1000, .refuseReload), (.stop, 2000, .drain)],
+            [(.reload, 0, .reload), (.reload, 1000, .reload), (.stop, 2000, .drain)],
         ] as [[(StopPolicy.Signal, Int, StopPolicy.Action)]])
     func signals(_ steps: [(StopPolicy.Signal, Int, StopPolicy.Action)]) {
         var policy = StopPolicy(drainDelay: .zero)
@@ -38,8 +38,8 @@ import Testing
             [(.stop, 0, .announce), (.stop, 5000, .none), (.stop, 5499, .none), (.stop, 5500, .endAtOnce)],
             [(.stop, 0, .announce), (.stop, 60_000, .endAtOnce), (.stop, 60_001, .endAtOnce)],
             [
-                (.reload, 0, .refuseReload), (.stop, 1, .announce), (.reload, 2, .refuseReload),
-                (.stop, 3, .none), (.reload, 6000, .refuseReload), (.stop, 6001, .endAtOnce),
+                (.reload, 0, .reload), (.stop, 1, .announce), (.reload, 2, .reload),
+                (.stop, 3, .none), (.reload, 6000, .reload), (.stop, 6001, .endAtOnce),
             ],
         ] as [[(StopPolicy.Signal, Int, StopPolicy.Action)]])
     func drainDelay(_ steps: [(StopPolicy.Signal, Int, StopPolicy.Action)]) {

@@ -14,7 +14,7 @@ import Testing
 
     /// The ids with which a title begins.
     private static var titlePattern: Regex<(Substring, Substring)> {
-        /"((?:grpc|abuse|audit)-[A-Z]\d+(?:, (?:grpc|abuse|audit)-[A-Z]\d+)*):/
+        /"((?:grpc|abuse|audit|tls)-[A-Z]\d+(?:, (?:grpc|abuse|audit|tls)-[A-Z]\d+)*):/
     }
 
     /// The same for ids that do not say which page they are of.
@@ -29,7 +29,7 @@ import Testing
 
     private static func rows(of page: String) throws -> [Row] {
         try lines(of: page).compactMap { line in
-            let row = /\| ((?:grpc|abuse|audit)-[A-Z]\d+) \| .* \| (.*) \| (.*) \|/
+            let row = /\| ((?:grpc|abuse|audit|tls)-[A-Z]\d+) \| .* \| (.*) \| (.*) \|/
             return line.wholeMatch(of: row).map { match in
                 Row(
                     id: String(match.1), sources: match.2.matches(of: /`([^`]+)`/).map { String($0.1) },

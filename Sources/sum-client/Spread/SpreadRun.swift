@@ -96,7 +96,9 @@ final class SpreadRun: Run {
 
     private func addresses(of target: Target) async -> Result<[Target], GRPCStatus> {
         do throws(GRPCStatus) {
-            return .success(try await target.addresses(proxy: plan.configuration.proxy))
+            return .success(
+                try await target.addresses(
+                    proxy: plan.configuration.proxy, usesTLS: plan.configuration.tls != nil))
         } catch {
             return .failure(error)
         }

@@ -19,6 +19,8 @@ parser.add_argument("--timeout", type=float)
 parser.add_argument("--pause", type=float, default=0, help="seconds between numbers")
 parser.add_argument("--compression", choices=["NoCompression", "Deflate", "Gzip"], default="NoCompression")
 parser.add_argument("--cancel", action="store_true", help="cancel when all numbers are sent")
+parser.add_argument("--ca", help="connect by TLS, and believe this CA")
+parser.add_argument("--cert", nargs=2, metavar=("CERTIFICATE", "KEY"), help="certificate and key of the client")
 parser.add_argument("--error-info", action="store_true", help="print the ErrorInfo of a failed call")
 arguments = parser.parse_args()
 # grpcio asks for the numbers on a thread of its own, which may be ahead of the one that is given the call.
@@ -34,7 +36,21 @@ def requests():
         call.cancel()
 
 
-with grpc.insecure_channel(arguments.target) as channel:
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def connect():
+    if not arguments.ca:
+        return grpc.insecure_channel(arguments.target)
+    certificate, key = map(read, arguments.cert) if arguments.cert else (None, None)
+    return grpc.secure_channel(
+        arguments.target, grpc.ssl_channel_credentials(read(arguments.ca), key, certificate)
+    )
+
+
+with connect() as channel:
     sum_numbers = channel.stream_unary(
         "/tutorial.NumberService/SumNumbers",
         request_serializer=messages.NumberRequest.SerializeToString,
@@ -43,7 +59,7 @@ with grpc.insecure_channel(arguments.target) as channel:
     call = sum_numbers.future(
         requests(),
         timeout=arguments.timeout,
-        wait_for_ready=True,
+        wait_for_ready=not arguments.ca,
         compression=grpc.Compression[arguments.compression],
     )
     has_call.set()

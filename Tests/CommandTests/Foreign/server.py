@@ -1,6 +1,9 @@
-"""Python's grpcio as a server, on a free port, which it prints. The first number may ask for something special."""
+"""Python's grpcio as a server, on a free port, which it prints. The first number may ask for something special.
 
-import sys
+With --cert CERTIFICATE KEY it speaks TLS, and with --ca CA as well it wants certificates of clients.
+"""
+
+import argparse
 import time
 from concurrent import futures
 
@@ -51,7 +54,25 @@ server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
 server.add_generic_rpc_handlers(
     (grpc.method_handlers_generic_handler("tutorial.NumberService", {"SumNumbers": handler}),)
 )
-port = server.add_insecure_port("127.0.0.1:0")
+parser = argparse.ArgumentParser()
+parser.add_argument("time", nargs="?", type=float, default=120)
+parser.add_argument("--cert", nargs=2)
+parser.add_argument("--ca")
+arguments = parser.parse_args()
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+if arguments.cert:
+    certificate, key = map(read, arguments.cert)
+    roots = read(arguments.ca) if arguments.ca else None
+    credentials = grpc.ssl_server_credentials([(key, certificate)], roots, roots is not None)
+    port = server.add_secure_port("127.0.0.1:0", credentials)
+else:
+    port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 print(f"listening on 127.0.0.1:{port}", flush=True)
-server.wait_for_termination(timeout=float(sys.argv[1]) if len(sys.argv) > 1 else 120)
+server.wait_for_termination(timeout=arguments.time)

@@ -33,8 +33,8 @@ enum ForeignPeer {
         ).output
     }
 
-    static func server(_ name: String) async throws -> ServerProcess {
-        let (program, words) = command(name, [])
+    static func server(_ name: String, _ arguments: [String] = []) async throws -> ServerProcess {
+        let (program, words) = command(name, arguments)
         return try await ServerProcess(program, words)
     }
 }
