@@ -72,6 +72,20 @@ import Testing
         alien.stopListening()
     }
 
+    @Test(
+        "audit-C1: the deadline holds while no name server answers",
+        .enabled(if: SilentNameServer.isAvailable, "it takes root, to make a network"),
+        arguments: [[], ["--spread"]])
+    func silentNameServer(_ options: [String]) async throws {
+        let result = try await SilentNameServer.client(
+            options + ["--target", "sum.test:1", "--timeout", "500ms", "1"])
+        #expect(result.output == "")
+        #expect(
+            result.errors
+                == "sum-client: DEADLINE_EXCEEDED: the deadline has passed while connecting to sum.test:1\n")
+        #expect(result.status == 68)
+    }
+
     @Test("--spread over a name uses each of its addresses", needsNames)
     func spread() async throws {
         let fleet = try await ServerFleet(of: 3, ["--log-level", "trace"])

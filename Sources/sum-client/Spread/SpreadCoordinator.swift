@@ -186,6 +186,14 @@ actor SpreadCoordinator {
         changed()
     }
 
+    /// The deadline of a run that calls `target` has passed.
+    func passDeadline(_ target: Target) {
+        let isConnected = behaviors.contains { $0 != nil }
+        let activity = isConnected ? "" : " while connecting to \(target)"
+        let status = GRPCStatus(code: .deadlineExceeded, message: "the deadline has passed\(activity)")
+        end(.failure(.call(status)))
+    }
+
     /// Even the sum of no numbers needs a server, as it does in a run of one call.
     private func finishIfDone() {
         if ledger.isDone, behaviors.contains(where: { $0 != nil }) { end(.success(())) }

@@ -45,7 +45,7 @@ final class SpreadRun: Run {
             if let end {
                 group.addTask {
                     guard (try? await Task.sleep(until: end)) != nil else { return }
-                    await coordinator.end(.failure(.call(.pastDeadline)))
+                    await coordinator.passDeadline(self.plan.target)
                 }
             }
             group.addTask { await self.work(coordinator, end: end) }
@@ -130,9 +130,4 @@ final class SpreadRun: Run {
         try await coordinator.add(numbers)
         read.add(numbers.count, ordering: .relaxed)
     }
-}
-
-extension GRPCStatus {
-    fileprivate static let pastDeadline = GRPCStatus(
-        code: .deadlineExceeded, message: "the deadline has passed")
 }
