@@ -143,7 +143,9 @@ import Testing
         let result = await call.ended()
         #expect(result.output == "")
         #expect(result.status == 68)
-        #expect(result.errors.contains("sum-client: DEADLINE_EXCEEDED: the deadline has passed"))
+        // A busy machine may not have connected by then.
+        let line = "sum-client: DEADLINE_EXCEEDED: the deadline has passed"
+        #expect(["\(line)\n", "\(line) while connecting to \(server.address)\n"].contains(result.errors))
     }
 
     @Test("An interrupt ends the run")
