@@ -95,7 +95,7 @@ extension AsyncServerCall {
     /// The message of a request with exactly one message.
     ///
     /// - Throws: UNIMPLEMENTED for no or several messages (grpc/doc/statuscodes.md).
-    fileprivate func onlyMessage<Request: Message>() async throws(GRPCStatus) -> Request {
+    func onlyMessage<Request: Message>() async throws(GRPCStatus) -> Request {
         guard let bytes = try await next(), try await next() == nil else {
             throw GRPCStatus(code: .unimplemented, message: "the method takes exactly one message")
         }

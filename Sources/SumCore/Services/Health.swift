@@ -101,12 +101,12 @@ public final class Health: Sendable {
             .unary(path: "/\(Self.service)/List") { (_: Grpc_Health_V1_HealthListRequest, _) in
                 try self.list()
             },
-            .serverStreaming(path: "/\(Self.service)/Watch") {
-                (
-                    request: Grpc_Health_V1_HealthCheckRequest,
-                    responses: GRPCResponses<Grpc_Health_V1_HealthCheckResponse>, _
-                ) in
-                try await self.watch(request.service, responses)
+            GRPCMethod(path: "/\(Self.service)/Watch") { context in
+                AsyncServerCallHandler(context: context) { call in
+                    // A call may go on for long, so it keeps the name, and not the request.
+                    let service = self.watchedName(in: try await call.onlyMessage())
+                    try await self.watch(service, GRPCResponses(call: call))
+                }
             },
         ]
     }
@@ -130,19 +130,23 @@ public final class Health: Sendable {
         return .with { $0.statuses = statuses.mapValues(Self.response) }
     }
 
+    /// The name of the service to watch; nil for a name that no service can have, which a client could make us keep.
+    private func watchedName(in request: Grpc_Health_V1_HealthCheckRequest) -> String? {
+        let name = request.service
+        let isKept = name.utf8.count <= Self.nameLimit || state.withLock { $0.statuses[name] != nil }
+        return isKept ? name : nil
+    }
+
     private func watch(
-        _ service: String, _ responses: GRPCResponses<Grpc_Health_V1_HealthCheckResponse>
+        _ service: String?, _ responses: GRPCResponses<Grpc_Health_V1_HealthCheckResponse>
     ) async throws(GRPCStatus) {
         // A slow watcher needs only the newest status.
         let (changes, continuation) = AsyncStream.makeStream(
             of: ServingStatus.self, bufferingPolicy: .bufferingNewest(1))
         let id = state.withLock { state in
             defer { state.nextWatcher += 1 }
-            continuation.yield(state.statuses[service] ?? .unknownService)
-            // A longer name is not kept, because the client decides how long it watches.
-            let isName = service.utf8.count <= Self.nameLimit || state.statuses[service] != nil
-            state.watchers[state.nextWatcher] = Watcher(
-                service: isName ? service : nil, changes: continuation)
+            continuation.yield(service.flatMap { state.statuses[$0] } ?? .unknownService)
+            state.watchers[state.nextWatcher] = Watcher(service: service, changes: continuation)
             if state.isShutDown { continuation.finish() }
             return state.nextWatcher
         }
