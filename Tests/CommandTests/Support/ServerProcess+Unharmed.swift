@@ -101,7 +101,11 @@ extension ServerProcess {
         let tool = try #require(Tool.child(of: id))
         let status = try String(contentsOfFile: "/proc/\(tool)/status", encoding: .utf8)
         let memory = try #require(status.firstMatch(of: /RssAnon:\s+(\d+) kB/).flatMap { Int($0.1) })
-        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tool)/fd").count
+        // Without those of the event loops, and of libdispatch, which opens two when it first waits for something.
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tool)/fd").count {
+            let file = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(tool)/fd/\($0)")
+            return file?.hasPrefix("anon_inode:") == false
+        }
         // The first figure of each thread is its CPU time in nanoseconds.
         let times = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tool)/task").compactMap {
             try? String(contentsOfFile: "/proc/\(tool)/task/\($0)/schedstat", encoding: .utf8)
