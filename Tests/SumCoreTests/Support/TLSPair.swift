@@ -59,12 +59,13 @@ func withTLSServer<Result>(
 
 /// The sum of 1, 2 and 3, or why there is none.
 func tlsSum(
-    _ target: String, _ tls: ClientTLS?, connectTimeout: Duration = .seconds(60)
+    _ target: String, _ tls: ClientTLS?, observers: [any ClientObserver] = []
 ) async throws -> Result<Int32, GRPCStatus> {
     var configuration = GRPCClient.Configuration()
     configuration.tls = tls
     configuration.proxy = .none
-    configuration.connectTimeout = connectTimeout
+    configuration.connectTimeout = .seconds(60)
+    configuration.observers = observers
     let client = GRPCClient(target: try Target(target), configuration: configuration)
     let call = client.sumNumbers()
     do throws(GRPCStatus) {

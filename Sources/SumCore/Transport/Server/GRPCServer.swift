@@ -67,7 +67,8 @@ public final class GRPCServer: Sendable {
             try connections.add(channel)
             let resources = loops.resources(of: channel.eventLoop)
             if let tls = endpoint.tls {
-                try tls.addHandlers(to: channel, limit: TimeAmount(configuration.handshakeTimeout))
+                try tls.addHandlers(
+                    to: channel, limit: TimeAmount(configuration.handshakeTimeout), resources: resources)
             } else {
                 let receiving = resources.buffers.allocator(on: channel.eventLoop)
                 try channel.syncOptions?.setOption(.recvAllocator, value: receiving)

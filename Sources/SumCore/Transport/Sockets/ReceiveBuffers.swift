@@ -7,16 +7,21 @@ internal import NIOCore
 final class ReceiveBuffers {
     /// The size of a read, in bytes, after which the next read gets a long buffer.
     fileprivate static let shortLength = 2 << 10
-    /// Long enough to make system calls rare.
-    private static let longLength = 256 << 10
+    /// The size of a long buffer.
+    private let longLength: Int
     /// Long buffers to keep: one is being read into, and a handler may still have the previous one.
     private static let spareLimit = 2
 
     private var spares: [ByteBuffer] = []
 
+    /// - Parameter longLength: the size of a long buffer. By default, it makes system calls rare.
+    init(longLength: Int = 256 << 10) {
+        self.longLength = longLength
+    }
+
     fileprivate func takeLong() -> ByteBuffer {
         guard var spare = spares.popLast() else {
-            return ByteBufferAllocator().buffer(capacity: Self.longLength)
+            return ByteBufferAllocator().buffer(capacity: longLength)
         }
         // Allocates new memory if somebody still holds a slice.
         spare.clear()
@@ -25,7 +30,7 @@ final class ReceiveBuffers {
 
     /// Takes back a buffer after its bytes have been handled. Ignores short buffers, which are not ours.
     func giveBack(_ buffer: ByteBuffer) {
-        guard buffer.storageCapacity >= Self.longLength, spares.count < Self.spareLimit else { return }
+        guard buffer.storageCapacity >= longLength, spares.count < Self.spareLimit else { return }
         spares.append(buffer)
     }
 

@@ -86,16 +86,20 @@ public final class ServerTLS: Sendable {
 
     /// Puts TLS in front of the handlers to be added to a connection.
     ///
-    /// - Parameter limit: how long the handshake may take.
-    func addHandlers(to channel: any Channel, limit: TimeAmount) throws {
+    /// - Parameters:
+    ///   - limit: how long the handshake may take.
+    ///   - resources: those of the channel's event loop.
+    func addHandlers(to channel: any Channel, limit: TimeAmount, resources: LoopResources) throws {
         let ssl = NIOSSLServerHandler(context: context.current.context)
         let role = TLSHandler.Role.server(clientCAs: configuration.clientCAs, minimum: configuration.minimum)
         let pipeline = channel.pipeline.syncOperations
+        let buffers = resources.encryptedBuffers
+        try pipeline.addHandler(EncryptedReads(buffers))
         let detector = ClearTextDetector()
         try pipeline.addHandler(detector)
         try pipeline.addHandler(ssl)
         try pipeline.addHandler(TLSHandler(ssl, role, limit: limit) { detector.isOver })
-        try channel.syncOptions?.setOption(.recvAllocator, value: TLSSettings.readAllocator)
+        try channel.syncOptions?.setOption(.recvAllocator, value: buffers.allocator(on: channel.eventLoop))
     }
 }
 
