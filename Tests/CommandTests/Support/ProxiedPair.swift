@@ -1,7 +1,8 @@
 import Foundation
+import ScriptedPeers
 import SumCore
 
-/// A proxy with the shipped configuration, but with Unix domain sockets as addresses, in front of two servers.
+/// A proxy with a shipped configuration, but with addresses of the test's own, in front of two servers.
 final class ProxiedPair: Sendable {
     /// Where clients connect.
     let target: String
@@ -10,16 +11,50 @@ final class ProxiedPair: Sendable {
     private let directory: URL
     private let process: Process
 
-    init(_ proxy: Proxy) async throws {
+    convenience init(_ proxy: Proxy) async throws {
+        let directory = try Self.makeDirectory()
+        let paths = ["front", "a", "b"].map { directory.appending(path: $0).path }
+        var text = try String(contentsOf: proxy.configuration, encoding: .utf8)
+        try text.replace(proxy.addresses, by: paths.map(proxy.socket))
+        try await self.init(
+            proxy, text, directory, addresses: paths.dropFirst().map { .unix(path: $0) })
+    }
+
+    /// - Parameters:
+    ///   - configuration: a shipped one for TLS.
+    ///   - servers: the addresses of two servers that are running.
+    convenience init(_ proxy: Proxy, tls configuration: String, servers: [String]) async throws {
+        let directory = try Self.makeDirectory()
+        var text = configuration
+        let front = proxy.socket(directory.appending(path: "front").path)
+        try text.replace(proxy.addresses, by: [front] + servers.map(proxy.host))
+        let bundle = try ["good.pem", "good-key.pem"].map {
+            try String(contentsOfFile: TestCertificates.path($0), encoding: .utf8)
+        }
+        let bundlePath = directory.appending(path: "bundle.pem").path
+        try Data(bundle.joined().utf8).write(to: URL(filePath: bundlePath))
+        for (name, path) in [
+            ("proxy-bundle", bundlePath), ("proxy-key", try TestCertificates.path("good-key.pem")),
+            ("proxy", try TestCertificates.path("good.pem")), ("ca", try TestCertificates.path("ca.pem")),
+        ] {
+            text = text.replacingOccurrences(of: "/etc/sum/tls/\(name).pem", with: path)
+        }
+        text = text.replacingOccurrences(of: "sum.internal", with: "localhost")
+        try await self.init(
+            proxy, text, directory, addresses: try servers.map { try ListenAddress($0) })
+    }
+
+    private static func makeDirectory() throws -> URL {
         let directory = FileManager.default.temporaryDirectory.appending(
             path: "sum-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let paths = ["front", "a", "b"].map { directory.appending(path: $0).path }
-        var text = try String(contentsOf: proxy.configuration, encoding: .utf8)
-        for (address, path) in zip(proxy.addresses, paths) {
-            guard text.contains(address) else { throw BadConfiguration(reason: "without \(address)") }
-            text = text.replacingOccurrences(of: address, with: proxy.socket(path))
-        }
+        return directory
+    }
+
+    private init(
+        _ proxy: Proxy, _ configuration: String, _ directory: URL, addresses: [ListenAddress]
+    ) async throws {
+        var text = configuration
         if !Scale.isFull {
             // On a machine that is busy with other tests, servers may need longer than any proxy would wait.
             for limit in ["connect_timeout: 2s", "timeout: 1s"] {
@@ -38,8 +73,8 @@ final class ProxiedPair: Sendable {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         self.directory = directory
-        target = "unix:\(paths[0])"
-        addresses = paths.dropFirst().map { .unix(path: $0) }
+        target = "unix:\(directory.appending(path: "front").path)"
+        self.addresses = addresses
     }
 
     struct BadConfiguration: Error {
@@ -68,5 +103,15 @@ final class ProxiedPair: Sendable {
 
     func client(_ arguments: [String], input: Tool.Input = .text("")) async throws -> Tool.Result {
         try await Tool.run("sum-client", ["--target", target] + arguments, input: input)
+    }
+}
+
+extension String {
+    /// Replaces what must be there.
+    fileprivate mutating func replace(_ old: [String], by new: [String]) throws {
+        for (old, new) in zip(old, new) {
+            guard contains(old) else { throw ProxiedPair.BadConfiguration(reason: "without \(old)") }
+            self = replacingOccurrences(of: old, with: new)
+        }
     }
 }

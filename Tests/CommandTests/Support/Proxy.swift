@@ -11,23 +11,33 @@ enum Proxy: String, CaseIterable, Sendable {
     }
     var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
 
-    /// The configuration that is shipped.
-    var configuration: URL {
-        let name =
-            switch self {
-            case .nginx: "nginx.conf"
-            case .haproxy: "haproxy.cfg"
-            case .envoy: "envoy.yaml"
-            }
-        return Repository.root.appending(path: "docs/deploy/\(name)")
+    /// The configuration that is shipped for clear text.
+    var configuration: URL { Repository.root.appending(path: "docs/deploy/\(configurationName)") }
+
+    /// The configuration that is shipped for TLS with client certificates.
+    var tlsConfiguration: URL { Repository.root.appending(path: "docs/deploy/tls/\(configurationName)") }
+
+    private var configurationName: String {
+        switch self {
+        case .nginx: "nginx.conf"
+        case .haproxy: "haproxy.cfg"
+        case .envoy: "envoy.yaml"
+        }
     }
 
-    /// The addresses in that configuration: the proxy's own, and those of the two servers.
+    /// The addresses in these configurations: the proxy's own, and those of the two servers.
     var addresses: [String] {
         guard self == .envoy else { return ["*:50051", "127.0.0.1:50052", "127.0.0.1:50053"] }
         return [("0.0.0.0", 50051), ("127.0.0.1", 50052), ("127.0.0.1", 50053)].map { address, port in
             "{socket_address: {address: \(address), port_value: \(port)}}"
         }
+    }
+
+    /// The proxy's syntax for the address of a server, `IPV4:PORT`.
+    func host(_ address: String) -> String {
+        guard self == .envoy else { return address }
+        let parts = address.split(separator: ":")
+        return "{socket_address: {address: \(parts[0]), port_value: \(parts[1])}}"
     }
 
     /// The proxy's syntax for the address of a Unix domain socket.
