@@ -14,6 +14,7 @@ import calls
 import loops
 import report
 import streams
+import tls
 
 MEASURES = [
     streams.stream,
@@ -24,6 +25,7 @@ MEASURES = [
     calls.start,
     streams.growth,
     streams.scale,
+    tls.tls,
     loops.loops,
 ]
 

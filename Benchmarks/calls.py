@@ -131,8 +131,10 @@ def memory(options):
     )
 
 
-def idle_connection(port):
-    """A connection that has made one call of 1, 2, 3, with fields that HPACK leaves as they are."""
+def idle_connection(port, tls=None):
+    """A connection that has made one call of 1, 2, 3, with fields that HPACK leaves as they are.
+
+    `tls` is an SSLContext."""
 
     def frame(kind, flags, stream_id, payload):
         return len(payload).to_bytes(3) + bytes([kind, flags]) + stream_id.to_bytes(4) + payload
@@ -144,7 +146,7 @@ def idle_connection(port):
         field(*pair)
         for pair in (
             (b":method", b"POST"),
-            (b":scheme", b"http"),
+            (b":scheme", b"https" if tls else b"http"),
             (b":path", b"/tutorial.NumberService/SumNumbers"),
             (b":authority", b"localhost"),
             (b"te", b"trailers"),
@@ -153,6 +155,8 @@ def idle_connection(port):
     )
     numbers = b"".join(bytes([0, 0, 0, 0, 2, 8, n]) for n in (1, 2, 3))
     connection = socket.create_connection(("127.0.0.1", port))
+    if tls:
+        connection = tls.wrap_socket(connection, server_hostname="localhost")
     connection.sendall(
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         + frame(4, 0, 0, b"")

@@ -5,7 +5,7 @@ import SumCore
 struct CallLoad: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "calls")
 
-    @Option var port: Int
+    @OptionGroup var server: ServerOptions
     @Option var calls: Int
     @Option var concurrency = 64
     @Option var connections = 1
@@ -14,7 +14,7 @@ struct CallLoad: AsyncParsableCommand {
     func run() async throws {
         var clients: [GRPCClient] = []
         for _ in 0..<connections {
-            clients.append(try await GRPCClient.connect(to: Target("127.0.0.1:\(port)")))
+            clients.append(try await server.connect())
         }
         let clock = ContinuousClock()
         let start = clock.now

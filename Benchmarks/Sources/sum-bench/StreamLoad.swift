@@ -5,7 +5,7 @@ import SumCore
 struct StreamLoad: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "stream")
 
-    @Option var port: Int
+    @OptionGroup var server: ServerOptions
     @Option var count: Int
     @Flag(help: "Send from the client's event loop.") var onLoop = false
     @Option(help: "Calls, one after another; the time is the median one's.") var calls = 1
@@ -14,7 +14,7 @@ struct StreamLoad: AsyncParsableCommand {
     private static let batchSize = 16 << 10
 
     func run() async throws {
-        let client = try await GRPCClient.connect(to: Target("127.0.0.1:\(port)"))
+        let client = try await server.connect()
         var times: [Double] = []
         for _ in 0..<calls {
             let clock = ContinuousClock()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SumCore
 
 /// The load that our own library makes, and the loops alone. Each prints one line of names and figures.
 @main
@@ -9,4 +10,21 @@ struct SumBench: AsyncParsableCommand {
 
 extension Duration {
     var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
+
+/// How to reach the server.
+struct ServerOptions: ParsableArguments {
+    @Option var port: Int
+    @Option(help: "Connect by TLS, and believe the CAs of this file.") var cacert: String?
+
+    func connect() async throws -> GRPCClient {
+        var configuration = GRPCClient.Configuration()
+        if let cacert {
+            var tls = ClientTLS.Configuration()
+            tls.roots = .certificates(.file(cacert))
+            configuration.tls = try ClientTLS(tls)
+        }
+        return try await GRPCClient.connect(
+            to: Target("127.0.0.1:\(port)"), configuration: configuration)
+    }
 }

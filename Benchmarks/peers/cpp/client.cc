@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -183,6 +185,7 @@ int main(int argc, char** argv) {
   int64_t count = -1, rpcs = -1, numbers = 10;
   int concurrency = 64;
   bool sync = false, usage = false;
+  std::string cacert;
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
     if (arg == "--sync") {
@@ -191,6 +194,8 @@ int main(int argc, char** argv) {
       usage = true;
     } else if (arg == "--port") {
       port = std::atoi(argv[++i]);
+    } else if (arg == "--cacert") {
+      cacert = argv[++i];
     } else if (arg == "--count") {
       count = std::atoll(argv[++i]);
     } else if (arg == "--rpcs") {
@@ -204,13 +209,20 @@ int main(int argc, char** argv) {
     }
   }
   if (usage || (count >= 0) == (rpcs > 0)) {
-    std::cerr << "usage: number-client [--port P] [--sync]\n"
+    std::cerr << "usage: number-client [--port P] [--cacert FILE] [--sync]\n"
                  "         (--count N | --rpcs R [--concurrency C] [--numbers K])\n";
     return 2;
   }
 
-  const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(port),
-                                           grpc::InsecureChannelCredentials());
+  auto credentials = grpc::InsecureChannelCredentials();
+  if (!cacert.empty()) {
+    std::ostringstream roots;
+    roots << std::ifstream(cacert).rdbuf();
+    grpc::SslCredentialsOptions options;
+    options.pem_root_certs = roots.str();
+    credentials = grpc::SslCredentials(options);
+  }
+  const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(port), credentials);
   const auto stub = NumberService::NewStub(channel);
   const auto sum_of = sync ? SumBlocking : SumWithCallbacks;
 

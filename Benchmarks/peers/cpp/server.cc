@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "tutorial.grpc.pb.h"
@@ -57,19 +59,30 @@ class SyncNumberService final : public NumberService::Service {
   }
 };
 
+std::string Content(const std::string& path) {
+  std::ostringstream content;
+  content << std::ifstream(path).rdbuf();
+  return content.str();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   int port = 50051;
   bool sync = false;
+  std::string cert, key;
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
     if (arg == "--port" && i + 1 < argc) {
       port = std::atoi(argv[++i]);
+    } else if (arg == "--tls-cert" && i + 1 < argc) {
+      cert = argv[++i];
+    } else if (arg == "--tls-key" && i + 1 < argc) {
+      key = argv[++i];
     } else if (arg == "--sync") {
       sync = true;
     } else {
-      std::cerr << "usage: number-server [--port P] [--sync]\n";
+      std::cerr << "usage: number-server [--port P] [--tls-cert FILE --tls-key FILE] [--sync]\n";
       return 2;
     }
   }
@@ -84,7 +97,13 @@ int main(int argc, char** argv) {
   const std::string address = "127.0.0.1:" + std::to_string(port);
   grpc::ServerBuilder builder;
   int bound = 0;
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &bound);
+  auto credentials = grpc::InsecureServerCredentials();
+  if (!cert.empty()) {
+    grpc::SslServerCredentialsOptions options;
+    options.pem_key_cert_pairs.push_back({Content(key), Content(cert)});
+    credentials = grpc::SslServerCredentials(options);
+  }
+  builder.AddListeningPort(address, credentials, &bound);
   builder.RegisterService(service.get());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || bound == 0) {

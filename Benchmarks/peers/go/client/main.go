@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	pb "tutorial"
 )
 
@@ -47,9 +48,18 @@ func main() {
 	rpcs := flag.Int64("rpcs", 0, "this many calls in all")
 	concurrency := flag.Int("concurrency", 1, "calls at once")
 	numbers := flag.Int64("numbers", 10, "numbers 1...K in each call")
+	cacert := flag.String("cacert", "", "connect by TLS, and believe the CAs of this file")
 	flag.Parse()
 
-	conn, err := grpc.Dial(fmt.Sprintf("127.0.0.1:%d", *port), grpc.WithInsecure(), grpc.WithBlock())
+	security := grpc.WithInsecure()
+	if *cacert != "" {
+		tls, err := credentials.NewClientTLSFromFile(*cacert, "")
+		if err != nil {
+			log.Fatal(err)
+		}
+		security = grpc.WithTransportCredentials(tls)
+	}
+	conn, err := grpc.Dial(fmt.Sprintf("127.0.0.1:%d", *port), security, grpc.WithBlock())
 	if err != nil {
 		log.Fatalf("did not connect: %v", err)
 	}
