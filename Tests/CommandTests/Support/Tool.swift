@@ -12,7 +12,8 @@ enum Tool {
     private static let serverStandIn = ProcessInfo.processInfo.environment["SUM_SERVER"]
 
     /// Seconds after which a tool is killed, and its exit status is 124.
-    static let limit = serverStandIn == nil ? Scale.count(300, full: 3600) : 3600
+    static let limit =
+        serverStandIn == nil && !Scale.isSanitized ? Scale.count(300, full: 3600) : 3600
 
     /// The directory of the built tools: that of the tests, or that of the release build.
     static let directory =
