@@ -1,0 +1,1 @@
+../SumCore/Base/Mutex.swift
