@@ -16,7 +16,7 @@ struct StopPolicy {
         /// Shut down gracefully, without any further delay.
         case drain
         case endAtOnce
-        /// Read certificates again.
+        /// Read again what was read from files.
         case reload
         case none
     }

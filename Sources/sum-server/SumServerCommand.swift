@@ -13,9 +13,9 @@ struct SumServerCommand: ParsableCommand {
             SIGTERM, SIGINT and SIGQUIT shut it down gracefully: new calls are refused, open calls may finish. \
             With --drain-delay, it first serves as before for that time, while health says NOT_SERVING. A second \
             signal, at least half a second later, ends the delay, or stops a server at once that is already \
-            refusing calls. SIGHUP reads the files of --tls-cert, \
-            --tls-key and --tls-client-ca again, as the server does by itself every 30 seconds: new connections use \
-            them, and if anything is wrong with them, nothing changes.
+            refusing calls. SIGHUP reads the files of --auth-token-file, --tls-cert, --tls-key and --tls-client-ca again, \
+            as the server does by itself every 30 seconds: new calls and connections use them, and if anything is wrong \
+            with them, nothing changes.
 
             EXIT STATUS: 0 stopped by a signal, and every call had finished; 1 it could not start or listen, calls \
             were cut off, or a further signal stopped it; 64 wrong usage.
@@ -44,6 +44,8 @@ struct SumServerCommand: ParsableCommand {
 
     @OptionGroup var limits: LimitOptions
 
+    @OptionGroup(title: "Callers") var callers: CallerOptions
+
     @Flag(inversion: .prefixedNo, help: "Host the standard health service, grpc.health.v1.Health.")
     var health = true
 
@@ -61,6 +63,12 @@ struct SumServerCommand: ParsableCommand {
         guard tls.tlsCert == nil || addresses.contains(where: { !$0.isUnix }) else {
             throw ValidationError(
                 "--tls-cert needs a TCP address: Unix domain sockets are served in clear text")
+        }
+        guard callers.allowPeer.isEmpty || callers.authTokenFile != nil || tls.tlsClientCa != nil else {
+            throw ValidationError("--allow-peer requires --auth-token-file or --tls-client-ca")
+        }
+        guard !callers.requireBoth || tls.tlsClientCa != nil else {
+            throw ValidationError("--require-both requires --tls-client-ca")
         }
     }
 
@@ -80,21 +88,26 @@ struct SumServerCommand: ParsableCommand {
         until stop: AsyncStream<String>, reloads: AsyncStream<String>, logger: Logger
     ) async throws {
         let tls = try loadTLS(logger: logger)
+        let tokens = try callers.authTokenFile.map { try TokenFile($0) }
+        if let warning = tokens?.warning { logger.warning("\(warning)") }
+        var configuration = limits.configuration
+        callers.apply(to: &configuration, tokens: tokens?.table)
         let healthService = Health(services: [SumNumbers.service])
         var methods = [
             SumNumbers.method(
                 overflow: overflow,
                 maxMessageSize: limits.maxMessageSize ?? SumNumbers.defaultMaxMessageSize)
         ]
-        if health { methods += healthService.methods }
+        if health { methods += healthService.methods.map { callers.openHealth ? $0.openToAll() : $0 } }
         if reflection { methods += Reflection(of: methods).methods }
         let server = try await GRPCServer.start(
             // Unix domain sockets stay in clear text.
             listeningOn: try addresses.all().map { ListenEndpoint($0, tls: $0.isUnix ? nil : tls) },
-            methods: methods, configuration: limits.configuration,
+            methods: methods, configuration: configuration,
             logger: logger)
         for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
-        Task { await reload(tls, on: reloads, logger) }
+        let subjects = [tls as (any Reloadable)?, tokens].compactMap { $0 }
+        Task { await reload(subjects, on: reloads, logger) }
         var shutdown: Task<Void, Never>?
         for await signal in stop {
             if let shutdown {
@@ -106,8 +119,10 @@ struct SumServerCommand: ParsableCommand {
     }
 
     /// Reads files again at intervals and when asked, until the process ends.
-    private func reload(_ tls: ServerTLS?, on requests: AsyncStream<String>, _ logger: Logger) async {
-        let reloader = tls.map { Reloader([$0], logger: logger) }
+    private func reload(
+        _ subjects: [any Reloadable], on requests: AsyncStream<String>, _ logger: Logger
+    ) async {
+        let reloader = subjects.isEmpty ? nil : Reloader(subjects, logger: logger)
         if let reloader { Task { await reloader.run() } }
         for await signal in requests {
             if let reloader {

@@ -24,16 +24,21 @@ public final class WireSocket {
     }
 
     /// Connects to a server, such as `127.0.0.1:50051`, without sending anything.
-    public convenience init(connectingTo address: String) throws {
-        self.init(descriptor: try Self.connect(to: address), isServer: false)
+    ///
+    /// - Parameter source: our own address, of the many that the loopback interface has.
+    public convenience init(connectingTo address: String, from source: String = "127.0.0.1") throws {
+        self.init(descriptor: try Self.connect(to: address, from: source), isServer: false)
     }
 
-    static func connect(to address: String) throws -> Int32 {
-        guard let port = address.split(separator: ":").last.flatMap({ UInt16($0) }) else {
+    static func connect(to address: String, from source: String = "127.0.0.1") throws -> Int32 {
+        let parts = address.split(separator: ":")
+        guard let host = parts.first, let port = parts.last.flatMap({ UInt16($0) }) else {
             throw Failure(description: "not an address with a port: \(address)")
         }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard withLoopbackAddress(port: port, { Glibc.connect(descriptor, $0, $1) }) == 0 else {
+        guard withIPv4Address(source, port: 0, { bind(descriptor, $0, $1) }) == 0,
+            withIPv4Address(String(host), port: port, { Glibc.connect(descriptor, $0, $1) }) == 0
+        else {
             defer { Glibc.close(descriptor) }
             throw Failure(description: "connect: \(String(cString: strerror(errno)))")
         }
@@ -128,10 +133,17 @@ public final class WireSocket {
 func withLoopbackAddress<Result>(
     port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
 ) -> Result {
+    withIPv4Address("127.0.0.1", port: port, body)
+}
+
+/// The same for another address.
+func withIPv4Address<Result>(
+    _ host: String, port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+) -> Result {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    inet_pton(AF_INET, host, &address.sin_addr)
     return withUnsafePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
             body($0, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -28,6 +28,8 @@ import Testing
             path: "GRPC/Client", imports: ["NIOCore", "Synchronization"],
             sees: ["Base", "HTTP2", "GRPC/Wire"],
             hidden: ["HTTP2Session"]),
+        Room(
+            path: "GRPC/Callers", imports: ["Synchronization"], sees: ["Base", "GRPC/Wire", "GRPC/Server"]),
         Room(path: "Services/Generated", imports: ["Foundation", "FoundationEssentials", "SwiftProtobuf"]),
         Room(
             path: "Protobuf", imports: ["NIOCore", "SwiftProtobuf"],
@@ -41,8 +43,8 @@ import Testing
             hidden: ["HTTP2Session"]),
         Room(path: "Process", imports: ["Glibc", "NIOCore", "SystemPackage"], sees: ["Base"]),
         Room(
-            path: "Transport/Limits", imports: ["HeapModule", "NIOCore"],
-            sees: ["Base", "HTTP2", "GRPC/Wire"]),
+            path: "Transport/Limits", imports: ["HeapModule", "NIOCore", "Synchronization"],
+            sees: ["Base", "HTTP2", "GRPC/Wire", "GRPC/Server"]),
         Room(
             path: "Transport/Connection", imports: ["NIOCore"],
             sees: ["Base", "HTTP2", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Transport/Limits"]),
@@ -58,7 +60,7 @@ import Testing
             imports: ["Glibc", "NIOCore", "NIOSSL", "NIOTLS", "Synchronization", "SystemPackage"],
             sees: ["Base", "Transport/Limits", "Transport/Connection", "Transport/Sockets"]),
         Room(
-            path: "Transport/Proxy", imports: ["Glibc", "NIOCore"],
+            path: "Transport/Proxy", imports: ["NIOCore"],
             sees: ["Base", "GRPC/Wire", "Transport/Connection", "Transport/Sockets"]),
         Room(
             path: "Transport/Balancing", imports: ["NIOCore"],

@@ -16,6 +16,13 @@ public struct Peer: Hashable, Sendable, CustomStringConvertible {
         self.principal = principal
     }
 
+    /// The IP address without its port; nil for other kinds of address.
+    var ipAddress: IPAddress? {
+        guard let colon = address.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
+        let host = address[..<colon].drop { $0 == "[" }
+        return IPAddress(String(host.last == "]" ? host.dropLast() : host))
+    }
+
     /// The address, or `?` if it is empty.
     public var description: String { address.isEmpty ? "?" : address }
 }

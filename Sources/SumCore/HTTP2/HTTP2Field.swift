@@ -8,6 +8,18 @@ struct HTTP2Field: Equatable, Sendable {
         self.value = value
     }
 
+    /// Whether the values of such fields are never logged, and never put into a compression table (RFC 7541 section
+    /// 7.1.3).
+    static func isSecret(_ name: String) -> Bool {
+        // By the first letter first, because comparing strings takes much longer.
+        switch name.utf8.first {
+        case UInt8(ascii: "a"): name == "authorization"
+        case UInt8(ascii: "c"): name == "cookie"
+        case UInt8(ascii: "p"): name == "proxy-authorization"
+        default: false
+        }
+    }
+
     /// Whether name and value consist of these bytes.
     func matches(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
         unsafe Self.isSame(self.value, value) && Self.isSame(self.name, name)
@@ -40,6 +52,12 @@ struct HTTP2Field: Equatable, Sendable {
     static func listSize(nameLength: Int, valueLength: Int) -> Int {
         nameLength + valueLength + 32
     }
+}
+
+extension HTTP2Field: CustomStringConvertible, CustomReflectable {
+    /// The field on one line, without its value if that is secret.
+    var description: String { "\(name): \(Self.isSecret(name) ? "(hidden)" : value.escapedForDisplay)" }
+    var customMirror: Mirror { Mirror(self, children: ["field": description]) }
 }
 
 extension [HTTP2Field] {

@@ -18,7 +18,8 @@ enum MessageRules {
                 unsafe "the field name '\(text(name))' has \(hasUpperCase ? "upper-case letters" : "characters that HTTP forbids")"
         }
         guard unsafe isValid(value, of: name) else {
-            return unsafe "the value of '\(text(name))' is not valid: '\(text(value))'"
+            let shown = unsafe HTTP2Field.isSecret(text(name)) ? "(hidden)" : "'\(text(value))'"
+            return unsafe "the value of '\(text(name))' is not valid: \(shown)"
         }
         return nil
     }

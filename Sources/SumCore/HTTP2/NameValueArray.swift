@@ -36,7 +36,9 @@ internal import CNghttp2
             unsafe pairs.append(
                 nghttp2_nv(
                     name: name, value: value, namelen: nameLength, valuelen: valueLength,
-                    flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
+                    flags: UInt8(
+                        HTTP2Field.isSecret(field.name)
+                            ? NGHTTP2_NV_FLAG_NO_INDEX.rawValue : NGHTTP2_NV_FLAG_NONE.rawValue)))
         }
     }
 

@@ -21,6 +21,7 @@ parser.add_argument("--compression", choices=["NoCompression", "Deflate", "Gzip"
 parser.add_argument("--cancel", action="store_true", help="cancel when all numbers are sent")
 parser.add_argument("--ca", help="connect by TLS, and believe this CA")
 parser.add_argument("--cert", nargs=2, metavar=("CERTIFICATE", "KEY"), help="certificate and key of the client")
+parser.add_argument("--token", help="bearer token to send: over TLS as call credentials, otherwise as metadata")
 parser.add_argument("--error-info", action="store_true", help="print the ErrorInfo of a failed call")
 arguments = parser.parse_args()
 # grpcio asks for the numbers on a thread of its own, which may be ahead of the one that is given the call.
@@ -45,9 +46,17 @@ def connect():
     if not arguments.ca:
         return grpc.insecure_channel(arguments.target)
     certificate, key = map(read, arguments.cert) if arguments.cert else (None, None)
-    return grpc.secure_channel(
-        arguments.target, grpc.ssl_channel_credentials(read(arguments.ca), key, certificate)
-    )
+    credentials = grpc.ssl_channel_credentials(read(arguments.ca), key, certificate)
+    if arguments.token:
+        token = grpc.access_token_call_credentials(arguments.token)
+        credentials = grpc.composite_channel_credentials(credentials, token)
+    return grpc.secure_channel(arguments.target, credentials)
+
+
+def metadata():
+    if arguments.token and not arguments.ca:
+        return [("authorization", "Bearer " + arguments.token)]
+    return None
 
 
 with connect() as channel:
@@ -59,6 +68,7 @@ with connect() as channel:
     call = sum_numbers.future(
         requests(),
         timeout=arguments.timeout,
+        metadata=metadata(),
         wait_for_ready=not arguments.ca,
         compression=grpc.Compression[arguments.compression],
     )

@@ -53,6 +53,9 @@ final class WireChannel {
         weak var channel: WireChannel?
     }
 
+    /// Whether handlers have asked for something that `advance` will do.
+    var hasActions: Bool { actions.withLock { !$0.isEmpty } }
+
     private func add(_ action: @escaping @Sendable () -> Void) {
         actions.withLock { $0.append(action) }
     }

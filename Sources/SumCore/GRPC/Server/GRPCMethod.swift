@@ -5,6 +5,8 @@ public struct GRPCMethod: Sendable {
     /// The maximum message size in bytes, both on the wire and decompressed; nil for the server's limit. The work that
     /// a client can cause grows with it, so methods with small messages should set it.
     public var maxMessageSize: Int?
+    /// Whether anybody may call it, without being asked who they are (`GRPCServer.Configuration.authorize`).
+    public var isOpen = false
     /// Creates the handler of one call, on the connection's event loop; it must not block. If it throws, the call ends
     /// at once with that status.
     public var makeHandler: @Sendable (ServerCallContext) throws(GRPCStatus) -> any ServerCallHandler
@@ -25,6 +27,13 @@ public struct GRPCMethod: Sendable {
         self.path = path
         self.maxMessageSize = maxMessageSize
         self.makeHandler = makeHandler
+    }
+
+    /// Returns the method open to everybody.
+    public func openToAll() -> GRPCMethod {
+        var method = self
+        method.isOpen = true
+        return method
     }
 
     /// Returns the method with messages limited to `count` bytes.

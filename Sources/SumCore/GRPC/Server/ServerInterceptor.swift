@@ -1,4 +1,5 @@
-/// Wraps the methods of a server: for authorization, or whatever many methods need.
+/// Wraps the methods of a server: for whatever many methods need. Who may call is decided before
+/// (`GRPCServer.Configuration.authorize`).
 ///
 /// An interceptor sees each call of a hosted method. The first interceptor given is the outermost.
 public protocol ServerInterceptor: Sendable {

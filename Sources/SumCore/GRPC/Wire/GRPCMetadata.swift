@@ -124,3 +124,15 @@ extension GRPCMetadata {
         }
     }
 }
+
+// MARK: Descriptions
+
+extension GRPCMetadata.Field: CustomStringConvertible, CustomReflectable {
+    /// The field on one line, without its value if that is a credential.
+    public var description: String {
+        "\(key.escapedForDisplay): \(HTTP2Field.isSecret(key) ? "(hidden)" : value.escapedForDisplay)"
+    }
+
+    /// Shows `description` alone, so that `dump` shows no more.
+    public var customMirror: Mirror { Mirror(self, children: ["field": description]) }
+}

@@ -20,7 +20,8 @@ extension ServerConnection {
             timeout = routed.request.timeout
             stream = try makeStream(streamID, routed)
         } catch {
-            return try reject(error, path: fields.first(":path") ?? "", on: streamID)
+            try reject(error, path: fields.first(":path") ?? "", on: streamID)
+            return judgeRefusals()
         }
         if let timeout { try startDeadline(timeout, of: stream) }
     }
@@ -33,15 +34,24 @@ extension ServerConnection {
     private func makeStream(_ streamID: Int32, _ routed: RoutedRequest) throws(GRPCRequestHead.Rejection)
         -> ServerStream
     {
-        let handler: any ServerCallHandler
+        var context = context(of: routed, on: streamID)
+        let made: (handler: any ServerCallHandler, caller: Caller?)
         do throws(GRPCStatus) {
-            handler = try routed.method.makeHandler(context(of: routed, on: streamID))
+            if let authorize = limits.authorize, !routed.method.isOpen {
+                switch authorize.decision {
+                case .immediate(let decide): try decideNow(&context, decide)
+                case .deferred(let decide): return hold(streamID, context, of: routed.method, until: decide)
+                }
+            }
+            made = try makeHandler(of: routed.method, context)
         } catch {
             throw GRPCRequestHead.Rejection(error)
         }
-        let stream = ServerStream(id: streamID, path: routed.request.path, handler: handler, began: core.now)
+        let stream = ServerStream(
+            id: streamID, path: routed.request.path, handler: made.handler,
+            principal: context.peer.principal, caller: made.caller, began: core.now)
         add(stream)
-        if handler.outlivesStream { unfinished.insert(streamID) }
+        if made.handler.outlivesStream { unfinished.insert(streamID) }
         return stream
     }
 
@@ -64,7 +74,7 @@ extension ServerConnection {
         stream.bytesReceived += bytes.readableBytes
         if !stream.call.acceptsMessages {
             try core.session.creditStream(streamID, bytes.readableBytes)
-        } else if stream.backlog.isEmpty {
+        } else if stream.backlog.isEmpty, !stream.isHeld {
             // Use a copy of the budget: the handler may call back into the connection.
             var slice = budget
             try offer(bytes, to: stream, within: &slice)
@@ -77,7 +87,7 @@ extension ServerConnection {
 
     func receiveEnd(_ streamID: Int32) throws(NGHTTP2Error) {
         guard let stream = streams[streamID] else { return }
-        guard stream.backlog.isEmpty else { return stream.endIsWaiting = true }
+        guard stream.backlog.isEmpty, !stream.isHeld else { return stream.endIsWaiting = true }
         guard stream.call.receiveEnd(), let handler = stream.handler else { return }
         try perform(handler.receiveEnd(), on: stream)
     }
@@ -161,7 +171,10 @@ extension ServerConnection {
     /// Ends a call from our side, and tells its handler.
     func end(_ stream: ServerStream, _ status: GRPCStatus) throws(NGHTTP2Error) {
         guard stream.call.isOpen else { return }
-        stream.handler?.cancel(status)
+        let wasHeld = stream.isHeld
+        stream.cancel(status)
         try perform(ServerReply(end: status), on: stream)
+        // No turn of the call follows, in which this would be dropped.
+        if wasHeld { try core.session.creditStream(stream.id, stream.dropBacklog()) }
     }
 }

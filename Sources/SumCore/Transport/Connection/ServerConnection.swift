@@ -8,6 +8,9 @@ final class ServerConnection: Connection {
     let limits: ServerLimits
     private let observers: [any ServerObserver]
 
+    /// Counts the calls of callers over all connections; nil if nobody is limited.
+    let callCounter: CallCounter?
+
     private(set) var peer = Peer(address: "")
     /// Runs an action on this connection. May be called from any thread.
     private(set) var run: @Sendable (@escaping @Sendable (ServerConnection) -> Void) -> Void = { _ in }
@@ -28,6 +31,8 @@ final class ServerConnection: Connection {
     var stall = StallDetector()
     private var pingStrikes: PingStrikes
     var drainState = Drain.none
+    /// Calls in a row that were refused because of their caller.
+    @safe @exclusivity(unchecked) var refusalsInARow = 0
 
     // MARK: Calls
 
@@ -52,8 +57,9 @@ final class ServerConnection: Connection {
 
     init(
         methods: [String: GRPCMethod], limits: ServerLimits,
-        observers: [any ServerObserver] = []
+        observers: [any ServerObserver] = [], callCounter: CallCounter? = nil
     ) throws(NGHTTP2Error) {
+        self.callCounter = callCounter
         router = RequestRouter(methods: methods)
         self.limits = limits
         self.observers = observers
@@ -194,6 +200,7 @@ final class ServerConnection: Connection {
     private func finish(_ streamID: Int32) {
         guard let stream = streams.remove(streamID) else { return }
         stream.closed()
+        if let caller = stream.caller { callCounter?.end(caller) }
         if streams.isEmpty { lifetime?.endCalls(at: core.now) }
         guard !callObservers.isEmpty else { return }
         let record = stream.record(peer: peer, now: core.now, connectionBytes: core.bytesRead)

@@ -9,8 +9,15 @@ final class ServerStream: HTTP2Body {
     let path: String
     private let began: NIODeadline
     @safe @exclusivity(unchecked) var call = ServerCall()
-    /// nil if the request was rejected; the rest of it is discarded.
-    let handler: (any ServerCallHandler)?
+    /// nil if the request was rejected, and the rest of it is discarded, or while the call is held.
+    @safe @exclusivity(unchecked) private(set) var handler: (any ServerCallHandler)?
+    /// Decides whether the call may be made; nil if that is decided. Until then the call is held: what arrives waits in
+    /// the backlog.
+    @safe @exclusivity(unchecked) private(set) var decision: Task<Void, Never>?
+    /// Who makes the call; nil without authorization, and for a caller without a name.
+    private var principal: String?
+    /// Who it is counted for; nil if nobody counts.
+    private(set) var caller: Caller?
     /// When to check the stream next: at its deadline, or, after an early status, when the client's time to end its
     /// side is over.
     var wakeUp: NIODeadline?
@@ -42,8 +49,13 @@ final class ServerStream: HTTP2Body {
     /// (https://github.com/haproxy/haproxy/issues/1219).
     static let earlyEndLimit = TimeAmount.seconds(1)
 
-    init(id: Int32, path: String, handler: (any ServerCallHandler)?, began: NIODeadline) {
+    init(
+        id: Int32, path: String, handler: (any ServerCallHandler)?, principal: String? = nil,
+        caller: Caller? = nil, began: NIODeadline
+    ) {
         self.id = id
+        self.principal = principal
+        self.caller = caller
         self.began = began
         self.path = path
         self.handler = handler
@@ -51,7 +63,9 @@ final class ServerStream: HTTP2Body {
 
     /// The outcome of the call.
     func record(peer: Peer, now: NIODeadline, connectionBytes: Int) -> ServerCallRecord {
-        ServerCallRecord(
+        var peer = peer
+        if let principal { peer.principal = principal }
+        return ServerCallRecord(
             peer: peer, path: path, status: status ?? .ok,
             duration: .nanoseconds((now - began).nanoseconds), messages: handler?.messageCounts,
             bytesReceived: bytesReceived, bytesSent: bytesSent, connectionBytesReceived: connectionBytes)
@@ -94,6 +108,30 @@ final class ServerStream: HTTP2Body {
         trailers != nil && !hasSentTrailers || queued > Self.patience
     }
 
+    // MARK: Calls that are held
+
+    var isHeld: Bool { decision != nil }
+
+    /// Holds the call until `decision` has ended.
+    func hold(until decision: Task<Void, Never>) {
+        self.decision = decision
+    }
+
+    /// The call may be made.
+    func release(to handler: any ServerCallHandler, principal: String?, caller: Caller?) {
+        decision = nil
+        self.handler = handler
+        self.principal = principal
+        self.caller = caller
+    }
+
+    /// The call ends without its handler, which is told, or before it had one.
+    func cancel(_ reason: GRPCStatus) {
+        handler?.cancel(reason)
+        decision?.cancel()
+        decision = nil
+    }
+
     // MARK: What has come
 
     /// Lets the handler take from `bytes`. What it leaves waits for its next turn.
@@ -126,14 +164,14 @@ final class ServerStream: HTTP2Body {
     func abandon(_ reason: GRPCStatus) {
         guard call.closed() != nil else { return }
         status = reason
-        handler?.cancel(reason)
+        cancel(reason)
     }
 
     /// The stream is closed. The handler is told unless it had ended the call.
     func closed() {
         if let cancellation = call.closed() {
             status = cancellation
-            handler?.cancel(cancellation)
+            cancel(cancellation)
         }
     }
 

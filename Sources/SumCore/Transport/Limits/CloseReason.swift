@@ -41,6 +41,8 @@ struct CloseReason: Error, Equatable, CustomStringConvertible {
         "the other side reset too many streams, or sent too much for which they had to be reset")
     static let decompression = limit(
         "too_much_decompressed", "the other side sent messages that decompress to far more than it sent")
+    static let refusedCalls = limit(
+        "too_many_refused_calls", "the other side made too many calls in a row that it may not make")
     static let headerBlock = limit(
         "header_block_too_long", "the other side sent a header block far longer than the limit")
     static let unread = limit(

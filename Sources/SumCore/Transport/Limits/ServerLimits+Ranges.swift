@@ -8,6 +8,14 @@ extension ServerLimits {
 
         /// The range of `ServerLimits.maxConnections`.
         public static let maxConnections = 1...most
+        /// The range of `ServerLimits.maxConnectionsPerPeer`.
+        public static let maxConnectionsPerPeer = 1...most
+        /// The range of `ServerLimits.maxNewConnectionsPerPeer`. Below ten, a tenth would be nothing.
+        public static let maxNewConnectionsPerPeer = 10...most
+        /// The range of `ServerLimits.maxCallsPerCaller`.
+        public static let maxCallsPerCaller = 1...most
+        /// The range of `ServerLimits.maxRefusedCalls`.
+        public static let maxRefusedCalls = 1...most
         /// The range of `ServerLimits.maxConcurrentStreams`.
         public static let maxConcurrentStreams = 1...most
         /// The range of `ServerLimits.maxMessageSize`, in bytes. The length of a message has 32 bits on the wire.
@@ -56,6 +64,12 @@ extension ServerLimits {
     /// - Throws: `Invalid` for the first setting outside its range.
     public func validate() throws(Invalid) {
         try Self.check("maxConnections", maxConnections, in: Ranges.maxConnections)
+        try Self.check(
+            "maxConnectionsPerPeer", maxConnectionsPerPeer, in: Ranges.maxConnectionsPerPeer)
+        try Self.check(
+            "maxNewConnectionsPerPeer", maxNewConnectionsPerPeer, in: Ranges.maxNewConnectionsPerPeer)
+        try Self.check("maxCallsPerCaller", maxCallsPerCaller, in: Ranges.maxCallsPerCaller)
+        try Self.check("maxRefusedCalls", maxRefusedCalls, in: Ranges.maxRefusedCalls)
         try Self.check(
             "maxConcurrentStreams", maxConcurrentStreams, in: Ranges.maxConcurrentStreams)
         try Self.check("maxMessageSize", maxMessageSize, in: Ranges.maxMessageSize)

@@ -6,6 +6,24 @@ public struct ServerLimits: Sendable {
     /// Open connections, over all addresses. Further ones are closed as soon as they are accepted. nil: four fifths of
     /// the process's limit on file descriptors (RLIMIT_NOFILE).
     public var maxConnections: Int?
+    /// Open connections of one peer, which is an IPv4 address or an IPv6 /64; nil: unlimited, since a proxy in front of
+    /// many clients is one peer too. Unix domain sockets have no such limit.
+    public var maxConnectionsPerPeer: Int?
+    /// New connections of one peer (burst; refills by a tenth per second); nil: unlimited.
+    public var maxNewConnectionsPerPeer: Int?
+    /// Open calls of one caller over all its connections; nil: unlimited. A caller is its principal (`authorize`), or
+    /// else the peer. Further calls end with RESOURCE_EXHAUSTED.
+    public var maxCallsPerCaller: Int?
+    /// Where proxies may connect from that begin each connection with a PROXY protocol header, in which they say who
+    /// their client is; nil: nowhere. From there, a connection without a header is refused.
+    public var proxyProtocol: TrustedNetworks?
+
+    /// Who may make a call; nil: everybody. Methods that are open (`GRPCMethod.isOpen`) do not ask.
+    public var authorize: CallAuthorizer?
+    /// Calls in a row that `authorize` may refuse before the connection ends. Behind a proxy that gives one connection
+    /// to several clients, one of them could end it for all: set it high there.
+    public var maxRefusedCalls = 10
+
     /// The permissions of Unix domain sockets, such as 0o660. Whoever may write may connect. nil: 0o777 less the
     /// process's umask.
     public var unixSocketMode: UInt16?

@@ -29,6 +29,9 @@ struct CallLog {
             "status": "\(line.status.code)", "bytes": "\(line.bytesReceived)",
             "ms": "\((line.duration / .microseconds(1)).rounded() / 1e3)",
         ]
+        if let principal = line.peer.principal {
+            metadata["principal"] = "\(Self.cut(principal.escapedForDisplay))"
+        }
         if !line.status.message.isEmpty {
             metadata["message"] = "\(Self.cut(line.status.message.escapedForDisplay))"
         }

@@ -22,6 +22,8 @@ final class ConnectionRegistry: Sendable {
 
     enum Refusal: Error {
         case draining, full
+        /// The limits of its peer (`PeerAdmission`).
+        case peerLimit
     }
 
     /// - Throws: if the connection must not be served.

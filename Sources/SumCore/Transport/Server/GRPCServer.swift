@@ -60,12 +60,19 @@ public final class GRPCServer: Sendable {
         // The kernel's timeout comes after ours, which also ends connections whose network works, and gives the reason.
         let userTimeout = TimeAmount(configuration.writeTimeout * 4 / 3)
         let loops = LoopResourcesByLoop()
+        let identification = PeerIdentification(configuration, log: log)
+        let callCounter = configuration.maxCallsPerCaller.map(CallCounter.init)
         let binder = ListenerFactory(
             logger: logger, log: log, userTimeout: userTimeout,
             socketMode: configuration.unixSocketMode
         ) { channel, endpoint in
             try connections.add(channel)
             let resources = loops.resources(of: channel.eventLoop)
+            let connection = try ServerConnection(
+                methods: methodsByPath, limits: configuration, observers: observers, callCounter: callCounter)
+            let handler = ConnectionHandler(
+                connection, resources: resources, borrowsBuffers: endpoint.tls == nil)
+            try identification.begin(channel, handler)
             if let tls = endpoint.tls {
                 try tls.addHandlers(
                     to: channel, limit: TimeAmount(configuration.handshakeTimeout), resources: resources)
@@ -73,10 +80,7 @@ public final class GRPCServer: Sendable {
                 let receiving = resources.buffers.allocator(on: channel.eventLoop)
                 try channel.syncOptions?.setOption(.recvAllocator, value: receiving)
             }
-            let connection = try ServerConnection(
-                methods: methodsByPath, limits: configuration, observers: observers)
-            try channel.pipeline.syncOperations.addHandler(
-                ConnectionHandler(connection, resources: resources, borrowsBuffers: endpoint.tls == nil))
+            try channel.pipeline.syncOperations.addHandler(handler)
         }
         var listeners: [Listener] = []
         do {

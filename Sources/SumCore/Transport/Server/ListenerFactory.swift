@@ -104,7 +104,7 @@ struct ListenerFactory: Sendable {
                         try setOptions(channel)
                         try initializer(channel, endpoint)
                     } catch let refusal as ConnectionRegistry.Refusal {
-                        // The registry has logged it.
+                        // Who refused it has logged it.
                         throw refusal
                     } catch {
                         // NIO closes the connection without reporting the error.

@@ -20,6 +20,8 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     }
 
     let connection: C
+    /// The address of the peer, if it is not that of the socket. Set it before the channel is active.
+    var peerAddress: String?
     @safe @exclusivity(unchecked) private var phase = Phase.waiting
     @safe @exclusivity(unchecked) private var context: ChannelHandlerContext?
     /// What the connection shares with others on its event loop. If nil, there is no slow work.
@@ -76,7 +78,8 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         let handler = NIOLoopBound(self, eventLoop: loop)
         let transport = Transport<C>(
             peer: Peer(
-                address: context.remoteAddress.map(\.text) ?? "", certificate: secured?.certificate),
+                address: peerAddress ?? context.remoteAddress.map(\.text) ?? "",
+                certificate: secured?.certificate),
             connectedAt: secured?.connectedAt,
             run: { action in loop.execute { handler.value.run(action) } })
         phase = .running

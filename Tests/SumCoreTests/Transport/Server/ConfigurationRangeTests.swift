@@ -27,6 +27,16 @@ import Testing
         }
 
         init(
+            _ path: any WritableKeyPath<GRPCServer.Configuration, Int?> & Sendable, _ name: String,
+            _ low: Int,
+            _ high: Int
+        ) {
+            self.name = name
+            accepted = [low, high, nil].map { value in { $0[keyPath: path] = value } }
+            refused = [low - 1, -1, .min, high + 1, .max].map { value in { $0[keyPath: path] = value } }
+        }
+
+        init(
             _ path: any WritableKeyPath<GRPCServer.Configuration, Duration> & Sendable, _ name: String,
             _ low: Duration
         ) {
@@ -63,6 +73,10 @@ import Testing
         Setting(\.maxHeaderListSize, "maxHeaderListSize", 512, 2_147_483_647),
         Setting(\.maxOverheadFrames, "maxOverheadFrames", 10, 2_147_483_647),
         Setting(\.maxResets, "maxResets", 0, 2_147_483_647),
+        Setting(\.maxRefusedCalls, "maxRefusedCalls", 1, 2_147_483_647),
+        Setting(\.maxConnectionsPerPeer, "maxConnectionsPerPeer", 1, 2_147_483_647),
+        Setting(\.maxNewConnectionsPerPeer, "maxNewConnectionsPerPeer", 10, 2_147_483_647),
+        Setting(\.maxCallsPerCaller, "maxCallsPerCaller", 1, 2_147_483_647),
         Setting(\.maxDecompressionExcess, "maxDecompressionExcess", 0, 4_294_967_295),
         Setting(\.handshakeTimeout, "handshakeTimeout", .milliseconds(1)),
         Setting(\.writeTimeout, "writeTimeout", .seconds(1)),
@@ -110,7 +124,7 @@ import Testing
     @Test("audit-S3: the table has every setting with a range")
     func isComplete() {
         // The exceptions: a limit that is nil by default, and a flag.
-        let others: Set = ["maxConnections", "permitsPingsWithoutCalls"]
+        let others: Set = ["maxConnections", "permitsPingsWithoutCalls", "proxyProtocol", "authorize"]
         let names = Mirror(reflecting: Configuration()).children.compactMap(\.label)
         #expect(Set(names) == Set(Self.settings.map(\.name)).union(others))
     }

@@ -2,17 +2,27 @@ internal import Glibc
 
 /// An IPv4 or IPv6 address as a number. An IPv4-mapped address counts as the IPv4 address (RFC 4291 section 2.5.5.2),
 /// and a zone is ignored.
-struct IPAddress: Equatable {
+struct IPAddress: Hashable, Sendable {
     let isIPv6: Bool
     private let number: UInt128
 
+    /// - Parameter bytes: the 4 or 16 bytes of an address in network order; nil for another count.
+    init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 4 || bytes.count == 16 else { return nil }
+        self.init(number: bytes.reduce(0) { $0 << 8 | UInt128($1) }, isIPv6: bytes.count == 16)
+    }
+
+    private init(number: UInt128, isIPv6: Bool) {
+        self.isIPv6 = isIPv6 && number >> 32 != 0xffff
+        self.number = self.isIPv6 ? number : number & 0xffff_ffff
+    }
+
     init?(_ text: String) {
-        let text = HostAndPort(host: text, port: nil).withoutZone.host
+        let text = text.contains(":") ? String(text.prefix { $0 != "%" }) : text
         if let number = Self.number(text, AF_INET, byteCount: 4) {
-            (isIPv6, self.number) = (false, number)
+            self.init(number: number, isIPv6: false)
         } else if let number = Self.number(text, AF_INET6, byteCount: 16) {
-            isIPv6 = number >> 32 != 0xffff
-            self.number = isIPv6 ? number : number & 0xffff_ffff
+            self.init(number: number, isIPv6: true)
         } else {
             return nil
         }
@@ -27,13 +37,31 @@ struct IPAddress: Equatable {
         return bytes.reduce(0) { $0 << 8 | UInt128($1) }
     }
 
+    /// The address in its usual text (RFC 5952).
+    var text: String {
+        var bytes = [UInt8](repeating: 0, count: isIPv6 ? 16 : 4)
+        for index in bytes.indices {
+            bytes[index] = UInt8(truncatingIfNeeded: number >> (8 * (bytes.count - 1 - index)))
+        }
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        // Sound because inet_ntop(3) reads an address of this family, and writes at most the given number of bytes, with
+        // a NUL at the end.
+        _ = unsafe inet_ntop(isIPv6 ? AF_INET6 : AF_INET, &bytes, &text, socklen_t(text.count))
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     var isLoopback: Bool {
         isIPv6 ? number == 1 : number >> 24 == 127
     }
 
+    /// Who is likely to have this address: itself, or, for IPv6, its /64, all of which one host usually owns (RFC 6177).
+    var network: IPAddress {
+        isIPv6 ? IPAddress(number: (number >> 64) << 64, isIPv6: true) : self
+    }
+
     /// A block of addresses in CIDR notation (RFC 4632), such as `10.0.0.0/8`. Bits of the address after the prefix are
     /// ignored.
-    struct Block: Equatable {
+    struct Block: Hashable, Sendable {
         private let address: IPAddress
         /// How many bits at the end may be anything.
         private let freeBits: Int
