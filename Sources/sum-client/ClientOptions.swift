@@ -77,6 +77,8 @@ struct ClientOptions: ParsableCommand {
             """, valueName: "metadata"))
     var metadata: [String] = []
 
+    @OptionGroup var credentials: CredentialOptions
+
     @Option(
         help: "Compression of each number's message: 'identity' (none), 'deflate' or 'gzip'.")
     var compress = GRPCCompression.identity
@@ -173,21 +175,29 @@ struct ClientOptions: ParsableCommand {
     }
 
     /// - Parameter tls: what the options for TLS have led to.
-    func clientConfiguration(tls: ClientTLS? = nil) -> GRPCClient.Configuration {
+    /// - Throws: if there is a token that cannot be read, or must not be sent.
+    func clientConfiguration(tls: ClientTLS? = nil) throws -> GRPCClient.Configuration {
         var configuration = GRPCClient.Configuration()
         configuration.tls = tls
+        configuration.credentials = try credentials.credentials()
+        if tls == nil {
+            try credentials.check(target.isEmpty ? [.default] : target, configuration.credentials)
+        }
         configuration.connectTimeout = connectTimeout
         configuration.loadBalancing = shuffle ? .pickFirst(shuffled: true) : loadBalancing
         if verbose { configuration.observers = [Narrator()] }
         configuration.userAgent = userAgent ?? ""
-        configuration.proxy = (try? proxy?.get()) ?? .fromEnvironment
+        configuration.proxy = proxySetting
         configuration.keepaliveTime = keepaliveTime
         configuration.keepaliveTimeout = keepaliveTimeout
         return configuration
     }
 
+    var proxySetting: ProxySetting { (try? proxy?.get()) ?? .fromEnvironment }
+
     func callOptions() throws -> GRPCCallOptions {
         var options = GRPCCallOptions(timeout: timeout, metadata: try requestMetadata())
+        for text in try credentials.metadataLines() { try Self.add(text, to: &options.metadata) }
         options.compression = compress
         options.maxRetries = Int(retry)
         options.waitsForReady = waitForReady
@@ -196,18 +206,24 @@ struct ClientOptions: ParsableCommand {
 
     private func requestMetadata() throws -> GRPCMetadata {
         var metadata = GRPCMetadata()
-        for text in self.metadata {
-            guard let colon = text.firstIndex(of: ":") else {
-                throw ValidationError("metadata must be 'key: value', not '\(text)'")
-            }
-            let value = text[text.index(after: colon)...].drop { $0 == " " }
-            do {
-                try metadata.add(String(text[..<colon]), String(value))
-            } catch {
-                throw ValidationError(error.description)
-            }
-        }
+        for text in self.metadata { try Self.add(text, to: &metadata) }
         return metadata
+    }
+
+    private static func add(_ text: String, to metadata: inout GRPCMetadata) throws {
+        guard let colon = text.firstIndex(of: ":") else {
+            throw ValidationError("metadata must be 'key: value', not '\(text)'")
+        }
+        guard text[..<colon].lowercased() != "authorization" else {
+            throw ValidationError(
+                "put the token of 'authorization' into a file, and give that to --token-file")
+        }
+        let value = text[text.index(after: colon)...].drop { $0 == " " }
+        do {
+            try metadata.add(String(text[..<colon]), String(value))
+        } catch {
+            throw ValidationError(error.description)
+        }
     }
 }
 

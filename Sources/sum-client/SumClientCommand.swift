@@ -82,7 +82,7 @@ enum SumClientCommand {
             for input in inputs { try input.check() }
             return RunPlan(
                 targets: options.target.isEmpty ? [.default] : options.target,
-                configuration: options.clientConfiguration(tls: try loadTLS(options)),
+                configuration: try options.clientConfiguration(tls: try loadTLS(options)),
                 options: try options.callOptions(),
                 numbers: numbers, inputs: inputs,
                 narrate: { [isVerbose = options.verbose] in if isVerbose { Console.say($0) } })
@@ -110,7 +110,7 @@ enum SumClientCommand {
         do {
             let client = GRPCClient(
                 target: target,
-                configuration: options.clientConfiguration(tls: try loadTLS(options)))
+                configuration: try options.clientConfiguration(tls: try loadTLS(options)))
             var callOptions = try options.callOptions()
             callOptions.timeout = callOptions.timeout ?? (options.waitForReady ? nil : options.connectTimeout)
             let status = try await client.checkHealth(of: options.service ?? "", options: callOptions)
@@ -129,8 +129,7 @@ enum SumClientCommand {
 
     private static func narrateProxy(_ target: Target, _ options: ClientOptions) {
         guard options.verbose else { return }
-        let setting = options.clientConfiguration().proxy
-        for line in setting.explanation(for: target, source: "--proxy") { Console.say(line) }
+        for line in options.proxySetting.explanation(for: target, source: "--proxy") { Console.say(line) }
     }
 
     private static func print(_ outcome: RunOutcome, _ options: ClientOptions) {
@@ -158,6 +157,9 @@ enum SumClientCommand {
         case .input(.io(let reason)):
             Console.say(reason)
             Console.quit(.ioError)
+        case .call(CallCredentials.notPrivate):
+            Console.say("\(CallCredentials.notPrivate)")
+            Console.quit(.usage)
         case .call(let status):
             // The details of this status state what its message states.
             let details = SumNumbers.OutOfRange(status) == nil ? status.detailsDescription : nil

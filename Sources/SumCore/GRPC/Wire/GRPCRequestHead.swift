@@ -14,6 +14,10 @@ struct GRPCRequestHead: Equatable, Sendable {
     /// The client's `grpc-accept-encoding`.
     var acceptEncoding = GRPCCompression.acceptEncoding
     var metadata = GRPCMetadata()
+    /// Sent as `authorization`, over private connections only.
+    var bearerToken: BearerToken?
+    /// Whether the token is also sent in clear text to a loopback address.
+    var sendsTokenToLoopback = false
     /// The number of earlier attempts (`grpc-previous-rpc-attempts`, grpc/proposal A6).
     var previousAttempts = 0
 
@@ -37,6 +41,7 @@ struct GRPCRequestHead: Equatable, Sendable {
         if previousAttempts > 0 {
             fields.append(HTTP2Field("grpc-previous-rpc-attempts", "\(previousAttempts)"))
         }
+        if let bearerToken { fields.append(HTTP2Field("authorization", "Bearer \(bearerToken.text)")) }
         return fields.adding(metadata)
     }
 }

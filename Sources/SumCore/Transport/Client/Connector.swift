@@ -69,7 +69,9 @@ struct Connector {
                         if let tunnel { try pipeline.addHandler(tunnel) }
                         let secured = try tls?.addHandlers(to: channel, host: address.host ?? "")
                         let handler = ConnectionHandler(
-                            try ClientConnection(keepalive: keepalive) {
+                            try ClientConnection(
+                                security: tls == nil ? address.security : .tls, keepalive: keepalive
+                            ) {
                                 ready.completeWith(
                                     $0.map { secured?.certificate }.mapError { $0.behind(address.tunnel) })
                             } goingAway: {

@@ -27,6 +27,9 @@ extension GRPCClient {
         /// Whether to send PINGs while there are no calls.
         public var keepaliveWithoutCalls = false
 
+        /// The token that is sent with every call; nil for none.
+        public var credentials: CallCredentials?
+
         /// Called for every call before it begins, in this order.
         public var interceptors: [any ClientInterceptor] = []
         /// Observers of connections and calls.

@@ -132,13 +132,25 @@ public final class GRPCClient: Sendable {
     private func makeCall(
         _ path: String, _ options: GRPCCallOptions, refusal: GRPCStatus? = nil, handler: any ClientCallHandler
     ) -> RetryingCall {
-        let request = GRPCRequestHead(
-            path: path, scheme: configuration.tls == nil ? "http" : "https", authority: target.authority,
-            userAgent: Version.userAgent(after: configuration.userAgent),
-            compression: options.compression, metadata: options.metadata)
+        var (request, refusal) = (head(path, options), refusal)
+        if let credentials = configuration.credentials, refusal == nil {
+            do throws(GRPCStatus) {
+                request.bearerToken = try credentials.token()
+                request.sendsTokenToLoopback = credentials.allowsLoopback
+            } catch {
+                refusal = error
+            }
+        }
         return RetryingCall(
             connections, request, options, refusal: refusal, observers: configuration.observers,
             handler: handler)
+    }
+
+    private func head(_ path: String, _ options: GRPCCallOptions) -> GRPCRequestHead {
+        GRPCRequestHead(
+            path: path, scheme: configuration.tls == nil ? "http" : "https", authority: target.authority,
+            userAgent: Version.userAgent(after: configuration.userAgent),
+            compression: options.compression, metadata: options.metadata)
     }
 
     // MARK: Connections

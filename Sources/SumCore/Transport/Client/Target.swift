@@ -23,6 +23,9 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
     /// The host that certificates must be for, if it is not that of the endpoint.
     let host: String?
 
+    /// Whether all its addresses are Unix domain sockets.
+    package var isUnix: Bool { endpoints.allSatisfy { if case .unix = $0 { true } else { false } } }
+
     init(description: String, endpoints: [Endpoint], authority: String, host: String? = nil) {
         self.description = description
         self.endpoints = endpoints

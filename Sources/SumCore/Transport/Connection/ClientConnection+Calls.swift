@@ -29,6 +29,7 @@ extension ClientConnection {
             throw GRPCStatus(code: .unavailable, message: "the connection was lost\(reasonSuffix)")
         }
         if let timeout = request.timeout, timeout <= .zero { throw .deadlineExceeded }
+        guard keepsSecret(request) else { throw CallCredentials.notPrivate }
         let fields = fields(of: request)
         let (size, limit) = (fields.listSize, core.session.peerMaxHeaderListSize)
         guard size <= limit else {

@@ -20,6 +20,8 @@ final class ClientConnection: Connection {
     typealias Readiness = (Result<Void, ConnectFailure>) -> Void
 
     let core: ConnectionCore
+    /// Decides whether credentials are sent.
+    private let security: ConnectionSecurity
     /// Called when the server has said GOAWAY; it may say it several times.
     private let goingAway: () -> Void
     /// Whether to close the connection when its last call has ended.
@@ -43,10 +45,12 @@ final class ClientConnection: Connection {
     private static let beginningLength = 9
 
     init(
-        keepalive: Keepalive? = nil, _ readiness: @escaping Readiness = { _ in },
+        security: ConnectionSecurity = .clear, keepalive: Keepalive? = nil,
+        _ readiness: @escaping Readiness = { _ in },
         goingAway: @escaping () -> Void = {}
     ) throws(NGHTTP2Error) {
         self.goingAway = goingAway
+        self.security = security
         state = .connecting(readiness, beginning: ByteBuffer())
         core = try ConnectionCore(role: .client)
         core.keepalive = keepalive
@@ -59,6 +63,16 @@ final class ClientConnection: Connection {
     /// Whether the server ended the connection because of our PINGs (grpc/proposal A8).
     var hasPingedTooOften: Bool {
         if case .goingAway(_, let becauseOfPings) = state { becauseOfPings } else { false }
+    }
+
+    /// Whether the request has no token, or one that may be sent here.
+    func keepsSecret(_ request: GRPCRequestHead) -> Bool {
+        guard request.bearerToken != nil else { return true }
+        return switch security {
+        case .tls, .unix: true
+        case .loopback: request.sendsTokenToLoopback
+        case .clear: false
+        }
     }
 
     // MARK: The connection
