@@ -7,14 +7,13 @@ import Testing
     func ownCA() async throws {
         let page = try String(
             contentsOf: Repository.root.appending(path: "docs/certificates.md"), encoding: .utf8)
-        let blocks = page.split(separator: "```sh\n").dropFirst().compactMap {
-            $0.firstRange(of: "```").map { end in $0[..<end.lowerBound] }
-        }
-        #expect(blocks.count == 1)
+        let begin = try #require(page.firstRange(of: "```sh\n"))
+        let end = try #require(page[begin.upperBound...].firstRange(of: "```"))
+        let commands = String(page[begin.upperBound..<end.lowerBound])
         let folder = FileManager.default.temporaryDirectory.appending(path: "sum-recipe-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let made = try await Tool.run("/bin/sh", ["-ec", "cd \(folder)\n\(blocks.joined())"])
+        let made = try await Tool.run("/bin/sh", ["-ec", "cd \(folder)\n\(commands)"])
         try #require(made.status == 0, "\(made.errors)")
         let server = try await ServerProcess(
             "sum-server",
