@@ -206,6 +206,8 @@ import Testing
                 if !isEnded {
                     while !wire.hasActions { await Task.yield() }
                     try wire.advance(.zero)
+                    // A turn for what has waited.
+                    try wire.advance(.milliseconds(1))
                     try wire.send(.data(Array(numbers.dropFirst(split)), on: 1, endStream: true))
                 }
                 let frames =

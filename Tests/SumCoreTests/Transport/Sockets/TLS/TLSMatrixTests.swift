@@ -117,7 +117,8 @@ import Testing
                 error?.message.contains("the server speaks no version of TLS that this client does") == true)
             #expect(try await tlsSum(server.addresses[0], .trusting()).get() == 6)
         }
-        #expect(log.operatorLines == ["the client speaks no version of TLS from 1.3 on"])
+        // Once more for each attempt whose alert a reset has overtaken, which the client repeats.
+        #expect(Set(log.operatorLines) == ["the client speaks no version of TLS from 1.3 on"])
     }
 
     @Test("tls-C3: an address is verified as an address, a name as a name, whatever the socket's address is")
