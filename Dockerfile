@@ -15,8 +15,9 @@ RUN scripts/build-release --product sum-server && scripts/build-release --produc
     && mkdir /tools && cp .build/release/sum-server .build/release/sum-client /tools/
 
 FROM debian:bookworm-slim
+# ca-certificates: the CAs that `sum-client --tls` believes unless it is given others.
 # Older versions of libnghttp2 have known vulnerabilities: docs/security.md.
-RUN apt-get update && apt-get install -y --no-install-recommends libnghttp2-14 zlib1g \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libnghttp2-14 zlib1g \
     && dpkg --compare-versions "$(dpkg-query -W -f '${Version}' libnghttp2-14)" ge 1.52.0-1+deb12u3 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 65532 sum \

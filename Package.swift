@@ -71,8 +71,15 @@ let package = Package(
             ],
             swiftSettings: rules),
         .target(
-            name: "ScriptedPeers", dependencies: ["CNghttp2"], path: "Tests/ScriptedPeers",
-            swiftSettings: testRules),
+            name: "ScriptedPeers",
+            dependencies: [
+                "CNghttp2",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            path: "Tests/ScriptedPeers", swiftSettings: testRules),
         .target(
             name: "FuzzTargets",
             dependencies: [

@@ -17,7 +17,7 @@ struct Arguments: Equatable {
         "--target", "--connect-timeout", "--timeout", "--metadata", "--compress", "--retry",
         "--keepalive-time", "--keepalive-timeout", "--lb", "--chunk",
         "--proxy", "--user-agent", "-f", "--file", "--service", "--cacert", "--cert", "--key",
-        "--server-name", "--token-file", "--metadata-file",
+        "--key-passphrase-file", "--server-name", "--token-file", "--metadata-file",
         "--generate-completion-script",
     ]
 

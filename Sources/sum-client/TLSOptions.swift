@@ -4,7 +4,8 @@ import SumCore
 /// The options for TLS.
 struct TLSOptions: ParsableArguments {
     @Flag(
-        help: "Connect by TLS, and verify the server's certificate. Each of the next four options implies it."
+        help:
+            "Connect by TLS, and verify the server's certificate. The options --cacert, --cert and --server-name imply it."
     )
     var tls = false
 
@@ -25,6 +26,11 @@ struct TLSOptions: ParsableArguments {
     @Option(
         parsing: .unconditional, help: .init("Private key of the certificate, in PEM.", valueName: "path"))
     var key: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: .init("File whose first line is the passphrase of an encrypted key.", valueName: "path"))
+    var keyPassphraseFile: String?
 
     @Option(
         parsing: .unconditional,
@@ -49,6 +55,9 @@ struct TLSOptions: ParsableArguments {
         guard (cert == nil) == (key == nil) else {
             throw ValidationError(cert == nil ? "--key requires --cert" : "--cert requires --key")
         }
+        guard keyPassphraseFile == nil || key != nil else {
+            throw ValidationError("--key-passphrase-file requires --cert and --key")
+        }
     }
 
     private var isUsed: Bool { tls || cacert != nil || cert != nil || serverName != nil }
@@ -61,7 +70,8 @@ struct TLSOptions: ParsableArguments {
         var configuration = ClientTLS.Configuration()
         if let cacert { configuration.roots = .certificates(.file(cacert)) }
         if let cert, let key {
-            configuration.identity = TLSIdentity(certificate: .file(cert), key: .file(key))
+            configuration.identity = TLSIdentity(
+                certificate: .file(cert), key: .file(key), passphrase: keyPassphraseFile.map { .file($0) })
         }
         configuration.serverName = serverName
         configuration.keyLog = try TLSKeyLog.fromEnvironment(warn: warn)

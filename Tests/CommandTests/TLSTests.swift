@@ -2,7 +2,7 @@ import Foundation
 import ScriptedPeers
 import Testing
 
-/// TLS of the tools, between each other and with other implementations.
+/// TLS of the tools.
 @Suite(.timeLimit(.minutes(10))) struct TLSTests {
     private static func path(_ file: String) throws -> String { try TestCertificates.path(file) }
 
@@ -32,8 +32,6 @@ import Testing
 
     /// For env(1): without the variables that name CAs.
     private static let noRoots = ["-u", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "-u", "SSL_CERT_FILE"]
-
-    // MARK: The tools
 
     @Test("tls-T1: the pair adds over TLS, with and without certificates of clients, and by several threads")
     func pair() async throws {
@@ -118,6 +116,10 @@ import Testing
             ),
             ("sum-client", ["--cert", good, "1"], "--cert requires --key"),
             ("sum-client", ["--key", key, "1"], "--key requires --cert"),
+            (
+                "sum-client", ["--key-passphrase-file", try Self.path("passphrase"), "1"],
+                "--key-passphrase-file requires --cert and --key"
+            ),
             ("sum-client", ["-k", "1"], "the server's certificate is always verified"),
             ("sum-client", ["--insecure", "1"], "the server's certificate is always verified"),
         ]
@@ -149,14 +151,35 @@ import Testing
         let expired = try await Self.server("expired")
         let (_, log) = await expired.stop()
         #expect(log.contains("expired on 2021-01-01T00:00:00Z"), "\(log)")
-        let encrypted = try await Self.server(
+    }
+
+    @Test("tls-T4: keys may be encrypted, at both ends")
+    func encryptedKeys() async throws {
+        let key = try Self.path("encrypted-key.pem")
+        let passphrase = try Self.path("passphrase")
+        let server = try await Self.server(
             "good",
             [
-                "--tls-key", try Self.path("encrypted-key.pem"), "--tls-key-passphrase-file",
-                Self.path("passphrase"),
+                "--tls-key", key, "--tls-key-passphrase-file", passphrase, "--tls-client-ca",
+                Self.path("ca.pem"),
             ])
-        let result = try await Self.sum(encrypted.address, ["--cacert", ca])
+        let options = [
+            "--cacert", try Self.path("ca.pem"), "--cert", try Self.path("good.pem"), "--key", key,
+        ]
+        let result = try await Self.sum(server.address, options + ["--key-passphrase-file", passphrase])
         #expect(result.output == "6\n", "\(result.errors)")
+        for (words, reason) in [
+            ([], "the key in \(key) is encrypted, and no passphrase is given"),
+            (
+                ["--key-passphrase-file", try Self.path("wrong-passphrase")],
+                "the key in \(key) cannot be decrypted: is it the passphrase of this key?"
+            ),
+            (["--key-passphrase-file", "/nowhere/p"], "cannot read /nowhere/p: No such file or directory"),
+        ] {
+            let result = try await Self.sum(server.address, options + words)
+            #expect(result.errors == "sum-client: \(reason)\n")
+            #expect(result.status == 1)
+        }
     }
 
     @Test(
@@ -199,134 +222,5 @@ import Testing
         let wrong = try await Self.sum("localhost:\(port)", options + ["--server-name", "sum.example"])
         #expect(wrong.errors.contains("through proxy"), "\(wrong.errors)")
         #expect(wrong.errors.contains("is not for sum.example"), "\(wrong.errors)")
-    }
-
-    // MARK: Other implementations
-
-    @Test("tls-F1: grpcio's client and our server", .enabled(if: ForeignPeer.isBuilt))
-    func foreignClient() async throws {
-        let server = try await Self.server()
-        let ca = try Self.path("ca.pem")
-        for (numbers, sum) in ForeignPeer.sums {
-            #expect(
-                try await ForeignPeer.run("client.py", [server.address, "--ca", ca], numbers) == "\(sum)\n")
-        }
-        let stranger = try await ForeignPeer.run(
-            "client.py", [server.address, "--ca", Self.path("other-ca.pem")], [1])
-        #expect(stranger.hasPrefix("UNAVAILABLE"), "\(stranger)")
-        let clear = try await ForeignPeer.run("client.py", [server.address, "--timeout", "2"], [1])
-        #expect(
-            !clear.contains("1\n") || clear.hasPrefix("DEADLINE") || clear.hasPrefix("UNAVAILABLE"),
-            "\(clear)")
-        let (_, log) = await server.stop()
-        // It sends no alert.
-        #expect(log.contains("the client closed the connection in the TLS handshake"))
-        #expect(log.contains("the client speaks HTTP/2 in clear text, but this port speaks TLS"))
-
-        let mutual = try await Self.mutual()
-        for (name, isServed) in [
-            ("good", true), ("client-only", true), ("other-ca-good", false), ("expired", false),
-            ("not-yet", false),
-            ("server-only", false), ("self-signed", false),
-        ] {
-            let output = try await ForeignPeer.run(
-                "client.py",
-                [
-                    mutual.address, "--ca", ca, "--cert", Self.path("\(name).pem"),
-                    Self.path("\(name)-key.pem"),
-                ], [1, 2])
-            #expect(isServed ? output == "3\n" : output.hasPrefix("UNAVAILABLE"), "\(name): \(output)")
-        }
-        let none = try await ForeignPeer.run("client.py", [mutual.address, "--ca", ca], [1])
-        #expect(none.hasPrefix("UNAVAILABLE"), "\(none)")
-    }
-
-    @Test(
-        "tls-F2: our client and grpcio's server, which never says that it closes",
-        .enabled(if: ForeignPeer.isBuilt))
-    func foreignServer() async throws {
-        let ca = try Self.path("ca.pem")
-        let good = [try Self.path("good.pem"), try Self.path("good-key.pem")]
-        let server = try await ForeignPeer.server("server.py", ["--cert"] + good)
-        let started = ContinuousClock.now
-        let result = try await Self.sum(server.address, ["--cacert", ca])
-        #expect(result.output == "6\n", "\(result.errors)")
-        // Waiting for close_notify would take the 5 seconds that NIOSSL allows by default.
-        #expect(ContinuousClock.now - started < .seconds(5))
-        for name in ["expired", "not-yet", "wrong-name", "self-signed", "other-ca-good"] {
-            let bad = try await ForeignPeer.server(
-                "server.py", ["--cert", Self.path("\(name).pem"), Self.path("\(name)-key.pem")])
-            let result = try await Self.sum(bad.address, ["--cacert", ca])
-            #expect(result.status == 78)
-            #expect(result.errors.contains("the server's certificate ("), "\(result.errors)")
-        }
-        let clear = try await ForeignPeer.server("server.py")
-        let mistaken = try await Tool.run(
-            "sum-client", ["--target", clear.address, "--cacert", ca, "1", "--connect-timeout", "1s"])
-        #expect(mistaken.status == 78)
-        #expect(mistaken.errors.contains("leave out --tls"), "\(mistaken.errors)")
-        let mutual = try await ForeignPeer.server("server.py", ["--ca", ca, "--cert"] + good)
-        let known = try await Self.sum(mutual.address, ["--cacert", ca] + Self.certificate("good"))
-        #expect(known.output == "6\n", "\(known.errors)")
-        for options in [[], try Self.certificate("other-ca-good")] {
-            let refused = try await Tool.run(
-                "sum-client",
-                ["--target", mutual.address, "--cacert", ca, "1", "--connect-timeout", "1s"] + options)
-            #expect(refused.status == 78)
-            #expect(refused.errors.contains("certificate"), "\(refused.errors)")
-        }
-    }
-
-    @Test(
-        "tls-F3: openssl agrees on versions, cipher suites and HTTP/2 with our server, and on nothing weaker")
-    func openssl() async throws {
-        let server = try await Self.server()
-        let ca = try Self.path("ca.pem")
-        func connect(_ options: [String]) async throws -> String {
-            let result = try await Tool.run(
-                "/usr/bin/openssl",
-                ["s_client", "-connect", server.address, "-CAfile", ca, "-brief"] + options)
-            return result.output + result.errors
-        }
-        let h2 = ["-alpn", "h2"]
-        for version in ["-tls1_2", "-tls1_3"] {
-            let agreed = try await connect(h2 + [version])
-            #expect(agreed.contains("Verification: OK"), "\(agreed)")
-        }
-        for suite in [
-            "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305",
-        ] {
-            let agreed = try await connect(h2 + ["-tls1_2", "-cipher", suite])
-            #expect(agreed.contains("Ciphersuite: \(suite)"), "\(agreed)")
-        }
-        for weak in [
-            ["-tls1_1", "-cipher", "ALL@SECLEVEL=0"], ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"],
-            ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256"],
-        ] {
-            let refused = try await connect(h2 + weak)
-            #expect(!refused.contains("CONNECTION ESTABLISHED"), "\(refused)")
-        }
-        _ = try await connect([])
-        _ = try await connect(["-alpn", "http/1.1"])
-        let (_, log) = await server.stop()
-        #expect(log.contains("the client does not offer HTTP/2 in its TLS handshake (ALPN h2)"), "\(log)")
-    }
-
-    @Test("tls-F4: curl reaches our server by HTTP/2, and is told of its mistake without TLS")
-    func curl() async throws {
-        let server = try await Self.server()
-        let port = server.address.split(separator: ":").last ?? ""
-        let ca = try Self.path("ca.pem")
-        let path = "/tutorial.NumberService/SumNumbers"
-        let http2 = try await Tool.run(
-            "/usr/bin/curl",
-            [
-                "-sS", "--http2", "--cacert", ca, "-w", "%{http_version} %{http_code}", "-X", "POST", "-H",
-                "content-type: application/grpc", "-H", "te: trailers", "https://localhost:\(port)\(path)",
-            ])
-        #expect(http2.output.hasSuffix("2 200"), "\(http2.output) \(http2.errors)")
-        let clear = try await Tool.run("/usr/bin/curl", ["-sS", "-i", "http://\(server.address)/"])
-        #expect(clear.output.hasPrefix("HTTP/1.1 400 Bad Request"), "\(clear.output) \(clear.errors)")
-        #expect(clear.output.contains("This port speaks TLS"))
     }
 }

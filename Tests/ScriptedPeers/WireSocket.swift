@@ -5,6 +5,7 @@ public final class WireSocket {
     let descriptor: Int32
     let reader: WireReader
     private var frames: [WireFrame] = []
+    private var tls: WireTLS?
 
     public struct Failure: Error, CustomStringConvertible {
         public var description: String
@@ -49,13 +50,43 @@ public final class WireSocket {
         Glibc.close(descriptor)
     }
 
+    // MARK: TLS
+
+    /// Shakes hands as a client that believes every server, before anything else is sent. The socket must then stay on
+    /// this thread.
+    ///
+    /// - Parameter isSingly: whether each byte of the handshake leaves in a segment of its own.
+    public func secure(singly isSingly: Bool = false) throws {
+        let tls = try WireTLS()
+        while true {
+            let records = try tls.takeRecords()
+            try isSingly ? sendSingly(records) : sendUnencrypted(records)
+            guard tls.isHandshaking else { break }
+            let answer = try receiveUnencrypted()
+            guard !answer.isEmpty else { throw Failure(description: "closed in the TLS handshake") }
+            try tls.receive(answer)
+        }
+        self.tls = tls
+    }
+
+    /// The first message of a TLS client, in one record.
+    public static func clientHello() throws -> [UInt8] {
+        try WireTLS().takeRecords()
+    }
+
     // MARK: Sending
 
     public func send(_ frames: WireFrame...) throws {
         try send(bytes: frames.flatMap(\.bytes))
     }
 
+    /// Over TLS, the bytes leave in records of their own.
     public func send(bytes: [UInt8]) throws {
+        try sendUnencrypted(tls?.records(of: bytes) ?? bytes)
+    }
+
+    /// Sends bytes as they are, also over TLS.
+    public func sendUnencrypted(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -71,6 +102,12 @@ public final class WireSocket {
     /// Sends each byte in a segment of its own.
     public func sendSingly(_ bytes: [UInt8]) throws {
         for byte in bytes { try send(bytes: [byte]) }
+    }
+
+    /// Sends each byte in a record of its own, over TLS.
+    public func sendInSmallRecords(_ bytes: [UInt8]) throws {
+        guard let tls else { throw Failure(description: "the connection has no TLS") }
+        try sendUnencrypted(try bytes.flatMap { try tls.records(of: [$0]) })
     }
 
     /// Shuts down our side of TCP; the other side can still send.
@@ -120,6 +157,17 @@ public final class WireSocket {
 
     /// - Returns: bytes as they arrive; none if the other side has closed or reset the connection.
     public func receiveBytes() throws -> [UInt8] {
+        guard let tls else { return try receiveUnencrypted() }
+        while true {
+            let bytes = tls.takePlaintext()
+            guard bytes.isEmpty else { return bytes }
+            let records = try receiveUnencrypted()
+            guard !records.isEmpty else { return [] }
+            try tls.receive(records)
+        }
+    }
+
+    private func receiveUnencrypted() throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         let count = recv(descriptor, &buffer, buffer.count, 0)
         guard count >= 0 || errno == ECONNRESET else {

@@ -10,10 +10,12 @@ extension ServerProcess {
     /// Runs an attack against a new server, and checks all of that.
     ///
     /// - Parameters:
+    ///   - logged: must be in the log.
     ///   - attack: may have a line logged for each of its connections (`connect`). It is given the server, on a
     ///     thread of its own, where it may block. What it leaves open is closed when it returns.
     static func attacked<Answer: Sendable>(
-        _ options: [String] = [], sourceLocation: SourceLocation = #_sourceLocation,
+        _ options: [String] = [], logged: [String] = [],
+        sourceLocation: SourceLocation = #_sourceLocation,
         _ attack: @escaping @Sendable (ServerProcess) throws -> Answer
     ) async throws -> Answer {
         let server = try await ServerProcess("sum-server", ["--listen", "127.0.0.1:0"] + options)
@@ -28,6 +30,7 @@ extension ServerProcess {
         let offences = server.connections.load(ordering: .relaxed)
         #expect(lines.count <= offences, "\(log)", sourceLocation: sourceLocation)
         #expect(lines.allSatisfy(isPrintable), "\(log)", sourceLocation: sourceLocation)
+        #expect(logged.allSatisfy(log.contains), "\(log)", sourceLocation: sourceLocation)
         return try result.get()
     }
 
@@ -67,15 +70,23 @@ extension ServerProcess {
     /// Blocks until a new client has got the right sum.
     func callForSum() throws {
         let client = try WireSocket(connectingTo: address)
+        if speaksTLS { try client.secure() }
         try client.sayHello()
         try client.callForSum()
     }
 
     /// A client that has sent its preface.
     func connect(_ hello: [WireFrame] = [.settings(), .settingsAck]) throws -> WireSocket {
-        let client = try WireSocket(connectingTo: address)
-        connections.add(1, ordering: .relaxed)
+        let client = try connectSilently()
+        if speaksTLS { try client.secure() }
         try client.send(bytes: WireFrame.preface + hello.flatMap(\.bytes))
+        return client
+    }
+
+    /// A client that has sent nothing.
+    func connectSilently(from source: String = "127.0.0.1") throws -> WireSocket {
+        let client = try WireSocket(connectingTo: address, from: source)
+        connections.add(1, ordering: .relaxed)
         return client
     }
 

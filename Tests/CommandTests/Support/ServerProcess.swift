@@ -5,12 +5,15 @@ import Synchronization
 final class ServerProcess: Sendable {
     /// As in `listening on ADDRESS`.
     let address: String
+    /// Whether sockets that call or attack the server begin with TLS.
+    let speaksTLS: Bool
     private let process: Process
     private let errors: Pipe
     /// Clients that `connect` has made.
     let connections = Atomic(0)
 
     init(_ name: String = "sum-server", _ arguments: [String] = ["--listen", "127.0.0.1:0"]) async throws {
+        speaksTLS = arguments.contains("--tls-cert")
         let process = Tool.process(name, arguments)
         let (output, errors) = (Pipe(), Pipe())
         process.standardInput = FileHandle.nullDevice

@@ -22,6 +22,7 @@ struct Connector {
     func connect() async throws(ConnectFailure) -> ReadyConnection {
         let limit = TimeAmount.nanoseconds(limit.wholeNanoseconds)
         let pending = Mutex<PendingConnection?>(nil)
+        if let tls, tls.isDue { try? await NIOThreadPool.singleton.runIfActive { tls.refresh() } }
         do {
             return try await withTaskCancellationHandler {
                 let channel = try await open(within: limit) { new in pending.withLock { $0 = new } }
@@ -40,7 +41,7 @@ struct Connector {
                 pending.withLock { $0 }?.channel.close(promise: nil)
             }
         } catch let error as ConnectFailure {
-            throw error
+            throw tls?.explained(error) ?? error
         } catch {
             let reason = FailureText.describe(error)
             throw ConnectFailure(

@@ -1,8 +1,12 @@
 internal import NIOCore
 internal import NIOSSL
+internal import Synchronization
 
 /// TLS of a client: which CAs it believes, and its own certificate if it has one. Server certificates are always
 /// verified: they must be signed by one of the CAs, and have the name that the client was told to connect to.
+///
+/// The files are read again from time to time (`Configuration.reloadInterval`), so that a client that runs for longer
+/// than its certificate is valid needs nothing but new files.
 public final class ClientTLS: Sendable {
     /// What a client believes, and what it shows.
     public struct Configuration: Sendable {
@@ -17,6 +21,9 @@ public final class ClientTLS: Sendable {
         public var minimum = TLSMinimum.v1_2
         /// Where to write the secrets of each connection, for debugging.
         public var keyLog: TLSKeyLog?
+        /// When a connection is made and the files were last read so long ago, they are read again before it. If anything is
+        /// wrong with them, what was read before stays in use. Nil: only `reload()` reads them again.
+        public var reloadInterval: Duration? = .seconds(30)
         /// For tests with peers of one version.
         var maximum: TLSMinimum?
 
@@ -27,6 +34,9 @@ public final class ClientTLS: Sendable {
     private let serverName: CertificateName?
     private let roots: PEMSource
     private let context: TLSContext
+    private let nextRead: Mutex<NIODeadline>
+    /// Held while files are read; why they could not be used the last time.
+    private let refusal = Mutex<TLSConfigurationError?>(nil)
 
     /// Reads the files and checks them. May block: reading the system's CAs takes some milliseconds.
     public init(_ configuration: Configuration = .init()) throws(TLSConfigurationError) {
@@ -45,6 +55,7 @@ public final class ClientTLS: Sendable {
         ) { files throws(TLSConfigurationError) in
             try Self.make(configuration, roots, files)
         }
+        nextRead = Mutex(Self.deadline(configuration))
     }
 
     private static func make(
@@ -77,6 +88,39 @@ public final class ClientTLS: Sendable {
     @discardableResult
     public func reload() throws(TLSConfigurationError) -> Bool {
         try context.reload()
+    }
+
+    /// Whether to `refresh` before the next connection is made.
+    var isDue: Bool { nextRead.withLock { $0 } <= .now() }
+
+    /// Reads the files again if it is time. May block. Faults are looked at again before each connection, until they are
+    /// gone.
+    func refresh() {
+        refusal.withLock { refusal in
+            // Others that waited for the same reading need no other.
+            guard isDue else { return }
+            do throws(TLSConfigurationError) {
+                try reload()
+                refusal = nil
+                nextRead.withLock { $0 = Self.deadline(configuration) }
+            } catch {
+                refusal = error
+            }
+        }
+    }
+
+    private static func deadline(_ configuration: Configuration) -> NIODeadline {
+        guard let interval = configuration.reloadInterval else { return .distantFuture }
+        return .now() + .nanoseconds(interval.wholeNanoseconds)
+    }
+
+    /// Adds to a failure of a connection that newer files could not be used, which may be the reason.
+    func explained(_ failure: ConnectFailure) -> ConnectFailure {
+        // What may succeed next time has nothing to do with certificates.
+        guard !failure.isTemporary, let refusal = refusal.withLock({ $0 }) else { return failure }
+        var failure = failure
+        failure.description += " (new files cannot be used: \(refusal))"
+        return failure
     }
 
     /// A warning if the client's certificate has expired, will within 7 days, or is not valid yet.

@@ -41,27 +41,26 @@ extension TLSFailure {
                 + "is the right server")
     }
 
-    static func closedInHandshake(_ role: TLSHandler.Role) -> TLSFailure {
-        switch role {
-        case .server:
-            TLSFailure(
+    /// The peer closed the connection before the handshake was over or, on a client, before it sent anything after it.
+    ///
+    /// - Parameter isKnown: whether the peer has shown its certificate.
+    static func closed(_ role: TLSHandler.Role, isHandshaking: Bool, isKnown: Bool) -> TLSFailure {
+        guard case .client(_, _, let hasCertificate) = role else {
+            return TLSFailure(
                 words: "the client closed the connection in the TLS handshake", isTemporary: true,
                 isVague: true)
-        case .client:
-            TLSFailure(
-                words:
-                    "the server closed the connection in the TLS handshake: does it speak TLS on this port (if not, "
-                    + "leave out --tls)?", isTemporary: true, isVague: true)
         }
-    }
-
-    /// The server closed the connection after the handshake, and before its first byte.
-    static func closedUnheard(hasCertificate: Bool) -> TLSFailure {
-        TLSFailure(
-            words: "the server closed the connection right after the TLS handshake: "
-                + (hasCertificate
-                    ? "it may not accept this client's certificate"
-                    : "it may want a client certificate (--cert, --key)"),
+        let reason =
+            if isHandshaking, !isKnown {
+                "does it speak TLS on this port (if not, leave out --tls)?"
+            } else if hasCertificate {
+                "it may not accept this client's certificate"
+            } else {
+                "it may want a client certificate (--cert, --key)"
+            }
+        return TLSFailure(
+            words:
+                "the server closed the connection \(isHandshaking ? "in" : "right after") the TLS handshake: \(reason)",
             isTemporary: true, isVague: true)
     }
 }
@@ -86,20 +85,25 @@ extension TLSFailure {
         _ error: any Error, _ role: TLSHandler.Role, _ certificate: CertificateFacts?, isHandshaking: Bool,
         now: TLSDate
     ) {
-        if let error = error as? IOError {
-            self =
-                isHandshaking ? .closedInHandshake(role) : .closedUnheard(hasCertificate: role.hasCertificate)
-            words += " (\(FailureText.describe(error)))"
-            return
-        }
         let code = Self.code(of: error)
         guard !code.isEmpty else {
-            self =
-                isHandshaking ? .closedInHandshake(role) : .closedUnheard(hasCertificate: role.hasCertificate)
+            self = .closed(role, isHandshaking: isHandshaking, isKnown: certificate != nil)
+            if let error = error as? IOError { words += " (\(FailureText.describe(error)))" }
+            return
+        }
+        guard isHandshaking || !Self.garbage.contains(code) else {
+            self.init(words: "the \(role.peer) sent what is no valid record of TLS")
             return
         }
         self.init(code: code, role, certificate, now: now)
     }
+
+    /// Errors that say, after the handshake, that bytes cannot be decrypted or were never encrypted. Before its end, they say
+    /// that the peer does not speak TLS.
+    private static let garbage: Set = [
+        "WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNEXPECTED_RECORD",
+        "DECRYPTION_FAILED_OR_BAD_RECORD_MAC", "ENCRYPTED_LENGTH_TOO_LONG", "DATA_LENGTH_TOO_LONG",
+    ]
 
     /// The name of BoringSSL's error, such as `CERTIFICATE_VERIFY_FAILED`; empty if there is none. NIOSSL has it in its
     /// description only, between much that is not for people.
@@ -239,7 +243,10 @@ extension TLSFailure {
 }
 
 extension TLSHandler.Role {
-    fileprivate var hasCertificate: Bool {
-        if case .client(_, _, let hasCertificate) = self { hasCertificate } else { true }
+    fileprivate var peer: String {
+        switch self {
+        case .server: "client"
+        case .client: "server"
+        }
     }
 }

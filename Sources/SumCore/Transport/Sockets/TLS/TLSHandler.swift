@@ -119,10 +119,10 @@ final class TLSHandler: ChannelInboundHandler {
     /// Why the channel has closed, if nothing better is known.
     private var lastFailure: TLSFailure? {
         switch (phase, role) {
-        case (.handshaking, _): vagueFailure ?? .closedInHandshake(role)
+        case (.handshaking, _):
+            vagueFailure ?? .closed(role, isHandshaking: true, isKnown: ssl.peerCertificate != nil)
         // A server may refuse our certificate without a word.
-        case (.open, .client(_, _, let hasCertificate)) where !hasReceived:
-            .closedUnheard(hasCertificate: hasCertificate)
+        case (.open, .client) where !hasReceived: .closed(role, isHandshaking: false, isKnown: true)
         // The end of HTTP/2 shows whether anything is missing.
         case (.open, _), (.over, _): nil
         }

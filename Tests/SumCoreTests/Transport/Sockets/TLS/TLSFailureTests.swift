@@ -84,6 +84,30 @@ import Testing
         #expect(words(code, server, Self.valid).hasPrefix(reason))
     }
 
+    /// An error of NIOSSL, which has the reason in its description only.
+    private struct NIOSSLText: Error, CustomStringConvertible {
+        var code: String
+        var description: String {
+            "sslError([Error: 268435703 error:100000f7:SSL routines:OPENSSL_internal:\(code) at /a/b.cc:1])"
+        }
+    }
+
+    @Test(
+        "Bytes that are no records mean before the end of the handshake that there is no TLS, and a fault after it",
+        arguments: ["WRONG_VERSION_NUMBER", "HTTP_REQUEST"])
+    func garbage(_ code: String) throws {
+        func words(_ role: TLSHandler.Role, isHandshaking: Bool) -> String {
+            TLSFailure(NIOSSLText(code: code), role, nil, isHandshaking: isHandshaking, now: Self.now).words
+        }
+        let (client, server) = (
+            try client(hasCertificate: false), TLSHandler.Role.server(clientCAs: nil, minimum: .v1_2)
+        )
+        #expect(words(server, isHandshaking: true) == "the client does not speak TLS")
+        #expect(words(server, isHandshaking: false) == "the client sent what is no valid record of TLS")
+        #expect(words(client, isHandshaking: true).contains("leave out --tls"))
+        #expect(words(client, isHandshaking: false) == "the server sent what is no valid record of TLS")
+    }
+
     @Test("No failure has a constant of OpenSSL, a type name or a path in it")
     func clean() throws {
         for code in ["DATA_LENGTH_TOO_LONG", "SSLV3_ALERT_BAD_RECORD_MAC", "TLSV1_ALERT_INTERNAL_ERROR"] {
@@ -114,7 +138,14 @@ import Testing
             let failure = TLSFailure(
                 error, try client(hasCertificate: false), nil, isHandshaking: true, now: Self.now)
             #expect(failure.isVague && failure.isTemporary)
-            #expect(failure.words.hasPrefix("the server closed the connection in the TLS handshake"))
+            #expect(
+                failure.words.hasPrefix(
+                    "the server closed the connection in the TLS handshake: does it speak TLS on this port"))
+            // A server that has shown its certificate speaks TLS.
+            let refused = TLSFailure(
+                error, try client(hasCertificate: true), Self.valid, isHandshaking: true, now: Self.now)
+            #expect(
+                refused.words.contains("in the TLS handshake: it may not accept this client's certificate"))
             let late = TLSFailure(
                 error, try client(hasCertificate: false), nil, isHandshaking: false, now: Self.now)
             #expect(late.words.contains("it may want a client certificate (--cert, --key)"))
