@@ -106,7 +106,9 @@ import Testing
             for version in Self.versions {
                 let result = try await TLSPeers.sum(server.address, version)
                 #expect(result.sum == (row.reason == nil ? 6 : nil), "\(row.name): \(result.failure)")
-                #expect(result.failure.contains(row.reason ?? ""), "\(row.name): \(result.failure)")
+                if let reason = row.reason {
+                    #expect(result.failure.contains(reason), "\(row.name): \(result.failure)")
+                }
             }
         }
     }
