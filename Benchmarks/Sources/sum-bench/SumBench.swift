@@ -24,7 +24,8 @@ struct ServerOptions: ParsableArguments {
             tls.roots = .certificates(.file(cacert))
             configuration.tls = try ClientTLS(tls)
         }
-        return try await GRPCClient.connect(
-            to: Target("127.0.0.1:\(port)"), configuration: configuration)
+        let client = GRPCClient(target: try Target("127.0.0.1:\(port)"), configuration: configuration)
+        try await client.connect()
+        return client
     }
 }
