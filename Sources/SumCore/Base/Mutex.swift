@@ -6,8 +6,9 @@
     /// The original waits on a futex in a library that is not instrumented, so ThreadSanitizer does not see the
     /// ordering and reports races on everything it guards. It does understand POSIX mutexes.
     ///
-    /// Sound because both allocations are made in `init` and freed in `deinit`. Sendable although it holds pointers,
-    /// because nobody else has them, the value is accessed only under the lock, and it goes in and out as `sending`.
+    /// The pointers are sound because both allocations are made in `init` and freed in `deinit`. `@unchecked Sendable` is
+    /// sound because nobody else has the pointers, and the value is accessed only under the lock, and goes in and out as
+    /// `sending`.
     @safe struct Mutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
         private let lock = unsafe UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
         private let value = unsafe UnsafeMutablePointer<Value>.allocate(capacity: 1)

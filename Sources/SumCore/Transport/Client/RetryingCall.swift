@@ -34,20 +34,25 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
 
     private let state: Mutex<State>
 
-    // The four properties below have no lock, and no check for overlapping accesses. They belong to the event loop of the
-    // running attempt, or, while none runs, to whoever makes the next step. That is sound because `state` says, under its
-    // lock, whether an attempt runs and on which connection: an attempt begins and ends on its own loop, and only a step
-    // taken under the lock leads from one to the next. The handler's body, which is called during
-    // an access to `body`, hands out bytes and may schedule tasks, but never calls back.
+    /// What an attempt uses, and hands on to the next.
+    private struct Progress {
+        /// The stream of the running attempt; nil while it is being opened.
+        var stream: ClientStream?
+        /// The request, shared by all attempts.
+        var body: ReplayedBody
+        /// The attempts begun so far.
+        var attemptCount = 0
+        /// Bytes received by the attempts that have ended.
+        var bytesReceived = 0
+    }
 
-    /// The stream of the running attempt; nil while it is being opened.
-    @safe @exclusivity(unchecked) nonisolated(unsafe) private var stream: ClientStream?
-    /// The request, shared by all attempts.
-    @safe @exclusivity(unchecked) nonisolated(unsafe) private var body: ReplayedBody
-    /// The attempts begun so far.
-    @safe @exclusivity(unchecked) nonisolated(unsafe) private var attemptCount = 0
-    /// Bytes received by the attempts that have ended.
-    @safe @exclusivity(unchecked) nonisolated(unsafe) private var bytesReceived = 0
+    /// Belongs to the event loop of the running attempt, or, while none runs, to whoever makes the next step.
+    ///
+    /// `nonisolated(unsafe)`, with no lock of its own, is sound because `state` says, under its lock, whether an attempt
+    /// runs and on which connection: an attempt begins and ends on its own loop, and only a step taken under the lock
+    /// leads from one to the next. Leaving out the check for overlapping accesses is sound because the handler's body,
+    /// which is called during an access to it, hands out bytes and may schedule tasks, but never calls back.
+    @safe @exclusivity(unchecked) nonisolated(unsafe) private var progress: Progress
 
     init(
         _ source: any ConnectionSource, _ request: GRPCRequestHead, _ options: GRPCCallOptions,
@@ -64,7 +69,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         expiry =
             options.timeout.map { now + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
         state = Mutex(State(attempts: CallAttempts(maxRetries: options.maxRetries)))
-        body = ReplayedBody(handler.requestBody)
+        progress = Progress(body: ReplayedBody(handler.requestBody))
     }
 
     private var timeLeft: Duration? {
@@ -122,7 +127,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
 
     private func startNow(on connection: ReadyConnection) {
         let (action, waiters) = state.withLock { state -> (CallAttempts.Action, PeerWaiters) in
-            let action = state.attempts.start(isReplayable: body.rewind())
+            let action = state.attempts.start(isReplayable: progress.body.rewind())
             guard case .start = action else { return (action, []) }
             state.connection = connection
             return (action, state.takePeerWaiters())
@@ -143,24 +148,24 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
     // MARK: Attempts
 
     private func open(_ previousAttempts: Int, on connection: ReadyConnection) {
-        attemptCount += 1
+        progress.attemptCount += 1
         var request = request
         request.timeout = timeLeft
         request.previousAttempts = previousAttempts
         let stream = connection.handler.value.run { $0.start(request, handler: self) }
         // An attempt that failed at once may already have been followed by the next, perhaps on another loop.
-        if let stream, !stream.call.hasEnded { self.stream = stream }
+        if let stream, !stream.call.hasEnded { progress.stream = stream }
     }
 
     /// Does something with the running attempt; nothing if there is none.
     private func onStream(_ action: @escaping @Sendable (ClientConnection, ClientStream) -> Void) {
         guard let connection = runningConnection else { return }
-        if connection.eventLoop.inEventLoop, let stream {
+        if connection.eventLoop.inEventLoop, let stream = progress.stream {
             return connection.handler.value.run { action($0, stream) }
         }
         // If there is no stream although we are on the loop, one is being opened.
         connection.eventLoop.execute { [self] in
-            guard runningConnection === connection, let stream else { return }
+            guard runningConnection === connection, let stream = progress.stream else { return }
             connection.handler.value.run { action($0, stream) }
         }
     }
@@ -176,7 +181,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         }
         for waiter in waiters { waiter.resume(returning: nil) }
         source.stopConnecting(self)
-        body.drop()
+        progress.body.drop()
         if !observers.isEmpty { report(end, connection) }
         handler.end(end)
     }
@@ -185,7 +190,8 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         let record = ClientCallRecord(
             path: request.path, peer: connection?.peer, status: end.status,
             duration: .nanoseconds((NIODeadline.now() - began).nanoseconds),
-            attempts: attemptCount, bytesSent: body.byteCount, bytesReceived: bytesReceived)
+            attempts: progress.attemptCount, bytesSent: progress.body.byteCount,
+            bytesReceived: progress.bytesReceived)
         let loop = connection?.eventLoop ?? source.eventLoop
         if loop.inEventLoop {
             for observer in observers { observer.callEnded(record) }
@@ -224,14 +230,14 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
 
     var requestBody: any HTTP2Body { self }
 
-    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState { body.fill(&frame) }
+    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState { progress.body.fill(&frame) }
 
     func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? {
-        body.takeLongPiece(maximum: maximum)
+        progress.body.takeLongPiece(maximum: maximum)
     }
 
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
-        body.drop()
+        progress.body.drop()
         handler.receiveHeaders(metadata, compression: compression)
     }
 
@@ -240,13 +246,13 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
     }
 
     func end(_ end: ClientCallEnd) {
-        bytesReceived += stream?.bytesReceived ?? 0
-        stream = nil
+        progress.bytesReceived += progress.stream?.bytesReceived ?? 0
+        progress.stream = nil
         // A connection that does not accept this call will accept no other.
         if end.reach == .notSentOnWire, let connection = state.withLock({ $0.connection }) {
             source.discard(connection)
         }
-        let replay = body.replay
+        let replay = progress.body.replay
         step { $0.end(end, replay, timeLeft: timeLeft, mayRetry: !source.isClosed) }
     }
 }

@@ -31,8 +31,8 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     /// What TLS has found out.
     private var secured: SecuredTransport?
 
-    /// The only timer: for the connection's next tick, or, while closing, for the end of the time allowed.
-    @safe @exclusivity(unchecked) private var timer: (moment: NIODeadline, task: Scheduled<Void>)?
+    /// For the connection's next tick, or, while closing, for the end of the time allowed.
+    @safe @exclusivity(unchecked) private var timer = ConnectionTimer()
     @safe @exclusivity(unchecked) private var isFlushing = false
     @safe @exclusivity(unchecked) private var isFlushDue = false
     @safe @exclusivity(unchecked) private var isHoldingRead = false
@@ -108,7 +108,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        noteBlocking(context)
+        core.noteBlocking(by: context.channel)
         flush()
         resumeReading()
         context.fireChannelWritabilityChanged()
@@ -140,8 +140,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         guard let context else { return }
         phase = .closed
         self.context = nil
-        timer?.task.cancel()
-        timer = nil
+        timer.cancel()
         core.now = context.eventLoop.now
         connection.closed()
         core.session.forgetBodies()
@@ -202,7 +201,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     private func flush() {
         guard let context, !isFlushing, phase == .running else { return endIfWaiting() }
         write(to: context)
-        noteBlocking(context)
+        core.noteBlocking(by: context.channel)
         connection.outputWritten()
         settle()
     }
@@ -212,22 +211,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         isFlushing = true
         defer { isFlushing = false }
         core.wantsFlush = false
-        while context.channel.isWritable {
-            let mayHaveMore = connection.makeOutput()
-            var hasWritten = false
-            core.takeOutput {
-                hasWritten = true
-                context.write(wrapOutboundOut($0), promise: nil)
-            }
-            if hasWritten { context.flush() }
-            guard mayHaveMore else { break }
-        }
-    }
-
-    private func noteBlocking(_ context: ChannelHandlerContext) {
-        core.blockedBytes =
-            context.channel.isWritable
-            ? nil : (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        connection.write(to: context)
     }
 
     // MARK: Time and the end
@@ -250,25 +234,16 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     }
 
     private func setTimer(_ moment: NIODeadline) {
-        if let timer {
-            guard moment < timer.moment else { return }
-            timer.task.cancel()
-        }
-        timer = nil
-        guard let context, moment != .distantFuture else { return }
-        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: moment) {
-            [weak self] () -> Void in
-            self?.timerFired()
-        }
-        timer = (moment, task)
+        guard let context, timer.isSooner(moment) else { return }
+        timer.set(moment, on: context.eventLoop) { [weak self] in self?.timerFired() }
     }
 
     private func timerFired() {
-        timer = nil
+        timer.fired()
         guard let context else { return }
         switch phase {
         case .running:
-            noteBlocking(context)
+            core.noteBlocking(by: context.channel)
             connection.tick(at: context.eventLoop.now)
             flush()
             settle()
@@ -297,8 +272,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     private func close(
         _ context: ChannelHandlerContext, after bytes: ByteBuffer, linger: TimeAmount, limit: TimeAmount
     ) {
-        timer?.task.cancel()
-        timer = nil
+        timer.cancel()
         setTimer(min(context.eventLoop.now + limit, core.closeBy))
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] _ in
@@ -318,9 +292,4 @@ extension ConnectionHandler: TurnTaker {
         resumeReading()
         return isInTurnQueue
     }
-}
-
-/// A pipeline event that runs an action on the channel's connection.
-struct ConnectionAction<C: Connection>: Sendable {
-    var body: @Sendable (C) -> Void
 }
