@@ -197,7 +197,9 @@ struct ClientOptions: ParsableCommand {
 
     func callOptions() throws -> GRPCCallOptions {
         var options = GRPCCallOptions(timeout: timeout, metadata: try requestMetadata())
-        for text in try credentials.metadataLines() { try Self.add(text, to: &options.metadata) }
+        for line in try credentials.metadataLines() {
+            try Self.add(line.text, from: line.place, to: &options.metadata)
+        }
         options.compression = compress
         options.maxRetries = Int(retry)
         options.waitsForReady = waitForReady
@@ -210,9 +212,14 @@ struct ClientOptions: ParsableCommand {
         return metadata
     }
 
-    private static func add(_ text: String, to metadata: inout GRPCMetadata) throws {
+    /// - Parameter place: where the text comes from, if it must not be quoted.
+    private static func add(
+        _ text: String, from place: String? = nil, to metadata: inout GRPCMetadata
+    ) throws {
         guard let colon = text.firstIndex(of: ":") else {
-            throw ValidationError("metadata must be 'key: value', not '\(text)'")
+            throw ValidationError(
+                place.map { "\($0) is not metadata: it must be 'key: value'" }
+                    ?? "metadata must be 'key: value', not '\(text)'")
         }
         guard text[..<colon].lowercased() != "authorization" else {
             throw ValidationError(
@@ -222,7 +229,10 @@ struct ClientOptions: ParsableCommand {
         do {
             try metadata.add(String(text[..<colon]), String(value))
         } catch {
-            throw ValidationError(error.description)
+            throw ValidationError(
+                place.map {
+                    "\($0) cannot be sent: its key is reserved, or one of the two has characters that are not allowed"
+                } ?? error.description)
         }
     }
 }

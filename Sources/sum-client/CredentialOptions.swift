@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import SumCore
 import SystemPackage
 
@@ -40,35 +39,39 @@ struct CredentialOptions: ParsableArguments {
         if let tokenFile {
             let path = FilePath(tokenFile)
             let first = try Self.token(in: path)
-            // The output of another program can be read only once.
-            let isRegular = (try? Stat(path))?.type == .regular
-            return isRegular
-                ? CallCredentials(reading: { try Self.token(in: path) }) : CallCredentials(token: first)
+            return SmallFile.isPipe(path)
+                ? CallCredentials(token: first) : CallCredentials(reading: { try Self.token(in: path) })
         }
-        // Sound because getenv(3) returns nil, or a text that stays as long as nothing changes the environment.
-        guard let value = unsafe getenv(Self.variable) else { return nil }
-        let text = unsafe String(cString: value)
-        return text.isEmpty ? nil : CallCredentials(token: text)
+        return Environment.value(Self.variable).map { CallCredentials(token: $0) }
     }
 
     private static func token(in path: FilePath) throws -> String {
         let bytes = try SmallFile.read(path, limit: fileLimit)
         let words = bytes.split { $0 == UInt8(ascii: " ") || (9...13).contains($0) }
         guard words.count == 1 else {
-            throw SmallFile.Failure(description: "\(path): there must be one token in it, and nothing else")
+            throw SmallFile.Failure(
+                description: "\(path.string.escapedWhole): there must be one token in it, and nothing else")
         }
         return String(decoding: words[0], as: UTF8.self)
     }
 
+    /// A line of the file with metadata, and where it is.
+    struct MetadataLine {
+        var text: String
+        var place: String
+    }
+
     /// The lines of the file with metadata; none without one. They may end with CRLF, and `#` begins a comment.
-    func metadataLines() throws -> [String] {
+    func metadataLines() throws -> [MetadataLine] {
         guard let metadataFile else { return [] }
         let bytes = try SmallFile.read(FilePath(metadataFile), limit: Self.fileLimit)
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return lines.enumerated().compactMap { index, line in
             let text = String(
                 decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
             let isComment = text.utf8.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: "#")
-            return isComment || text.utf8.allSatisfy { $0 == UInt8(ascii: " ") } ? nil : text
+            guard !isComment, !text.utf8.allSatisfy({ $0 == UInt8(ascii: " ") }) else { return nil }
+            return MetadataLine(text: text, place: "line \(index + 1) of \(metadataFile.escapedWhole)")
         }
     }
 

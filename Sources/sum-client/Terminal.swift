@@ -1,10 +1,11 @@
 import Glibc
+import SumCore
 import SystemPackage
 
 /// Standard error as a terminal.
 enum Terminal {
     /// Whether standard error is a terminal that can clear a line. One that is dumb or unknown gets plain lines only.
-    static let canClearLines = isatty(STDERR_FILENO) != 0 && canClearLines(environment("TERM"))
+    static let canClearLines = isatty(STDERR_FILENO) != 0 && canClearLines(Environment.value("TERM"))
 
     /// - Parameter kind: the value of TERM.
     static func canClearLines(_ kind: String?) -> Bool {
@@ -21,10 +22,6 @@ enum Terminal {
         if unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
             return Int(size.ws_col)
         }
-        return environment("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? 80
-    }
-
-    private static func environment(_ name: String) -> String? {
-        unsafe getenv(name).map { unsafe String(cString: $0) }
+        return Environment.value("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? 80
     }
 }

@@ -18,10 +18,11 @@ struct TokenFile: Reloadable {
     }
 
     private static func failure(_ error: TokenTable.InvalidFile, _ path: FilePath) -> SmallFile.Failure {
-        SmallFile.Failure(description: "\(path): \(error)")
+        SmallFile.Failure(description: "\(path.string.escapedWhole): \(error)")
     }
 
     func reload() throws -> Bool {
+        guard !SmallFile.isPipe(path) else { return false }
         let contents = try SmallFile.read(path, limit: TokenTable.fileLimit)
         do {
             return try table.replace(with: contents)

@@ -93,7 +93,9 @@ import Testing
         #expect(await server.stop().status == 0)
     }
 
-    @Test("Metadata comes from a file, too; a token on the command line, or in that file, is refused")
+    @Test(
+        "Metadata comes from a file, too, which no error quotes; a token on the command line, or in that file, is refused"
+    )
     func metadata() async throws {
         let refused = "put the token of 'authorization' into a file, and give that to --token-file"
         let result = try await Self.client(["--metadata", "Authorization: Bearer x", "1"])
@@ -105,8 +107,17 @@ import Testing
         #expect(bad.status == 64)
         #expect(bad.errors.contains(refused))
         #expect(!bad.errors.contains("Bearer x"))
-        let malformed = try await Self.client(["--metadata-file", try CallerTests.file("# c\n\nx\n"), "1"])
-        #expect(malformed.errors.contains("metadata must be 'key: value'"))
+        for (line, reason) in [
+            ("swordfish", "is not metadata: it must be 'key: value'"),
+            ("k-bin: swordfish!", "cannot be sent"),
+            ("k: swordfish\u{e9}", "cannot be sent"), ("grpc-k: swordfish", "cannot be sent"),
+        ] {
+            let file = try CallerTests.file("# c\n\n\(line)\n")
+            let malformed = try await Self.client(["--metadata-file", file, "1"])
+            #expect(malformed.status == 64)
+            #expect(malformed.errors.contains("line 3 of \(file) \(reason)"), "\(malformed.errors)")
+            #expect(!malformed.errors.contains("swordfish"))
+        }
         let server = try await Self.server("unix:\(Tool.temporaryPath())")
         let health = try await Self.client([
             "--target", server.address, "--health", "--metadata-file",

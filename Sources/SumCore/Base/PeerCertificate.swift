@@ -1,6 +1,6 @@
 /// What is known of the certificate that the other end of a TLS connection has shown, and proven to own.
 ///
-/// It is a class, so that a `Peer` without one stays as small as its address.
+/// It is a class, so that a `Peer`, which each call has, stays small.
 public final class PeerCertificate: Hashable, Sendable {
     /// The names of the certificate (RFC 5280 section 4.2.1.6), in its order. The subject's common name is not among
     /// them.

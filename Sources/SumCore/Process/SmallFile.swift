@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// Reads files that must be short, such as credentials.
+/// Reads files that must not be long, such as credentials.
 package enum SmallFile {
     /// The error for a file that was not read.
     package struct Failure: Error, Hashable, CustomStringConvertible {
@@ -21,16 +21,22 @@ package enum SmallFile {
             var contents: [UInt8] = []
             while contents.count <= limit {
                 // Sound because read(2) writes at most as many bytes as the array's memory has, and returns how many.
-                let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 4096) { memory, count in
+                let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 64 << 10) { memory, count in
                     count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(memory))
                 }
                 guard !piece.isEmpty else { return contents }
                 contents += piece
             }
         } catch {
-            throw Failure(description: "\(path): \(error)")
+            throw Failure(description: "\(path.string.escapedWhole): \(error)")
         }
-        throw Failure(description: "\(path): it has more than \(limit) bytes")
+        throw Failure(description: "\(path.string.escapedWhole): it has more than \(limit) bytes")
+    }
+
+    /// Whether it is a pipe or the like: its contents can be read only once, and reading them again may never end.
+    package static func isPipe(_ path: FilePath) -> Bool {
+        guard let type = (try? Stat(path))?.type else { return false }
+        return type != .regular
     }
 
     /// Whether others than the file's owner may read it.

@@ -30,7 +30,8 @@ public struct CallCredentials: Sendable, CustomStringConvertible, CustomReflecta
         do {
             text = try read()
         } catch {
-            throw error as? GRPCStatus ?? GRPCStatus(code: .unauthenticated, message: "\(error)")
+            if let status = error as? GRPCStatus, !status.isOK { throw status }
+            throw GRPCStatus(code: .unauthenticated, message: "\(error)")
         }
         guard let token = BearerToken(text) else {
             throw GRPCStatus(

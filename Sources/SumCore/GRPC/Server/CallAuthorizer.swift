@@ -28,9 +28,9 @@ public struct CallAuthorizer: Sendable {
         decision = .immediate(decide)
     }
 
-    /// The status with which a thrown error refuses the call.
+    /// The status with which a thrown error refuses the call; never OK, with which a call would end as if it had been made.
     static func refusal(for error: any Error) -> GRPCStatus {
-        error as? GRPCStatus
-            ?? GRPCStatus(code: .unauthenticated, message: "the caller could not be authenticated")
+        if let status = error as? GRPCStatus, !status.isOK { return status }
+        return GRPCStatus(code: .unauthenticated, message: "the caller could not be authenticated")
     }
 }

@@ -50,6 +50,14 @@ import Testing
         }
     }
 
+    @Test("A reader that throws OK is no success")
+    func thrownOK() {
+        let error = #expect(throws: GRPCStatus.self) {
+            try CallCredentials(reading: { throw GRPCStatus.ok }).token()
+        }
+        #expect(error?.code == .unauthenticated)
+    }
+
     @Test("Where a connection goes decides who can read it")
     func addresses() throws {
         func security(_ address: SocketAddress, _ tunnel: Tunnel? = nil) -> ConnectionSecurity {

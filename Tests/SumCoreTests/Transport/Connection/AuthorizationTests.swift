@@ -76,10 +76,13 @@ import Testing
         #expect(calls.map { $0.metadata["principal"].map { "\($0)" } } == ["a", "b", nil])
     }
 
-    @Test("An error that is no status is UNAUTHENTICATED, and its text stays here")
-    func otherError() throws {
-        struct Secret: Error {}
-        let wire = try server(CallAuthorizer(immediately: { _ in throw Secret() }))
+    private struct Secret: Error {}
+
+    @Test(
+        "An error that is no status, or is OK, is UNAUTHENTICATED, and its text stays here",
+        arguments: [Secret(), GRPCStatus.ok] as [any Error])
+    func otherError(_ error: any Error) throws {
+        let wire = try server(CallAuthorizer(immediately: { _ in throw error }))
         try wire.send(.headers(.request, on: 1, endStream: true))
         #expect(wire.frames.last?["grpc-status"] == "16")
         #expect(wire.frames.last?["grpc-message"] == "the caller could not be authenticated")

@@ -28,32 +28,15 @@ extension PEMSource {
             return bytes
         case .file(let path):
             do {
-                return try Self.read(path)
+                return try SmallFile.read(FilePath(path), limit: Self.sizeLimit)
             } catch {
-                throw TLSConfigurationError("cannot read \(self): \(error)")
+                throw TLSConfigurationError("cannot read \(error)")
             }
         }
     }
 
-    private static func read(_ path: String) throws(Errno) -> [UInt8] {
-        do {
-            let file = try FileDescriptor.open(FilePath(path), .readOnly)
-            return try file.closeAfter {
-                var bytes: [UInt8] = []
-                while true {
-                    let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in
-                        // Sound because read(2) writes at most the given number of bytes, and says how many.
-                        count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
-                    }
-                    guard !piece.isEmpty else { return bytes }
-                    bytes += piece
-                    guard bytes.count <= sizeLimit else { throw Errno.fileTooLarge }
-                }
-            }
-        } catch let error as Errno {
-            throw error
-        } catch {
-            throw .ioError
-        }
+    /// Whether it can be read only once.
+    var isPipe: Bool {
+        if case .file(let path) = self { SmallFile.isPipe(FilePath(path)) } else { false }
     }
 }

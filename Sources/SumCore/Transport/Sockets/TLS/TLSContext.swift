@@ -53,10 +53,12 @@ final class TLSContext: Sendable {
 
     var current: Made { state.withLock { $0.made } }
 
-    /// Reads the sources again. If anything is wrong with them, the context stays as it is. May block.
+    /// Reads the sources again, unless one is a pipe. If anything is wrong with them, the context stays as it is. May
+    /// block.
     ///
     /// - Returns: whether they have changed.
     func reload() throws(TLSConfigurationError) -> Bool {
+        guard !sources.contains(where: \.isPipe) else { return false }
         let files = try TLSFiles(reading: sources)
         let fingerprint = files.fingerprint
         guard state.withLock({ $0.fingerprint }) != fingerprint else { return false }

@@ -123,4 +123,16 @@ import Testing
         try FileManager.default.removeItem(at: key)
         #expect(throws: TLSConfigurationError.self) { try tls.reload() }
     }
+
+    @Test("tls-R1: what came from a pipe is read once")
+    func pipe() throws {
+        let pipe = Pipe()
+        try pipe.fileHandleForWriting.write(contentsOf: Self.read("good-key.pem"))
+        try pipe.fileHandleForWriting.close()
+        let key = PEMSource.file("/proc/self/fd/\(pipe.fileHandleForReading.fileDescriptor)")
+        let tls = try ServerTLS(.init(identity: TLSIdentity(certificate: try file("good.pem"), key: key)))
+        // Reading it again would find nothing, and say so.
+        #expect(try tls.reload() == false)
+        withExtendedLifetime(pipe) {}
+    }
 }
