@@ -100,32 +100,18 @@ import Testing
         "abuse-A9: a PROXY protocol header stands in front of TLS",
         .enabled(if: Proxy.haproxy.isInstalled, "make test installs the proxies"))
     func proxied() async throws {
-        let configuration = Tool.temporaryPath()
         let server = try await Self.server(["--allow-peer", "localhost", "--proxy-protocol", "127.0.0.0/8"])
-        let front =
-            "127.\(Int.random(in: 16...254)).\(Int.random(in: 0...254)).\(Int.random(in: 1...254)):50051"
-        let text = """
-            listen sum
-                mode tcp
-                timeout connect 60s
-                timeout client 60s
-                timeout server 60s
-                bind \(front)
-                server a \(server.address) send-proxy-v2
-
-            """
-        try Data(text.utf8).write(to: URL(filePath: configuration))
-        let proxy = Tool.process(Proxy.haproxy.program, ["-db", "-f", configuration])
-        proxy.standardError = FileHandle.nullDevice
-        try proxy.run()
+        let proxy = try ForwardingProxy(before: server.address, "send-proxy-v2")
         let certificate = ["--cert", try Self.path("good.pem"), "--key", try Self.path("good-key.pem")]
         let result = try await Tool.run(
             "sum-client",
-            ["--target", front, "--cacert", try Self.path("ca.pem"), "--server-name", "localhost", "40", "2"]
+            [
+                "--target", proxy.address, "--cacert", try Self.path("ca.pem"), "--server-name", "localhost",
+                "40", "2",
+            ]
                 + certificate)
         #expect(result.output == "42\n", "\(result.errors)")
-        proxy.terminate()
-        proxy.waitUntilExit()
+        proxy.stop()
         let (status, log) = await server.stop()
         #expect(status == 0)
         #expect(log.contains("principal=localhost"))

@@ -189,27 +189,12 @@ import Testing
         .enabled(if: Proxy.haproxy.isInstalled, "make test installs the proxies"),
         arguments: ["send-proxy", "send-proxy-v2"])
     func haproxy(_ version: String) async throws {
-        let (socket, configuration) = (Tool.temporaryPath(), Tool.temporaryPath())
-        // No other test listens there.
-        let front =
-            "127.\(Int.random(in: 16...254)).\(Int.random(in: 0...254)).\(Int.random(in: 1...254)):50051"
-        let text = """
-            listen sum
-                mode tcp
-                timeout connect 60s
-                timeout client 60s
-                timeout server 60s
-                bind \(front)
-                server a unix@\(socket) \(version)
-
-            """
-        try Data(text.utf8).write(to: URL(filePath: configuration))
+        let socket = Tool.temporaryPath()
         let server = try await ServerProcess(
             "sum-server",
             ["--listen", "unix:\(socket)", "--proxy-protocol", "unix", "--log-level", "debug"])
-        let proxy = Tool.process(Proxy.haproxy.program, ["-db", "-f", configuration])
-        proxy.standardError = FileHandle.nullDevice
-        try proxy.run()
+        let proxy = try ForwardingProxy(before: "unix@\(socket)", version)
+        let front = proxy.address
         try await Tool.offload {
             Result {
                 var client: WireSocket?
@@ -219,8 +204,7 @@ import Testing
                 try client?.callForSum()
             }
         }.get()
-        proxy.terminate()
-        proxy.waitUntilExit()
+        proxy.stop()
         let (status, log) = await server.stop()
         #expect(status == 0)
         #expect(log.contains("peer=127.0.0.9:"))

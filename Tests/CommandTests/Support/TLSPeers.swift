@@ -35,6 +35,27 @@ enum TLSPeers {
         func connectionFailed(_ peer: Peer, _ reason: String) { self.reason.yield(reason) }
     }
 
+    /// A client that believes the tests' CA.
+    ///
+    /// - Parameters:
+    ///   - version: the only version of TLS it speaks; nil: any.
+    ///   - name: its certificate.
+    static func client(
+        of target: String, _ version: TLSMinimum? = nil, as name: String? = nil,
+        observers: [any ClientObserver] = []
+    ) throws -> GRPCClient {
+        var tls = ClientTLS.Configuration()
+        tls.roots = .certificates(try source("ca"))
+        tls.identity = try name.map { try identity($0) }
+        if let version { (tls.minimum, tls.maximum) = (version, version) }
+        var configuration = GRPCClient.Configuration()
+        configuration.tls = try ClientTLS(tls)
+        configuration.proxy = .none
+        configuration.connectTimeout = .seconds(Tool.limit)
+        configuration.observers = observers
+        return GRPCClient(target: try Target(target), configuration: configuration)
+    }
+
     /// The sum of 1, 2 and 3 from a server whose certificate the tests' CA must have signed, or why the first attempt to
     /// connect has failed.
     ///
@@ -42,17 +63,8 @@ enum TLSPeers {
     static func sum(
         _ target: String, _ version: TLSMinimum, as name: String? = nil
     ) async throws -> (sum: Int32?, failure: String) {
-        var tls = ClientTLS.Configuration()
-        tls.roots = .certificates(try source("ca"))
-        tls.identity = try name.map { try identity($0) }
-        (tls.minimum, tls.maximum) = (version, version)
         let observer = FirstFailure()
-        var configuration = GRPCClient.Configuration()
-        configuration.tls = try ClientTLS(tls)
-        configuration.proxy = .none
-        configuration.connectTimeout = .seconds(Tool.limit)
-        configuration.observers = [observer]
-        let client = GRPCClient(target: try Target(target), configuration: configuration)
+        let client = try client(of: target, version, as: name, observers: [observer])
         // A failure that may be gone next time is tried again, until the client is closed.
         async let failure = observer.reasons.first { _ in
             await client.close()
