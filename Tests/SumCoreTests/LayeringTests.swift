@@ -58,7 +58,7 @@ import Testing
         Room(
             path: "Transport/Sockets/TLS",
             imports: ["Glibc", "NIOCore", "NIOSSL", "NIOTLS", "Synchronization", "SystemPackage"],
-            sees: ["Base", "Transport/Limits", "Transport/Connection", "Transport/Sockets"]),
+            sees: ["Base", "Process", "Transport/Limits", "Transport/Connection", "Transport/Sockets"]),
         Room(
             path: "Transport/Proxy", imports: ["NIOCore"],
             sees: ["Base", "GRPC/Wire", "Transport/Connection", "Transport/Sockets"]),
