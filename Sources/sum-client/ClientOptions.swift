@@ -41,7 +41,7 @@ struct ClientOptions: ParsableCommand {
             Which of several servers to use: 'pick_first', the first that can be connected to, or 'round_robin', all \
             in turn, so that --retry goes to another.
             """, valueName: "policy"))
-    var loadBalancing = LoadBalancingPolicy.pickFirst()
+    var loadBalancing = ClientSettings.default.loadBalancing
 
     @Flag(help: "Try the addresses in random order, so that not all clients use the first.")
     var shuffle = false
@@ -59,7 +59,7 @@ struct ClientOptions: ParsableCommand {
     @Option(
         duration: "Time to connect; a refused connection is retried until then.",
         in: .milliseconds(1) ... .longest)
-    var connectTimeout = Duration.seconds(2)
+    var connectTimeout = ClientSettings.default.connectTimeout
 
     @Option(
         duration: """
@@ -81,7 +81,7 @@ struct ClientOptions: ParsableCommand {
 
     @Option(
         help: "Compression of each number's message: 'identity' (none), 'deflate' or 'gzip'.")
-    var compress = GRPCCompression.identity
+    var compress = ClientSettings.default.compression
 
     @Option(
         number: """
@@ -103,7 +103,7 @@ struct ClientOptions: ParsableCommand {
     @Option(
         duration: "Time for the server to send anything after that PING, before the connection is lost.",
         in: .milliseconds(1) ... .longest)
-    var keepaliveTimeout = Duration.seconds(20)
+    var keepaliveTimeout = ClientSettings.default.keepaliveTimeout
 
     // Checked in `validate`, because ArgumentParser would quote an invalid value, in which there may be a password.
     @Option(
@@ -152,7 +152,7 @@ struct ClientOptions: ParsableCommand {
     var verbose = false
 
     func validate() throws {
-        _ = try requestMetadata()
+        _ = try settings.requestMetadata()
         guard userAgent?.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) ?? true else {
             throw ValidationError("the user agent must be printable ASCII")
         }
@@ -174,66 +174,31 @@ struct ClientOptions: ParsableCommand {
         }
     }
 
-    /// - Parameter tls: what the options for TLS have led to.
-    /// - Throws: if there is a token that cannot be read, or must not be sent.
-    func clientConfiguration(tls: ClientTLS? = nil) throws -> GRPCClient.Configuration {
-        var configuration = GRPCClient.Configuration()
-        configuration.tls = tls
-        configuration.credentials = try credentials.credentials()
-        if tls == nil {
-            try credentials.check(target.isEmpty ? [.default] : target, configuration.credentials)
-        }
-        configuration.connectTimeout = connectTimeout
-        configuration.loadBalancing = shuffle ? .pickFirst(shuffled: true) : loadBalancing
-        if verbose { configuration.observers = [Narrator()] }
-        configuration.userAgent = userAgent ?? ""
-        configuration.proxy = proxySetting
-        configuration.keepaliveTime = keepaliveTime
-        configuration.keepaliveTimeout = keepaliveTimeout
-        return configuration
-    }
-
-    var proxySetting: ProxySetting { (try? proxy?.get()) ?? .fromEnvironment }
-
-    func callOptions() throws -> GRPCCallOptions {
-        var options = GRPCCallOptions(timeout: timeout, metadata: try requestMetadata())
-        for line in try credentials.metadataLines() {
-            try Self.add(line.text, from: line.place, to: &options.metadata)
-        }
-        options.compression = compress
-        options.maxRetries = Int(retry)
-        options.waitsForReady = waitForReady
-        return options
-    }
-
-    private func requestMetadata() throws -> GRPCMetadata {
-        var metadata = GRPCMetadata()
-        for text in self.metadata { try Self.add(text, to: &metadata) }
-        return metadata
-    }
-
-    /// - Parameter place: where the text comes from, if it must not be quoted.
-    private static func add(
-        _ text: String, from place: String? = nil, to metadata: inout GRPCMetadata
-    ) throws {
-        guard let colon = text.firstIndex(of: ":") else {
-            throw ValidationError(
-                place.map { "\($0) is not metadata: it must be 'key: value'" }
-                    ?? "metadata must be 'key: value', not '\(text)'")
-        }
-        guard text[..<colon].lowercased() != "authorization" else {
-            throw ValidationError(
-                "put the token of 'authorization' into a file, and give that to --token-file")
-        }
-        let value = text[text.index(after: colon)...].drop { $0 == " " }
-        do {
-            try metadata.add(String(text[..<colon]), String(value))
-        } catch {
-            throw ValidationError(
-                place.map {
-                    "\($0) cannot be sent: its key is reserved, or one of the two has characters that are not allowed"
-                } ?? error.description)
-        }
+    /// What the options say, without the parser.
+    var settings: ClientSettings {
+        var settings = ClientSettings()
+        settings.targets = target
+        settings.loadBalancing = shuffle ? .pickFirst(shuffled: true) : loadBalancing
+        settings.isSpread = spread
+        if let chunk { settings.chunkSize = chunk }
+        settings.connectTimeout = connectTimeout
+        settings.timeout = timeout
+        settings.metadata = metadata
+        settings.credentials = credentials.settings
+        settings.compression = compress
+        settings.maxRetries = Int(retry)
+        settings.waitsForReady = waitForReady
+        settings.keepaliveTime = keepaliveTime
+        settings.keepaliveTimeout = keepaliveTimeout
+        if case .success(let proxy)? = proxy { settings.proxy = proxy }
+        settings.tls = tls.configuration
+        settings.userAgent = userAgent ?? ""
+        settings.files = file
+        settings.checksHealth = health
+        settings.service = service ?? ""
+        settings.printsJSON = json
+        settings.isVerbose = verbose
+        return settings
     }
 }
 

@@ -24,12 +24,11 @@ enum SumClientCommand {
 
     private static func run() async {
         let arguments = Arguments(CommandLine.arguments.dropFirst())
-        let options = parse(arguments.options)
-        if options.health { await reportHealth(options, arguments) }
-        let plan = plan(options, arguments)
-        narrateProxy(plan.target, options)
-        let run: any Run =
-            options.spread ? SpreadRun(plan, chunkSize: options.chunk ?? 1 << 20) : SumRun(plan)
+        let settings = ClientSettings(commonArguments: arguments.options) ?? parse(arguments.options)
+        if settings.checksHealth { await reportHealth(settings, arguments) }
+        let plan = plan(settings, arguments)
+        narrateProxy(plan.target, settings)
+        let run: any Run = settings.isSpread ? SpreadRun(plan, chunkSize: settings.chunkSize) : SumRun(plan)
         let endings: [UnixSignal] = [.sigint, .sigterm]
         let signals = await UnixSignalsSequence(
             trapping: endings.filter { !ProcessSignals.isIgnored($0.rawValue) })
@@ -45,12 +44,12 @@ enum SumClientCommand {
         let outcome = await run.outcome()
         await progress?.end()
         switch outcome {
-        case .success(let outcome): print(outcome, options)
+        case .success(let outcome): print(outcome, settings)
         case .failure(let failure): report(failure)
         }
     }
 
-    private static func parse(_ words: [String]) -> ClientOptions {
+    private static func parse(_ words: [String]) -> ClientSettings {
         do {
             let command = try ClientOptions.parseAsRoot(words)
             guard let options = command as? ClientOptions else {
@@ -58,7 +57,7 @@ enum SumClientCommand {
                 try command.run()
                 Console.quit(.success)
             }
-            return options
+            return options.settings
         } catch {
             // The output of --help and --version. ArgumentParser's own `exit` would not notice if writing it failed.
             guard !ClientOptions.exitCode(for: error).isSuccess else {
@@ -72,20 +71,20 @@ enum SumClientCommand {
     }
 
     /// Checks everything that can be checked before connecting.
-    private static func plan(_ options: ClientOptions, _ arguments: Arguments) -> RunPlan {
-        if arguments.operands.isEmpty, options.file.isEmpty, Console.standardInputIsTerminal {
+    private static func plan(_ settings: ClientSettings, _ arguments: Arguments) -> RunPlan {
+        if arguments.operands.isEmpty, settings.files.isEmpty, Console.standardInputIsTerminal {
             Console.say("no numbers: give them as arguments, or pipe them in (see 'sum-client --help')")
             Console.quit(.usage)
         }
         do {
-            let (numbers, inputs) = try arguments.numbersAndInputs(files: options.file)
+            let (numbers, inputs) = try arguments.numbersAndInputs(files: settings.files)
             for input in inputs { try input.check() }
             return RunPlan(
-                targets: options.target.isEmpty ? [.default] : options.target,
-                configuration: try options.clientConfiguration(tls: try loadTLS(options)),
-                options: try options.callOptions(),
+                targets: settings.servers,
+                configuration: try settings.clientConfiguration(tls: try loadTLS(settings)),
+                options: try settings.callOptions(),
                 numbers: numbers, inputs: inputs,
-                narrate: { [isVerbose = options.verbose] in if isVerbose { Console.say($0) } })
+                narrate: { [isVerbose = settings.isVerbose] in if isVerbose { Console.say($0) } })
         } catch let error as InputError {
             report(.input(error))
         } catch let error as TLSConfigurationError {
@@ -96,24 +95,30 @@ enum SumClientCommand {
         }
     }
 
-    private static func loadTLS(_ options: ClientOptions) throws(TLSConfigurationError) -> ClientTLS? {
-        try options.tls.load { Console.say("warning: \($0)") }
+    private static func loadTLS(_ settings: ClientSettings) throws(TLSConfigurationError) -> ClientTLS? {
+        guard var configuration = settings.tls else { return nil }
+        let warn = { (text: String) in Console.say("warning: \(text)") }
+        configuration.keyLog = try TLSKeyLog.fromEnvironment(warn: warn)
+        let tls = try ClientTLS(configuration)
+        if let warning = tls.warning { warn(warning) }
+        return tls
     }
 
-    private static func reportHealth(_ options: ClientOptions, _ arguments: Arguments) async -> Never {
-        guard arguments.operands.isEmpty, options.file.isEmpty else {
+    private static func reportHealth(_ settings: ClientSettings, _ arguments: Arguments) async -> Never {
+        guard arguments.operands.isEmpty, settings.files.isEmpty else {
             Console.say("--health takes no numbers (see 'sum-client --help')")
             Console.quit(.usage)
         }
-        let target = Target(anyOf: options.target) ?? .default
-        narrateProxy(target, options)
+        let target = Target(anyOf: settings.targets) ?? .default
+        narrateProxy(target, settings)
         do {
             let client = GRPCClient(
                 target: target,
-                configuration: try options.clientConfiguration(tls: try loadTLS(options)))
-            var callOptions = try options.callOptions()
-            callOptions.timeout = callOptions.timeout ?? (options.waitForReady ? nil : options.connectTimeout)
-            let status = try await client.checkHealth(of: options.service ?? "", options: callOptions)
+                configuration: try settings.clientConfiguration(tls: try loadTLS(settings)))
+            var callOptions = try settings.callOptions()
+            callOptions.timeout =
+                callOptions.timeout ?? (settings.waitsForReady ? nil : settings.connectTimeout)
+            let status = try await client.checkHealth(of: settings.service, options: callOptions)
             await client.close()
             write(status.rawValue)
             Console.quit(status == .serving ? .success : .notServing)
@@ -127,15 +132,15 @@ enum SumClientCommand {
         }
     }
 
-    private static func narrateProxy(_ target: Target, _ options: ClientOptions) {
-        guard options.verbose else { return }
-        for line in options.proxySetting.explanation(for: target, source: "--proxy") { Console.say(line) }
+    private static func narrateProxy(_ target: Target, _ settings: ClientSettings) {
+        guard settings.isVerbose else { return }
+        for line in settings.proxy.explanation(for: target, source: "--proxy") { Console.say(line) }
     }
 
-    private static func print(_ outcome: RunOutcome, _ options: ClientOptions) {
-        write(options.json ? outcome.json : "\(outcome.sum)")
+    private static func print(_ outcome: RunOutcome, _ settings: ClientSettings) {
+        write(settings.printsJSON ? outcome.json : "\(outcome.sum)")
         let seconds = outcome.elapsed / .seconds(1)
-        if options.verbose { Console.say("status OK after \(seconds) s") }
+        if settings.isVerbose { Console.say("status OK after \(seconds) s") }
         Console.quit(.success)
     }
 

@@ -62,10 +62,8 @@ struct TLSOptions: ParsableArguments {
 
     private var isUsed: Bool { tls || cacert != nil || cert != nil || serverName != nil }
 
-    /// Reads the files; nil for clear text.
-    ///
-    /// - Parameter warn: is given what the user should know.
-    func load(warn: (String) -> Void) throws(TLSConfigurationError) -> ClientTLS? {
+    /// Which files to read, and what to demand; nil for clear text.
+    var configuration: ClientTLS.Configuration? {
         guard isUsed else { return nil }
         var configuration = ClientTLS.Configuration()
         if let cacert { configuration.roots = .certificates(.file(cacert)) }
@@ -74,9 +72,6 @@ struct TLSOptions: ParsableArguments {
                 certificate: .file(cert), key: .file(key), passphrase: keyPassphraseFile.map { .file($0) })
         }
         configuration.serverName = serverName
-        configuration.keyLog = try TLSKeyLog.fromEnvironment(warn: warn)
-        let tls = try ClientTLS(configuration)
-        if let warning = tls.warning { warn(warning) }
-        return tls
+        return configuration
     }
 }

@@ -76,17 +76,17 @@ struct CallerOptions: ParsableArguments {
         }
     }
 
-    /// Sets the limits, and who may call.
-    ///
-    /// - Parameter tokens: those of `authTokenFile`.
-    func apply(to configuration: inout GRPCServer.Configuration, tokens: TokenTable?) {
+    var settings: CallerSettings {
+        CallerSettings(
+            tokenFile: authTokenFile, patterns: allowPeer, requiresBoth: requireBoth, opensHealth: openHealth)
+    }
+
+    /// Sets the limits of one caller.
+    func apply(to configuration: inout GRPCServer.Configuration) {
         configuration.maxRefusedCalls = maxRefusedCalls
         configuration.maxConnectionsPerPeer = maxConnectionsPerPeer
         configuration.maxNewConnectionsPerPeer = maxNewConnectionsPerPeer
         configuration.maxCallsPerCaller = maxCallsPerCaller
         configuration.proxyProtocol = proxyProtocol
-        guard tokens != nil || !allowPeer.isEmpty else { return }
-        configuration.authorize =
-            CallerPolicy(tokens: tokens, patterns: allowPeer, requiresBoth: requireBoth).authorizer
     }
 }

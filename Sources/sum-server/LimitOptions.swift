@@ -4,7 +4,7 @@ import SumCore
 /// The options for the limits on clients.
 struct LimitOptions: ParsableArguments {
     private typealias Ranges = GRPCServer.Configuration.Ranges
-    private static let defaults = GRPCServer.Configuration()
+    private static let defaults = ServerSettings.defaultLimits
 
     @Option(
         number: "Largest message accepted for a number. (default: \(SumNumbers.defaultMaxMessageSize))",
@@ -82,7 +82,7 @@ struct LimitOptions: ParsableArguments {
     @Option(
         duration: "Time without calls after which a connection is closed gracefully.",
         in: Ranges.maxConnectionIdle)
-    var maxConnectionIdle = Duration.seconds(5 * 60)
+    var maxConnectionIdle = ServerSettings.defaultMaxConnectionIdle
 
     @Option(
         duration: "Age at which a connection is closed gracefully, give or take 10 %. (default: unlimited)",
@@ -105,7 +105,7 @@ struct LimitOptions: ParsableArguments {
     var socketMode: SocketMode?
 
     var configuration: GRPCServer.Configuration {
-        var limits = GRPCServer.Configuration()
+        var limits = Self.defaults
         if let maxMessageSize { limits.maxMessageSize = maxMessageSize }
         limits.maxDecompressionExcess = maxDecompressionExcess
         limits.maxHeaderListSize = maxHeaderListSize

@@ -17,27 +17,27 @@ enum SumServer {
         StandardDescriptors.reserve()
         FileDescriptorLimit.raise()
         let signals = Signals()
-        let command = parse()
+        let settings = parse()
         do {
             try ProcessLimits.check(
-                threadsPerCore: 1, descriptors: 4 + 2 * (command.addresses.listen.count + 1))
+                threadsPerCore: 1, descriptors: 4 + 2 * (settings.addresses.count + 1))
         } catch {
             fail("\(error)", 1)
         }
         var logger = Logger(label: "sum-server") { LineLogHandler(label: $0, writer: .standardError) }
-        logger.logLevel = command.logLevel
+        logger.logLevel = settings.logLevel
         let (stop, stopper) = AsyncStream.makeStream(of: String.self)
         // A further signal adds nothing while one is waiting.
         let (reloads, reload) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(1))
         Task.detached { [logger] in
             do {
-                try await command.serve(until: stop, reloads: reloads, logger: logger)
+                try await ServerRun(settings: settings, logger: logger).serve(until: stop, reloads: reloads)
             } catch {
                 fail("\(error)", 1)
             }
         }
 
-        var policy = StopPolicy(drainDelay: command.drainDelay)
+        var policy = StopPolicy(drainDelay: settings.drainDelay)
         while true {
             guard let number = signals.next(within: heapInterval) else {
                 malloc.trimIfWorthwhile()
@@ -57,10 +57,12 @@ enum SumServer {
         }
     }
 
-    private static func parse() -> SumServerCommand {
+    private static func parse() -> ServerSettings {
+        let words = Array(CommandLine.arguments.dropFirst())
+        if let settings = ServerSettings(commonArguments: words) { return settings }
         do {
-            var command = try SumServerCommand.parseAsRoot()
-            if let command = command as? SumServerCommand { return command }
+            var command = try SumServerCommand.parseAsRoot(words)
+            if let command = command as? SumServerCommand { return try command.settings }
             try command.run()
             end(0)
         } catch  where SumServerCommand.exitCode(for: error).isSuccess {

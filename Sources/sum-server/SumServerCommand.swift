@@ -72,84 +72,23 @@ struct SumServerCommand: ParsableCommand {
         }
     }
 
-    /// Reads the files of TLS; nil for clear text.
-    private func loadTLS(logger: Logger) throws -> ServerTLS? {
-        let warn = { (text: String) in logger.warning("\(text)") }
-        let keyLog = tls.tlsCert == nil ? nil : try TLSKeyLog.fromEnvironment(warn: warn)
-        let tls = try tls.load(keyLog: keyLog)
-        if let warning = tls?.warning { warn(warning) }
-        return tls
-    }
-
-    /// Serves until `stop` yields the name of a signal, then shuts down and exits. A second name ends the drain delay.
-    ///
-    /// - Parameter reloads: yields the name of a signal when files are to be read again.
-    func serve(
-        until stop: AsyncStream<String>, reloads: AsyncStream<String>, logger: Logger
-    ) async throws {
-        let tls = try loadTLS(logger: logger)
-        let tokens = try callers.authTokenFile.map { try TokenFile($0) }
-        if let warning = tokens?.warning { logger.warning("\(warning)") }
-        var configuration = limits.configuration
-        callers.apply(to: &configuration, tokens: tokens?.table)
-        let healthService = Health(services: [SumNumbers.service])
-        var methods = [
-            SumNumbers.method(
-                overflow: overflow,
-                maxMessageSize: limits.maxMessageSize ?? SumNumbers.defaultMaxMessageSize)
-        ]
-        if health { methods += healthService.methods.map { callers.openHealth ? $0.openToAll() : $0 } }
-        if reflection { methods += Reflection(of: methods).methods }
-        let server = try await GRPCServer.start(
-            // Unix domain sockets stay in clear text.
-            listeningOn: try addresses.all().map { ListenEndpoint($0, tls: $0.isUnix ? nil : tls) },
-            methods: methods, configuration: configuration,
-            logger: logger)
-        for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
-        let subjects = [tls as (any Reloadable)?, tokens].compactMap { $0 }
-        Task { await reload(subjects, on: reloads, logger) }
-        var shutdown: Task<Void, Never>?
-        for await signal in stop {
-            if let shutdown {
-                shutdown.cancel()
-            } else {
-                shutdown = Task { await shutDown(server, healthService, because: signal, logger) }
-            }
+    /// What the options say, without the parser.
+    var settings: ServerSettings {
+        get throws {
+            var settings = ServerSettings()
+            settings.addresses = try addresses.all()
+            settings.tls = tls.configuration
+            settings.overflow = overflow
+            settings.drainDelay = drainDelay
+            settings.drainTimeout = drainTimeout
+            settings.maxMessageSize = limits.maxMessageSize ?? SumNumbers.defaultMaxMessageSize
+            settings.limits = limits.configuration
+            callers.apply(to: &settings.limits)
+            settings.callers = callers.settings
+            settings.hostsHealth = health
+            settings.hostsReflection = reflection
+            settings.logLevel = logLevel
+            return settings
         }
-    }
-
-    /// Reads files again at intervals and when asked, until the process ends.
-    private func reload(
-        _ subjects: [any Reloadable], on requests: AsyncStream<String>, _ logger: Logger
-    ) async {
-        let reloader = subjects.isEmpty ? nil : Reloader(subjects, logger: logger)
-        if let reloader { Task { await reloader.run() } }
-        for await signal in requests {
-            if let reloader {
-                reloader.reload()
-            } else {
-                logger.info("there is nothing to reload", metadata: ["signal": "\(signal)"])
-            }
-        }
-    }
-
-    /// Shuts down and exits. Cancelling the task ends the drain delay.
-    private func shutDown(
-        _ server: GRPCServer, _ healthService: Health, because signal: String, _ logger: Logger
-    ) async {
-        if drainDelay > .zero {
-            healthService.stopServing()
-            logger.info(
-                "\(health ? "health is NOT_SERVING, " : "")serving until the drain delay has passed",
-                metadata: ["signal": "\(signal)", "drain-delay": "\(drainDelay.text)"])
-            try? await Task.sleep(for: drainDelay)
-        }
-        logger.info("stopping", metadata: ["signal": "\(signal)", "drain-timeout": "\(drainTimeout.text)"])
-        healthService.shutDown()
-        guard await server.shutdown(within: drainTimeout) else {
-            logger.warning("calls were cut off: they did not finish within the drain timeout")
-            SumServer.end(1)
-        }
-        SumServer.end(0)
     }
 }

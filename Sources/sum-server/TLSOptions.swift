@@ -56,8 +56,8 @@ struct TLSOptions: ParsableArguments {
         }
     }
 
-    /// Reads the files; nil for clear text.
-    func load(keyLog: TLSKeyLog?) throws(TLSConfigurationError) -> ServerTLS? {
+    /// Which files to read, and what to demand; nil for clear text.
+    var configuration: ServerTLS.Configuration? {
         guard let tlsCert, let tlsKey else { return nil }
         var configuration = ServerTLS.Configuration(
             identity: TLSIdentity(
@@ -66,8 +66,7 @@ struct TLSOptions: ParsableArguments {
             clientCAs: tlsClientCa.map { .file($0) })
         configuration.clientCertificate = tlsClient ?? .required
         configuration.minimum = tlsMin ?? .v1_2
-        configuration.keyLog = keyLog
-        return try ServerTLS(configuration)
+        return configuration
     }
 }
 

@@ -1,0 +1,87 @@
+import Logging
+import SumCore
+
+/// The server from its start to its end.
+struct ServerRun {
+    let settings: ServerSettings
+    let logger: Logger
+
+    /// Reads the files of TLS; nil for clear text.
+    private func loadTLS() throws -> ServerTLS? {
+        guard var configuration = settings.tls else { return nil }
+        let warn = { (text: String) in logger.warning("\(text)") }
+        configuration.keyLog = try TLSKeyLog.fromEnvironment(warn: warn)
+        let tls = try ServerTLS(configuration)
+        if let warning = tls.warning { warn(warning) }
+        return tls
+    }
+
+    /// Serves until `stop` yields the name of a signal, then shuts down and exits. A second name ends the drain delay.
+    ///
+    /// - Parameter reloads: yields the name of a signal when files are to be read again.
+    func serve(
+        until stop: AsyncStream<String>, reloads: AsyncStream<String>
+    ) async throws {
+        let tls = try loadTLS()
+        let tokens = try settings.callers.tokenFile.map { try TokenFile($0) }
+        if let warning = tokens?.warning { logger.warning("\(warning)") }
+        var configuration = settings.limits
+        configuration.authorize = settings.callers.authorizer(tokens: tokens?.table)
+        let healthService = Health(services: [SumNumbers.service])
+        var methods = [
+            SumNumbers.method(overflow: settings.overflow, maxMessageSize: settings.maxMessageSize)
+        ]
+        if settings.hostsHealth {
+            methods += healthService.methods.map { settings.callers.opensHealth ? $0.openToAll() : $0 }
+        }
+        if settings.hostsReflection { methods += Reflection(of: methods).methods }
+        let server = try await GRPCServer.start(
+            // Unix domain sockets stay in clear text.
+            listeningOn: settings.addresses.map { ListenEndpoint($0, tls: $0.isUnix ? nil : tls) },
+            methods: methods, configuration: configuration, logger: logger)
+        for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
+        let subjects = [tls as (any Reloadable)?, tokens].compactMap { $0 }
+        Task { await reload(subjects, on: reloads) }
+        var shutdown: Task<Void, Never>?
+        for await signal in stop {
+            if let shutdown {
+                shutdown.cancel()
+            } else {
+                shutdown = Task { await shutDown(server, healthService, because: signal) }
+            }
+        }
+    }
+
+    /// Reads files again at intervals and when asked, until the process ends.
+    private func reload(_ subjects: [any Reloadable], on requests: AsyncStream<String>) async {
+        let reloader = subjects.isEmpty ? nil : Reloader(subjects, logger: logger)
+        if let reloader { Task { await reloader.run() } }
+        for await signal in requests {
+            if let reloader {
+                reloader.reload()
+            } else {
+                logger.info("there is nothing to reload", metadata: ["signal": "\(signal)"])
+            }
+        }
+    }
+
+    /// Shuts down and exits. Cancelling the task ends the drain delay.
+    private func shutDown(_ server: GRPCServer, _ healthService: Health, because signal: String) async {
+        let drainDelay = settings.drainDelay
+        if drainDelay > .zero {
+            healthService.stopServing()
+            logger.info(
+                "\(settings.hostsHealth ? "health is NOT_SERVING, " : "")serving until the drain delay has passed",
+                metadata: ["signal": "\(signal)", "drain-delay": "\(drainDelay.text)"])
+            try? await Task.sleep(for: drainDelay)
+        }
+        logger.info(
+            "stopping", metadata: ["signal": "\(signal)", "drain-timeout": "\(settings.drainTimeout.text)"])
+        healthService.shutDown()
+        guard await server.shutdown(within: settings.drainTimeout) else {
+            logger.warning("calls were cut off: they did not finish within the drain timeout")
+            SumServer.end(1)
+        }
+        SumServer.end(0)
+    }
+}

@@ -1,0 +1,50 @@
+import Logging
+import SumCore
+
+/// What a server is to do. What its operator has not said has its default.
+struct ServerSettings {
+    var addresses = [ListenAddress.allInterfaces(port: Target.defaultPort)]
+    /// TLS on all addresses but Unix domain sockets; nil for clear text.
+    var tls: ServerTLS.Configuration?
+    var overflow = SumNumbers.Overflow.error
+    /// The largest message for a number, in bytes.
+    var maxMessageSize = SumNumbers.defaultMaxMessageSize
+    /// The time for which the server still serves after a signal, while health says NOT_SERVING.
+    var drainDelay = Duration.zero
+    /// The time for open calls to finish.
+    var drainTimeout = Duration.seconds(25)
+    var limits = Self.defaultLimits
+    var callers = CallerSettings()
+    var hostsHealth = true
+    var hostsReflection = true
+    var logLevel = Logger.Level.info
+
+    /// The time after which a daemon closes connections without calls. The library keeps them.
+    static let defaultMaxConnectionIdle = Duration.seconds(5 * 60)
+
+    /// The library's limits but for that.
+    static let defaultLimits = {
+        var limits = GRPCServer.Configuration()
+        limits.maxConnectionIdle = defaultMaxConnectionIdle
+        return limits
+    }()
+}
+
+/// Who may call.
+struct CallerSettings {
+    /// The file of bearer tokens; nil if callers need none.
+    var tokenFile: String?
+    /// The patterns that a caller's names must match; empty for every token's owner.
+    var patterns: [CallerPattern] = []
+    /// Whether a token and a certificate are required, instead of either.
+    var requiresBoth = false
+    /// Whether anybody may call the health service.
+    var opensHealth = true
+
+    /// - Parameter tokens: those of `tokenFile`.
+    /// - Returns: nil if anybody may call.
+    func authorizer(tokens: TokenTable?) -> CallAuthorizer? {
+        guard tokens != nil || !patterns.isEmpty else { return nil }
+        return CallerPolicy(tokens: tokens, patterns: patterns, requiresBoth: requiresBoth).authorizer
+    }
+}
