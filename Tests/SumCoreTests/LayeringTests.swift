@@ -21,7 +21,7 @@ import Testing
             path: "GRPC/Wire", imports: ["CZlib", "NIOCore"], sees: ["Base", "HTTP2"],
             hidden: ["HTTP2Session"]),
         Room(
-            path: "GRPC/Server", imports: ["NIOCore", "Synchronization"],
+            path: "GRPC/Server", imports: ["NIOCore", "Synchronization", "Tracing"],
             sees: ["Base", "HTTP2", "GRPC/Wire"],
             hidden: ["HTTP2Session"]),
         Room(

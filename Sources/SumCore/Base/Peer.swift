@@ -6,13 +6,25 @@ public struct Peer: Hashable, Sendable, CustomStringConvertible {
     public var address: String
     /// The certificate that it has shown; nil without TLS, and for a client that showed none.
     public var certificate: PeerCertificate?
+    /// The version of TLS; nil without it.
+    public var tlsVersion: TLSVersion?
     /// Who it is, by the rules of the server: the name beside its token, or one of the certificate's names. Nil unless
     /// the server knows its callers.
     public var principal: String?
 
-    public init(address: String, certificate: PeerCertificate? = nil, principal: String? = nil) {
+    /// Versions of TLS. Their values are the names that OpenSSL uses.
+    public enum TLSVersion: String, Sendable {
+        case tls12 = "TLSv1.2"
+        case tls13 = "TLSv1.3"
+    }
+
+    public init(
+        address: String, certificate: PeerCertificate? = nil, tlsVersion: TLSVersion? = nil,
+        principal: String? = nil
+    ) {
         self.address = address
         self.certificate = certificate
+        self.tlsVersion = tlsVersion
         self.principal = principal
     }
 

@@ -28,18 +28,18 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
     ///   with OK; INTERNAL if the message cannot be encoded.
     public func send(_ message: Request, compressed: Bool = true) async throws(GRPCStatus) {
         let message = try message.serialized()
-        try await send { batch throws(GRPCStatus) in
+        try await send(count: 1) { batch throws(GRPCStatus) in
             try writer.write(message, compressed: compressed, to: &batch)
         }
     }
 
-    /// Sends the messages that `write` appends to a buffer.
+    /// Sends the `count` messages that `write` appends to a buffer.
     func send(
-        _ write: (inout ByteBuffer) throws(GRPCStatus) -> Void
+        count: Int, _ write: (inout ByteBuffer) throws(GRPCStatus) -> Void
     ) async throws(GRPCStatus) {
         var batch = exchange.pipe.takeSpare()
         try write(&batch)
-        await settle(try exchange.pipe.write(batch))
+        await settle(try exchange.pipe.write(batch, messageCount: count))
     }
 
     /// Wakes the connection if the pipe asks for it, and waits while the pipe is full.

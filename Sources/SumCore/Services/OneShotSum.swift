@@ -14,6 +14,8 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
         var encoded = 0
         /// The rest of a number that was cut by the end of a frame.
         var rest = ByteBuffer()
+        /// Bytes that were passed on.
+        var bytesWritten = 0
         var reader: MessageReader
         /// The response, decompressed.
         var message: ByteBuffer?
@@ -50,8 +52,18 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
 
     var requestBody: any HTTP2Body { self }
 
-    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
+    var tally: ClientCallObservation.Tally {
         state.withLock { state in
+            ClientCallObservation.Tally(
+                messagesWritten: Int64(state.encoded), bytesWritten: state.bytesWritten,
+                messagesReceived: state.message == nil ? 0 : 1)
+        }
+    }
+
+    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
+        let room = frame.freeCapacity
+        return state.withLock { state in
+            defer { state.bytesWritten += room - frame.freeCapacity }
             while frame.freeCapacity > 0, !state.allIsEncoded {
                 if state.rest.readableBytes > 0 {
                     frame.append(moving: &state.rest)

@@ -43,17 +43,18 @@ public struct SumNumbersCall: Sendable {
         var sent = 0
         while sent < numbers.count {
             var batch = call.exchange.pipe.takeSpare()
+            let before = sent
             let left = (numbers.count - sent) * NumberEncoder.maxLength
             batch.writeWithOutputRawSpan(minimumWritableBytes: min(Self.batchSize, left)) { frame in
                 sent += NumberEncoder.append(numbers.span.extracting(sent...), to: &frame)
             }
-            await call.settle(try call.exchange.pipe.write(batch))
+            await call.settle(try call.exchange.pipe.write(batch, messageCount: sent - before))
         }
     }
 
     /// Sends numbers compressed. gRPC compresses each message separately, which makes numbers longer, not shorter.
     private func sendCompressed(_ numbers: ArraySlice<Int32>) async throws(GRPCStatus) {
-        try await call.send { batch throws(GRPCStatus) in
+        try await call.send(count: numbers.count) { batch throws(GRPCStatus) in
             for number in numbers {
                 let message = Tutorial_NumberRequest.with { $0.num = number }
                 try call.writer.write(try message.serialized(), to: &batch)

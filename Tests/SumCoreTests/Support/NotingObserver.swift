@@ -69,7 +69,10 @@ final class NotingObserver: ServerObserver {
             self.observesCalls = observesCalls
         }
 
-        func callBegan(_ path: String) { observer.add(.began(path)) }
+        func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)? {
+            observer.add(.began(call.path))
+            return nil
+        }
         func callEnded(_ call: ServerCallRecord) { observer.add(.ended(call)) }
         func requestRefused(_ reason: String) { observer.add(.refused(reason)) }
         func clientGoesAway(_ code: String, debug: String) { observer.add(.goesAway(code, debug: debug)) }

@@ -13,6 +13,7 @@ final class AsyncClientCall: ClientCallHandler {
         var inbox: MessageInbox
         /// Bytes received that the server has no credit for yet.
         var uncredited = 0
+        var messagesReceived: Int64 = 0
         var metadata: GRPCMetadata?
         var end: ClientCallEnd?
         var waiters: [Waiter] = []
@@ -125,6 +126,13 @@ final class AsyncClientCall: ClientCallHandler {
 
     var requestBody: any HTTP2Body { pipe }
 
+    var tally: ClientCallObservation.Tally {
+        let written = pipe.written
+        return .init(
+            messagesWritten: written.messages, bytesWritten: written.bytes,
+            messagesReceived: state.withLock { $0.messagesReceived })
+    }
+
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
         change { state in
             state.metadata = metadata
@@ -135,6 +143,8 @@ final class AsyncClientCall: ClientCallHandler {
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
         try change { state throws(GRPCStatus) in
             state.uncredited += bytes.readableBytes
+            let before = state.inbox.count
+            defer { state.messagesReceived += Int64(state.inbox.count - before) }
             try state.inbox.append(bytes)
             return state.takeCredit()
         }

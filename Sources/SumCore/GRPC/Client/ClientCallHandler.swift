@@ -6,6 +6,8 @@ protocol ClientCallHandler: AnyObject, Sendable {
     /// The request's messages, each with its five-byte prefix. After the body had nothing to give, call
     /// `ClientCallControl.wake` when it has something again.
     var requestBody: any HTTP2Body { get }
+    /// The messages of the call so far, for observers.
+    var tally: ClientCallObservation.Tally { get }
     /// The response has begun. Not called if the call fails before that.
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression)
     /// Takes bytes of the response's messages, each with its five-byte prefix, split at any position.
@@ -15,4 +17,8 @@ protocol ClientCallHandler: AnyObject, Sendable {
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int
     /// The call has ended. Called once, and last.
     func end(_ end: ClientCallEnd)
+}
+
+extension ClientCallHandler {
+    var tally: ClientCallObservation.Tally { .init() }
 }

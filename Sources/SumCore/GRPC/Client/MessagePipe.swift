@@ -19,6 +19,9 @@ final class MessagePipe: HTTP2Body, Sendable {
     private struct State {
         var queue = CircularBuffer<ByteBuffer>()
         var byteCount = 0
+        /// Messages and bytes that were written so far.
+        var messagesWritten: Int64 = 0
+        var bytesWritten = 0
         /// Emptied buffers, to be reused for the next batches.
         var spares: [ByteBuffer] = []
         var isFinished = false
@@ -73,12 +76,13 @@ final class MessagePipe: HTTP2Body, Sendable {
 
     /// Adds a batch of messages.
     ///
+    /// - Parameter messageCount: how many they are.
     /// - Throws: how the call ended, if it has; FAILED_PRECONDITION after `finish`.
-    func write(_ batch: ByteBuffer) throws(GRPCStatus) -> Written {
+    func write(_ batch: ByteBuffer, messageCount: Int = 1) throws(GRPCStatus) -> Written {
         try state.withLock { state throws(GRPCStatus) in
             try state.checkOpen()
             state.queue.append(batch)
-            return Self.account(batch.readableBytes, &state)
+            return Self.account(batch.readableBytes, messageCount, &state)
         }
     }
 
@@ -94,15 +98,20 @@ final class MessagePipe: HTTP2Body, Sendable {
             let last = state.queue.index(before: state.queue.endIndex)
             let before = state.queue[last].readableBytes
             state.queue[last].writeWithOutputRawSpan(minimumWritableBytes: maxLength) { encode(&$0) }
-            return Self.account(state.queue[last].readableBytes - before, &state)
+            return Self.account(state.queue[last].readableBytes - before, 1, &state)
         }
     }
 
-    private static func account(_ count: Int, _ state: inout State) -> Written {
+    private static func account(_ count: Int, _ messageCount: Int, _ state: inout State) -> Written {
         state.byteCount += count
+        state.bytesWritten += count
+        state.messagesWritten += Int64(messageCount)
         let wake = state.unpark()
         return state.byteCount >= capacity ? .full(wake: wake) : .done(wake: wake)
     }
+
+    /// The messages and bytes that were written so far.
+    var written: (messages: Int64, bytes: Int) { state.withLock { ($0.messagesWritten, $0.bytesWritten) } }
 
     /// Returns an empty buffer for a batch, reusing the memory of one already sent if possible.
     func takeSpare() -> ByteBuffer {

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Tracing
 
 /// Turns a handler written with async/await into one of the lowest form: hands the bytes that come to the handler's
 /// task.
@@ -13,7 +14,11 @@ final class AsyncServerCallHandler: ServerCallHandler {
         self.call = call
         task = Task {
             do {
-                try await body(call)
+                if let instrumentation = context.instrumentation {
+                    try await InstrumentationContext.withValue(instrumentation) { try await body(call) }
+                } else {
+                    try await body(call)
+                }
                 call.complete(.ok)
             } catch let status as GRPCStatus {
                 call.complete(status)

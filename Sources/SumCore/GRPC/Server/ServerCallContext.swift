@@ -1,3 +1,5 @@
+public import Tracing
+
 /// What a handler knows about its call at the beginning.
 public struct ServerCallContext: Sendable {
     let head: CallHead
@@ -11,6 +13,9 @@ public struct ServerCallContext: Sendable {
     public var maxMessageSize: Int
     /// The compression used by request messages whose compressed flag is set.
     public var compression: GRPCCompression
+    /// What a tracer knows of the call's span, and of those above it; nil without one. In handlers written with
+    /// async/await, `InstrumentationContext.current` is the same.
+    public var instrumentation: InstrumentationContext?
     /// The moment at which `timeout` has passed.
     let deadline: ContinuousClock.Instant?
     /// The memory held by all asynchronous calls of the connection.

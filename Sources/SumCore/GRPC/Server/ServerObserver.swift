@@ -14,11 +14,12 @@ public protocol ServerConnectionObserver: AnyObject {
     /// Whether to report calls to this observer. Read once. If false, calls cost nothing for it.
     var observesCalls: Bool { get }
 
-    /// A request has begun a call, or was rejected, which ends the call at once.
+    /// A request has begun a call, or was rejected, which ends the call at once. Comes before it is decided whether the
+    /// call may be made, and before its handler exists.
     ///
-    /// - Parameter path: as the client sent it; `/package.Service/Method` if it is well-formed.
-    func callBegan(_ path: String)
-    /// A call has ended and its stream is closed. Only this event reports what the call carried.
+    /// - Returns: an observer for this call; nil for none.
+    func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)?
+    /// A call has ended and its stream is closed.
     func callEnded(_ call: ServerCallRecord)
     /// A stream was reset because of what the client sent, or because there were too many calls. RST_STREAM cannot
     /// carry the reason.
@@ -37,45 +38,11 @@ public protocol ServerConnectionObserver: AnyObject {
 }
 
 extension ServerConnectionObserver {
-    public func callBegan(_ path: String) {}
+    public func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)? { nil }
     public func callEnded(_ call: ServerCallRecord) {}
     public func requestRefused(_ reason: String) {}
     public func clientGoesAway(_ code: String, debug: String) {}
     public func failed(_ failure: ServerConnectionFailure) {}
-}
-
-/// The outcome of a call, from the server's side.
-public struct ServerCallRecord: Sendable {
-    /// The client.
-    public var peer: Peer
-    /// As the client sent it; `/package.Service/Method` if it is well-formed.
-    public var path: String
-    /// How the call ended; CANCELLED if the client cancelled it or disconnected.
-    public var status: GRPCStatus
-    /// The time from the request's headers to the end of the stream.
-    public var duration: Duration
-    /// Messages in each direction; nil if the method's handler does not count them.
-    public var messages: MessageCounts?
-    /// Bytes of request messages on the wire, including the five-byte prefixes.
-    public var bytesReceived: Int
-    /// Bytes of response messages that were sent on the wire, including the five-byte prefixes.
-    public var bytesSent: Int
-    /// All bytes that the connection had received when the call ended, including frames and headers.
-    public var connectionBytesReceived: Int
-}
-
-/// The number of messages that a call has carried.
-public struct MessageCounts: Hashable, Sendable {
-    /// Request messages.
-    public var received: Int64
-    /// Response messages.
-    public var sent: Int64
-
-    /// Creates counts from the messages received and sent so far.
-    public init(received: Int64, sent: Int64) {
-        self.received = received
-        self.sent = sent
-    }
 }
 
 /// The outcome of a connection, from the server's side.

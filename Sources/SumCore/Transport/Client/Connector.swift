@@ -30,12 +30,12 @@ struct Connector {
                     throw ConnectFailure(description: "connecting was cancelled")
                 }
                 if address.tunnel == nil { report(tls == nil ? Self.silence : Self.tlsSilence) }
-                let certificate = try await connection.completed(within: limit)
+                let secured = try await connection.completed(within: limit)
                 return ReadyConnection(
                     peer: Peer(
                         address: address.tunnel?.target ?? channel.remoteAddress.map(\.text)
                             ?? address.description,
-                        certificate: certificate),
+                        certificate: secured.certificate, tlsVersion: secured.version),
                     channel: channel, handler: connection.handler, goingAway: connection.goingAway)
             } onCancel: {
                 pending.withLock { $0 }?.channel.close(promise: nil)
@@ -49,6 +49,9 @@ struct Connector {
         }
     }
 
+    /// What TLS has found out; nothing without it.
+    private typealias Secured = (certificate: PeerCertificate?, version: Peer.TLSVersion?)
+
     /// Opens the socket.
     ///
     /// - Parameter begin: is given the connection before the socket is connected.
@@ -58,7 +61,7 @@ struct Connector {
         try await bootstrap(limit)
             .channelInitializer { channel in
                 let (ready, goingAway) = (
-                    channel.eventLoop.makePromise(of: PeerCertificate?.self),
+                    channel.eventLoop.makePromise(of: Secured.self),
                     channel.eventLoop.makePromise(of: Void.self)
                 )
                 channel.closeFuture.whenComplete { _ in goingAway.succeed() }
@@ -74,7 +77,8 @@ struct Connector {
                                 security: tls == nil ? address.security : .tls, keepalive: keepalive
                             ) {
                                 ready.completeWith(
-                                    $0.map { secured?.certificate }.mapError { $0.behind(address.tunnel) })
+                                    $0.map { (secured?.certificate, secured?.version) }
+                                        .mapError { $0.behind(address.tunnel) })
                             } goingAway: {
                                 goingAway.succeed()
                             })
@@ -96,7 +100,7 @@ struct Connector {
     }
 
     private func tunnelHandler(
-        _ tunnel: Tunnel, _ ready: EventLoopPromise<PeerCertificate?>
+        _ tunnel: Tunnel, _ ready: EventLoopPromise<Secured>
     ) -> TunnelHandler {
         TunnelHandler(tunnel) { progress in
             switch progress {
@@ -127,11 +131,11 @@ struct Connector {
         /// Asks a proxy for a tunnel first.
         var tunnel: NIOLoopBound<TunnelHandler>?
         var tls: NIOLoopBound<TLSHandler>?
-        /// Completes when the server's SETTINGS have arrived, with its certificate if there is TLS.
-        var ready: EventLoopFuture<PeerCertificate?>
+        /// Completes when the server's SETTINGS have arrived.
+        var ready: EventLoopFuture<Secured>
         var goingAway: EventLoopFuture<Void>
 
-        func completed(within limit: TimeAmount) async throws -> PeerCertificate? {
+        func completed(within limit: TimeAmount) async throws -> Secured {
             let silence = channel.eventLoop.scheduleTask(in: limit) { [handler, tunnel, tls] in
                 guard tunnel?.value.giveUp() != true else { return }
                 let words = tls?.value.isHandshaking == true ? Connector.tlsSilence : Connector.silence

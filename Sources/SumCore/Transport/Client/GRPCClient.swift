@@ -9,6 +9,7 @@ public import SwiftProtobuf
 /// Connections stay open until `close` is called. All methods may be called from any thread.
 public final class GRPCClient: Sendable {
     private let target: Target
+    private let targetURI: String
     let configuration: Configuration
     private let connections: ClientConnections
     /// Runs tasks on the thread that serves the client's connections.
@@ -29,6 +30,7 @@ public final class GRPCClient: Sendable {
 
     init(target: Target, configuration: Configuration, resolver: any Resolver) {
         self.target = target
+        targetURI = target.uri
         self.configuration = configuration
         connections = ClientConnections(target: target, configuration: configuration, resolver: resolver)
         executor = EventLoopExecutor(connections.eventLoop)
@@ -143,7 +145,7 @@ public final class GRPCClient: Sendable {
         }
         return RetryingCall(
             connections, request, options, refusal: refusal, observers: configuration.observers,
-            handler: handler)
+            target: targetURI, handler: handler)
     }
 
     private func head(_ path: String, _ options: GRPCCallOptions) -> GRPCRequestHead {

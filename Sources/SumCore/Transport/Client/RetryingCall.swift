@@ -10,10 +10,8 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
     private let request: GRPCRequestHead
     private let handler: any ClientCallHandler
     private let expiry: NIODeadline
-    private let began: NIODeadline
     /// Why the call must not be made.
     private let refusal: GRPCStatus?
-    private let observers: [any ClientObserver]
 
     private typealias PeerWaiters = [CheckedContinuation<Peer?, Never>]
 
@@ -40,10 +38,8 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         var stream: ClientStream?
         /// The request, shared by all attempts.
         var body: ReplayedBody
-        /// The attempts begun so far.
-        var attemptCount = 0
-        /// Bytes received by the attempts that have ended.
-        var bytesReceived = 0
+        /// Collects what observers want to know; nil if nobody observes the client.
+        let observation: ClientCallObservation?
     }
 
     /// Belongs to the event loop of the running attempt, or, while none runs, to whoever makes the next step.
@@ -56,11 +52,10 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
 
     init(
         _ source: any ConnectionSource, _ request: GRPCRequestHead, _ options: GRPCCallOptions,
-        refusal: GRPCStatus? = nil, observers: [any ClientObserver] = [], handler: any ClientCallHandler
+        refusal: GRPCStatus? = nil, observers: [any ClientObserver] = [], target: String = "",
+        handler: any ClientCallHandler
     ) {
         let now = NIODeadline.now()
-        began = now
-        self.observers = observers
         self.refusal = refusal
         self.source = source
         self.request = request
@@ -69,7 +64,14 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         expiry =
             options.timeout.map { now + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
         state = Mutex(State(attempts: CallAttempts(maxRetries: options.maxRetries)))
-        progress = Progress(body: ReplayedBody(handler.requestBody))
+        let observation =
+            observers.isEmpty
+            ? nil
+            : ClientCallObservation(
+                ClientCallStart(
+                    path: request.path, target: target, timeout: options.timeout, metadata: request.metadata),
+                began: now, observers: observers)
+        progress = Progress(body: ReplayedBody(handler.requestBody), observation: observation)
     }
 
     private var timeLeft: Duration? {
@@ -148,10 +150,14 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
     // MARK: Attempts
 
     private func open(_ previousAttempts: Int, on connection: ReadyConnection) {
-        progress.attemptCount += 1
         var request = request
         request.timeout = timeLeft
         request.previousAttempts = previousAttempts
+        if let observation = progress.observation {
+            request.metadata = observation.beginAttempt(
+                request.metadata, previousAttempts: previousAttempts, on: connection.peer,
+                bytesSent: progress.body.byteCount, at: .now())
+        }
         let stream = connection.handler.value.run { $0.start(request, handler: self) }
         // An attempt that failed at once may already have been followed by the next, perhaps on another loop.
         if let stream, !stream.call.hasEnded { progress.stream = stream }
@@ -182,22 +188,17 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         for waiter in waiters { waiter.resume(returning: nil) }
         source.stopConnecting(self)
         progress.body.drop()
-        if !observers.isEmpty { report(end, connection) }
+        if let observation = progress.observation { report(end, connection, observation) }
         handler.end(end)
     }
 
-    private func report(_ end: ClientCallEnd, _ connection: ReadyConnection?) {
-        let record = ClientCallRecord(
-            path: request.path, peer: connection?.peer, status: end.status,
-            duration: .nanoseconds((NIODeadline.now() - began).nanoseconds),
-            attempts: progress.attemptCount, bytesSent: progress.body.byteCount,
-            bytesReceived: progress.bytesReceived)
+    private func report(
+        _ end: ClientCallEnd, _ connection: ReadyConnection?, _ observation: ClientCallObservation
+    ) {
+        let tell = observation.end(
+            end.status, peer: connection?.peer, bytesSent: progress.body.byteCount, at: .now())
         let loop = connection?.eventLoop ?? source.eventLoop
-        if loop.inEventLoop {
-            for observer in observers { observer.callEnded(record) }
-        } else {
-            loop.execute { [observers] in for observer in observers { observer.callEnded(record) } }
-        }
+        if loop.inEventLoop { tell() } else { loop.execute(tell) }
     }
 
     // MARK: For the call's tasks
@@ -230,10 +231,17 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
 
     var requestBody: any HTTP2Body { self }
 
-    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState { progress.body.fill(&frame) }
+    func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
+        let start = frame.byteCount
+        let state = progress.body.fill(&frame)
+        progress.observation?.send(frame.bytes.extracting(droppingFirst: start))
+        return state
+    }
 
     func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? {
-        progress.body.takeLongPiece(maximum: maximum)
+        let piece = progress.body.takeLongPiece(maximum: maximum)
+        if let piece { progress.observation?.send(piece.bytes.readableBytesSpan) }
+        return piece
     }
 
     func receiveHeaders(_ metadata: GRPCMetadata, compression: GRPCCompression) {
@@ -242,11 +250,16 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
     }
 
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
-        try handler.receive(bytes)
+        progress.observation?.receive(bytes)
+        return try handler.receive(bytes)
     }
 
     func end(_ end: ClientCallEnd) {
-        progress.bytesReceived += progress.stream?.bytesReceived ?? 0
+        if let observation = progress.observation {
+            observation.endAttempt(
+                end.status, bytesSent: progress.body.byteCount,
+                bytesReceived: progress.stream?.bytesReceived ?? 0, handler.tally, at: .now())
+        }
         progress.stream = nil
         // A connection that does not accept this call will accept no other.
         if end.reach == .notSentOnWire, let connection = state.withLock({ $0.connection }) {

@@ -23,6 +23,12 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
     /// The host that certificates must be for, if it is not that of the endpoint.
     let host: String?
 
+    /// The target as a URI: what was written, with the scheme that it has by default.
+    var uri: String {
+        let schemes = ["dns:", "ipv4:", "ipv6:", "unix:"]
+        return schemes.contains { description.hasPrefix($0) } ? description : "dns:///\(description)"
+    }
+
     /// Whether all its addresses are Unix domain sockets.
     package var isUnix: Bool { endpoints.allSatisfy { if case .unix = $0 { true } else { false } } }
 

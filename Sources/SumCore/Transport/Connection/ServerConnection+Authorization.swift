@@ -39,9 +39,10 @@ extension ServerConnection {
     /// Begins a call that is held until it is decided whether it may be made.
     func hold(
         _ streamID: Int32, _ context: ServerCallContext, of method: GRPCMethod,
+        _ observation: CallObservation?,
         until decide: @escaping @Sendable (ServerCallContext) async throws -> String?
     ) -> ServerStream {
-        let stream = ServerStream(id: streamID, path: context.path, handler: nil, began: core.now)
+        let stream = ServerStream(id: streamID, handler: nil, observation: observation)
         add(stream)
         // The task may go on for a while after its stream was reset, as those of handlers may.
         unfinished.insert(streamID)
@@ -81,9 +82,10 @@ extension ServerConnection {
     }
 
     private func release(_ stream: ServerStream, _ context: ServerCallContext, of method: GRPCMethod) {
+        stream.observation?.principal = context.peer.principal
         do throws(GRPCStatus) {
             let (handler, caller) = try makeHandler(of: method, context)
-            stream.release(to: handler, principal: context.peer.principal, caller: caller)
+            stream.release(to: handler, caller: caller)
             if handler.outlivesStream { unfinished.insert(stream.id) }
         } catch {
             return attempt { () throws(NGHTTP2Error) in try end(stream, error) }

@@ -15,12 +15,14 @@ extension ServerConnection {
         }
         let stream: ServerStream
         let timeout: Duration?
+        var observation: CallObservation?
         do throws(GRPCRequestHead.Rejection) {
             let routed = try router.route(fields)
             timeout = routed.request.timeout
-            stream = try makeStream(streamID, routed)
+            observation = observe(ServerCallStart(routed.request, peer: peer))
+            stream = try makeStream(streamID, routed, observation)
         } catch {
-            try reject(error, path: fields.first(":path") ?? "", on: streamID)
+            try reject(error, fields, observation, on: streamID)
             return judgeRefusals()
         }
         if let timeout { try startDeadline(timeout, of: stream) }
@@ -31,25 +33,27 @@ extension ServerConnection {
         wake(stream, at: core.now + .nanoseconds(timeout.wholeNanoseconds))
     }
 
-    private func makeStream(_ streamID: Int32, _ routed: RoutedRequest) throws(GRPCRequestHead.Rejection)
-        -> ServerStream
-    {
+    private func makeStream(
+        _ streamID: Int32, _ routed: RoutedRequest, _ observation: CallObservation?
+    ) throws(GRPCRequestHead.Rejection) -> ServerStream {
         var context = context(of: routed, on: streamID)
+        context.instrumentation = observation?.instrumentation
         let made: (handler: any ServerCallHandler, caller: Caller?)
         do throws(GRPCStatus) {
             if let authorize = limits.authorize, !routed.method.isOpen {
                 switch authorize.decision {
                 case .immediate(let decide): try decideNow(&context, decide)
-                case .deferred(let decide): return hold(streamID, context, of: routed.method, until: decide)
+                case .deferred(let decide):
+                    return hold(streamID, context, of: routed.method, observation, until: decide)
                 }
             }
+            observation?.principal = context.peer.principal
             made = try makeHandler(of: routed.method, context)
         } catch {
             throw GRPCRequestHead.Rejection(error)
         }
         let stream = ServerStream(
-            id: streamID, path: routed.request.path, handler: made.handler,
-            principal: context.peer.principal, caller: made.caller, began: core.now)
+            id: streamID, handler: made.handler, caller: made.caller, observation: observation)
         add(stream)
         if made.handler.outlivesStream { unfinished.insert(streamID) }
         return stream
@@ -72,6 +76,7 @@ extension ServerConnection {
         try core.session.creditConnection(bytes.readableBytes)
         guard let stream = streams[streamID] else { return }
         stream.bytesReceived += bytes.readableBytes
+        stream.observation?.receive(bytes)
         if !stream.call.acceptsMessages {
             try core.session.creditStream(streamID, bytes.readableBytes)
         } else if stream.backlog.isEmpty, !stream.isHeld {
@@ -136,6 +141,7 @@ extension ServerConnection {
         let session = core.session
         if reply.consumed > 0 { try session.creditStream(stream.id, reply.consumed) }
         if reply.decompressed > 0 { judgeDecompression(reply) }
+        if reply.end != nil { stream.observation?.answer(at: core.now) }
         let output = stream.take(reply, headerLimit: Int(session.peerMaxHeaderListSize))
         if stream.owesClientProgress { mayOweProgress = true }
         switch output {

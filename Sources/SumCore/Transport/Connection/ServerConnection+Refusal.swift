@@ -23,9 +23,7 @@ extension ServerConnection {
         if let stream = streams[streamID] {
             try end(stream, GRPCStatus(code: .resourceExhausted, message: message))
         } else if streams.count < limits.maxConcurrentStreams {
-            try reject(
-                GRPCRequestHead.Rejection(.resourceExhausted, message), path: fields.first(":path") ?? "",
-                on: streamID)
+            try reject(GRPCRequestHead.Rejection(.resourceExhausted, message), fields, on: streamID)
         } else {
             noteReset(message)
             try core.session.submitReset(.refusedStream, on: streamID)
@@ -33,10 +31,18 @@ extension ServerConnection {
     }
 
     /// Responds to a request with a status instead of creating a handler.
+    ///
+    /// - Parameter observation: nil if the observers have not been told of the call.
     func reject(
-        _ rejection: GRPCRequestHead.Rejection, path: String, on streamID: Int32
+        _ rejection: GRPCRequestHead.Rejection, _ fields: [HTTP2Field],
+        _ observation: CallObservation? = nil, on streamID: Int32
     ) throws(NGHTTP2Error) {
-        let stream = ServerStream(id: streamID, path: path, handler: nil, began: core.now)
+        let observation =
+            observation
+            ?? observe(
+                ServerCallStart(rejected: fields, isHosted: { router.methods[$0] != nil }, peer: peer))
+        observation?.answer(at: core.now)
+        let stream = ServerStream(id: streamID, handler: nil, observation: observation)
         _ = stream.take(ServerReply(end: rejection.status))
         add(stream)
         let limit = Int(core.session.peerMaxHeaderListSize)

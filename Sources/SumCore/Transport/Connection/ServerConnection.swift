@@ -194,7 +194,16 @@ final class ServerConnection: Connection {
         streams[stream.id] = stream
         callCount += 1
         lifetime?.beginCalls()
-        for observer in callObservers { observer.callBegan(stream.path) }
+    }
+
+    /// Tells the observers of calls that one begins.
+    ///
+    /// - Returns: nil if there are none.
+    func observe(_ start: @autoclosure () -> ServerCallStart) -> CallObservation? {
+        guard !callObservers.isEmpty else { return nil }
+        let start = start()
+        return CallObservation(
+            start, began: core.now, observers: callObservers.compactMap { $0.callBegan(start) })
     }
 
     private func finish(_ streamID: Int32) {
@@ -202,9 +211,9 @@ final class ServerConnection: Connection {
         stream.closed()
         if let caller = stream.caller { callCounter?.end(caller) }
         if streams.isEmpty { lifetime?.endCalls(at: core.now) }
-        guard !callObservers.isEmpty else { return }
-        let record = stream.record(peer: peer, now: core.now, connectionBytes: core.bytesRead)
+        guard let record = stream.record(connectionBytes: core.bytesRead, at: core.now) else { return }
         for observer in callObservers { observer.callEnded(record) }
+        stream.observation?.end(record)
     }
 
     /// Tells the observers why a stream is reset; RST_STREAM cannot tell the client.

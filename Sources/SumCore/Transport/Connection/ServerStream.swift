@@ -5,17 +5,14 @@ internal import NIOCore
 /// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 final class ServerStream: HTTP2Body {
     let id: Int32
-    /// As the client sent it.
-    let path: String
-    private let began: NIODeadline
+    /// Collects what observers want to know; nil if nobody observes the call.
+    let observation: CallObservation?
     @safe @exclusivity(unchecked) var call = ServerCall()
     /// nil if the request was rejected, and the rest of it is discarded, or while the call is held.
     @safe @exclusivity(unchecked) private(set) var handler: (any ServerCallHandler)?
     /// Decides whether the call may be made; nil if that is decided. Until then the call is held: what arrives waits in
     /// the backlog.
     @safe @exclusivity(unchecked) private(set) var decision: Task<Void, Never>?
-    /// Who makes the call; nil without authorization, and for a caller without a name.
-    private var principal: String?
     /// Who it is counted for; nil if nobody counts.
     private(set) var caller: Caller?
     /// When to check the stream next: at its deadline, or, after an early status, when the client's time to end its
@@ -50,25 +47,20 @@ final class ServerStream: HTTP2Body {
     static let earlyEndLimit = TimeAmount.seconds(1)
 
     init(
-        id: Int32, path: String, handler: (any ServerCallHandler)?, principal: String? = nil,
-        caller: Caller? = nil, began: NIODeadline
+        id: Int32, handler: (any ServerCallHandler)?, caller: Caller? = nil, observation: CallObservation?
     ) {
         self.id = id
-        self.principal = principal
         self.caller = caller
-        self.began = began
-        self.path = path
         self.handler = handler
+        self.observation = observation
+        if let handler { observation?.begin(with: handler) }
     }
 
-    /// The outcome of the call.
-    func record(peer: Peer, now: NIODeadline, connectionBytes: Int) -> ServerCallRecord {
-        var peer = peer
-        if let principal { peer.principal = principal }
-        return ServerCallRecord(
-            peer: peer, path: path, status: status ?? .ok,
-            duration: .nanoseconds((now - began).nanoseconds), messages: handler?.messageCounts,
-            bytesReceived: bytesReceived, bytesSent: bytesSent, connectionBytesReceived: connectionBytes)
+    /// The outcome of the call; nil if nobody observes it.
+    func record(connectionBytes: Int, at now: NIODeadline) -> ServerCallRecord? {
+        observation?.record(
+            status ?? .ok, counts: handler?.messageCounts, bytesReceived: bytesReceived, bytesSent: bytesSent,
+            connectionBytes: connectionBytes, at: now)
     }
 
     /// Checks the handler's reply, and queues its output.
@@ -85,7 +77,10 @@ final class ServerStream: HTTP2Body {
         if case .nothing = output { return output }
         if let end = reply.end { status = end }
         if case .response(_, let messages, let trailers) = output {
-            if messages.readableBytes > 0 { enqueue(messages) }
+            if messages.readableBytes > 0 {
+                observation?.send(messages)
+                enqueue(messages)
+            }
             self.trailers = trailers
         }
         return output
@@ -118,11 +113,11 @@ final class ServerStream: HTTP2Body {
     }
 
     /// The call may be made.
-    func release(to handler: any ServerCallHandler, principal: String?, caller: Caller?) {
+    func release(to handler: any ServerCallHandler, caller: Caller?) {
         decision = nil
         self.handler = handler
-        self.principal = principal
         self.caller = caller
+        observation?.begin(with: handler)
     }
 
     /// The call ends without its handler, which is told, or before it had one.

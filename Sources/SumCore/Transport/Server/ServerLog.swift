@@ -41,9 +41,11 @@ private final class ConnectionLog: ServerConnectionObserver {
         calls = CallLog(logger: logger)
     }
 
-    func callBegan(_ path: String) {
-        guard logsBeginnings else { return }
-        logger.trace("call begins", metadata: ["peer": "\(peer)", "method": "\(path.escapedForDisplay)"])
+    func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)? {
+        guard logsBeginnings else { return nil }
+        logger.trace(
+            "call begins", metadata: ["peer": "\(peer)", "method": "\(call.path.escapedForDisplay)"])
+        return nil
     }
 
     func callEnded(_ call: ServerCallRecord) {

@@ -79,7 +79,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         let transport = Transport<C>(
             peer: Peer(
                 address: peerAddress ?? context.remoteAddress.map(\.text) ?? "",
-                certificate: secured?.certificate),
+                certificate: secured?.certificate, tlsVersion: secured?.version),
             connectedAt: secured?.connectedAt,
             run: { action in loop.execute { handler.value.run(action) } })
         phase = .running

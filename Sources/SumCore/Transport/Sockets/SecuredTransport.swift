@@ -4,6 +4,7 @@ internal import NIOCore
 struct SecuredTransport {
     /// The certificate that the peer has shown, verified.
     var certificate: PeerCertificate?
+    var version: Peer.TLSVersion?
     /// When the socket was connected, before the handshake of TLS.
     var connectedAt: NIODeadline
 }

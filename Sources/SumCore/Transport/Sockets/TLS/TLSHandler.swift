@@ -34,6 +34,8 @@ final class TLSHandler: ChannelInboundHandler {
     private var vagueFailure: TLSFailure?
     /// The peer's certificate, once it is verified.
     private(set) var certificate: PeerCertificate?
+    /// The version of TLS, once the handshake has succeeded. Older ones are not accepted.
+    private(set) var version: Peer.TLSVersion?
 
     /// - Parameters:
     ///   - ssl: the handler before this one.
@@ -77,9 +79,10 @@ final class TLSHandler: ChannelInboundHandler {
             return fail(.wrongName(name, facts), context)
         }
         phase = .open
+        version = ssl.tlsVersion == .tlsv13 ? .tls13 : .tls12
         certificate = facts.map { PeerCertificate(identities: $0.identities) }
         context.fireUserInboundEventTriggered(
-            SecuredTransport(certificate: certificate, connectedAt: connectedAt))
+            SecuredTransport(certificate: certificate, version: version, connectedAt: connectedAt))
         context.fireChannelActive()
     }
 

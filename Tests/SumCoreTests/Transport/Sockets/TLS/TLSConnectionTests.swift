@@ -116,6 +116,7 @@ import Testing
             .email("adder@example.org"),
         ]
         #expect(note.peers.withLock { $0 }.map(\.certificate) == [PeerCertificate(identities: identities)])
+        #expect(note.peers.withLock { $0 }.map(\.tlsVersion) == [.tls13])
     }
 
     @Test("tls-B3: a million numbers over TLS have their sum, and their connection ends at once")
