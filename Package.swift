@@ -20,6 +20,11 @@ let package = Package(
         .executable(name: "sum-server", targets: ["sum-server"]),
         .executable(name: "sum-client", targets: ["sum-client"]),
     ],
+    traits: [
+        .default(enabledTraits: ["TLS"]),
+        // BoringSSL takes as long to compile as everything else.
+        .trait(name: "TLS", description: "TLS, by SwiftNIO SSL; without it, the options for it are refused"),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -48,7 +53,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -1,3 +1,4 @@
+#if TLS
 internal import Glibc
 internal import NIOCore
 internal import NIOSSL
@@ -65,3 +66,4 @@ extension NIOSSLCertificate {
         return String(decoding: bytes, as: UTF8.self)
     }
 }
+#endif

@@ -1,3 +1,4 @@
+#if TLS
 internal import NIOCore
 internal import NIOSSL
 internal import Synchronization
@@ -8,28 +9,6 @@ internal import Synchronization
 /// The files are read again from time to time (`Configuration.reloadInterval`), so that a client that runs for longer
 /// than its certificate is valid needs nothing but new files.
 public final class ClientTLS: Sendable {
-    /// What a client believes, and what it shows.
-    public struct Configuration: Sendable {
-        /// The CAs of servers' certificates.
-        public var roots = TrustRoots.system
-        /// The client's certificate and key, for servers that want one.
-        public var identity: TLSIdentity?
-        /// The name that a server's certificate must have. Nil: the host of the target as it is written, `localhost` for
-        /// a Unix domain socket.
-        public var serverName: String?
-        /// The oldest version of TLS to speak.
-        public var minimum = TLSMinimum.v1_2
-        /// Where to write the secrets of each connection, for debugging.
-        public var keyLog: TLSKeyLog?
-        /// When a connection is made and the files were last read so long ago, they are read again before it. If anything is
-        /// wrong with them, what was read before stays in use. Nil: only `reload()` reads them again.
-        public var reloadInterval: Duration? = .seconds(30)
-        /// For tests with peers of one version.
-        var maximum: TLSMinimum?
-
-        public init() {}
-    }
-
     private let configuration: Configuration
     private let serverName: CertificateName?
     private let roots: PEMSource
@@ -134,7 +113,8 @@ public final class ClientTLS: Sendable {
     /// - Parameter host: the host of the target, as written.
     func addHandlers(to channel: any Channel, host: String) throws(ConnectFailure) -> TLSHandler {
         let name = if let serverName { serverName } else { try CertificateName(host) }
-        let role = TLSHandler.Role.client(name, roots: roots, hasCertificate: configuration.identity != nil)
+        let role = TLSHandler.Role.client(
+            name, roots: roots, hasCertificate: configuration.identity != nil)
         do {
             let ssl = try NIOSSLClientHandler(context: context.current.context, serverHostname: name.sni)
             let handler = TLSHandler(ssl, role, limit: nil)
@@ -145,7 +125,9 @@ public final class ClientTLS: Sendable {
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: TLSSettings.readsPerTurn)
             return handler
         } catch {
-            throw ConnectFailure(description: "TLS could not begin: '\(name)' cannot be the name of a server")
+            throw ConnectFailure(
+                description: "TLS could not begin: '\(name)' cannot be the name of a server")
         }
     }
 }
+#endif

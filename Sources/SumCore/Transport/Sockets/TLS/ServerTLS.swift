@@ -1,36 +1,10 @@
+#if TLS
 internal import NIOCore
 internal import NIOSSL
 
 /// TLS of a server: its certificate, and which certificates clients need. TLS 1.2 and 1.3, with HTTP/2 agreed on by
 /// ALPN, and cipher suites with forward secrecy and authenticated encryption.
 public final class ServerTLS: Sendable {
-    /// What a server shows, and what it asks for.
-    public struct Configuration: Sendable {
-        /// The server's certificate and key.
-        public var identity: TLSIdentity
-        /// The CAs of clients' certificates. Nil: clients are not asked for one.
-        public var clientCAs: PEMSource?
-        /// Whether a client may do without a certificate. One that it shows must be valid in any case.
-        public var clientCertificate = ClientCertificate.required
-        /// The oldest version of TLS to speak.
-        public var minimum = TLSMinimum.v1_2
-        /// Where to write the secrets of each connection, for debugging.
-        public var keyLog: TLSKeyLog?
-        /// For tests with peers of one version.
-        var maximum: TLSMinimum?
-
-        public init(identity: TLSIdentity, clientCAs: PEMSource? = nil) {
-            self.identity = identity
-            self.clientCAs = clientCAs
-        }
-    }
-
-    /// Whether clients need a certificate, if the server asks for one.
-    public enum ClientCertificate: String, CaseIterable, Sendable {
-        case required = "require"
-        case optional
-    }
-
     private let configuration: Configuration
     private let context: TLSContext
 
@@ -54,7 +28,8 @@ public final class ServerTLS: Sendable {
         if let source = configuration.clientCAs {
             settings.trustRoots = .certificates(try PEM.certificates(in: source, files))
             settings.certificateVerification =
-                configuration.clientCertificate == .required ? .noHostnameVerification : .optionalVerification
+                configuration.clientCertificate == .required
+                ? .noHostnameVerification : .optionalVerification
             // Helps clients that have several certificates to choose.
             settings.sendCANameList = true
         }
@@ -91,7 +66,8 @@ public final class ServerTLS: Sendable {
     ///   - resources: those of the channel's event loop.
     func addHandlers(to channel: any Channel, limit: TimeAmount, resources: LoopResources) throws {
         let ssl = NIOSSLServerHandler(context: context.current.context)
-        let role = TLSHandler.Role.server(clientCAs: configuration.clientCAs, minimum: configuration.minimum)
+        let role = TLSHandler.Role.server(
+            clientCAs: configuration.clientCAs, minimum: configuration.minimum)
         let pipeline = channel.pipeline.syncOperations
         let buffers = resources.encryptedBuffers
         try pipeline.addHandler(EncryptedReads(buffers))
@@ -99,7 +75,8 @@ public final class ServerTLS: Sendable {
         try pipeline.addHandler(detector)
         try pipeline.addHandler(ssl)
         try pipeline.addHandler(TLSHandler(ssl, role, limit: limit) { detector.isOver })
-        try channel.syncOptions?.setOption(.recvAllocator, value: buffers.allocator(on: channel.eventLoop))
+        try channel.syncOptions?.setOption(
+            .recvAllocator, value: buffers.allocator(on: channel.eventLoop))
     }
 }
 
@@ -113,3 +90,4 @@ extension CertificateFacts {
         return "the certificate in \(source) expires on \(notAfter)"
     }
 }
+#endif

@@ -1,3 +1,4 @@
+#if TLS
 internal import NIOSSL
 internal import Synchronization
 
@@ -68,3 +69,4 @@ final class TLSContext: Sendable {
         return true
     }
 }
+#endif

@@ -1,3 +1,4 @@
+#if TLS
 internal import NIOCore
 internal import NIOSSL
 
@@ -82,7 +83,8 @@ extension TLSFailure {
     ///   - certificate: the peer's, which may not be verified.
     ///   - isHandshaking: whether our side of the handshake is not over.
     init(
-        _ error: any Error, _ role: TLSHandler.Role, _ certificate: CertificateFacts?, isHandshaking: Bool,
+        _ error: any Error, _ role: TLSHandler.Role, _ certificate: CertificateFacts?,
+        isHandshaking: Bool,
         now: TLSDate
     ) {
         let code = Self.code(of: error)
@@ -156,7 +158,8 @@ extension TLSFailure {
         case "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE":
             return
                 "\(ours): it is not made for clients (its extended key usage lacks clientAuth), or of a kind unknown there"
-        case "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_UNKNOWN", "TLSV1_ALERT_DECRYPT_ERROR":
+        case "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+            "TLSV1_ALERT_DECRYPT_ERROR":
             return hasCertificate ? ours : wanted
         case "TLSV1_ALERT_ACCESS_DENIED":
             return hasCertificate
@@ -186,7 +189,8 @@ extension TLSFailure {
         let ours = "the client does not accept the server's certificate"
         switch code {
         case "CERTIFICATE_VERIFY_FAILED":
-            return unverified("the client's certificate", certificate, clientCAs.map { "\($0)" } ?? "?", now)
+            return unverified(
+                "the client's certificate", certificate, clientCAs.map { "\($0)" } ?? "?", now)
         case "PEER_DID_NOT_RETURN_A_CERTIFICATE":
             return "the client has shown no certificate"
         case "WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNEXPECTED_RECORD",
@@ -250,3 +254,4 @@ extension TLSHandler.Role {
         }
     }
 }
+#endif

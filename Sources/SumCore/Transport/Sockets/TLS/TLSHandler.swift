@@ -1,3 +1,4 @@
+#if TLS
 internal import NIOCore
 internal import NIOSSL
 internal import NIOTLS
@@ -142,3 +143,4 @@ final class TLSHandler: ChannelInboundHandler {
         context.fireErrorCaught(reason)
     }
 }
+#endif

@@ -1,3 +1,4 @@
+#if TLS
 internal import NIOCore
 internal import NIOSSL
 
@@ -65,3 +66,4 @@ enum TLSSettings {
         }
     }
 }
+#endif
