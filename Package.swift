@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Every target is held to the same rules.
+/// Every target is held to these rules.
 let testRules: [SwiftSetting] = [
     // Imports show which layer a file belongs to (SE-0409, SE-0444); boxes show as `any` (SE-0335).
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -60,10 +60,16 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: rules),
+        // A target of its own, since generated code does not mark what is unsafe.
+        .target(
+            name: "OTLPMessages",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            swiftSettings: testRules),
         .target(
             name: "SumTelemetry",
             dependencies: [
                 "CZlib",
+                "OTLPMessages",
                 "SumCore",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -134,7 +140,7 @@ let package = Package(
         .testTarget(
             name: "SumTelemetryTests",
             dependencies: [
-                "SumCore", "SumTelemetry",
+                "OTLPMessages", "ScriptedPeers", "SumCore", "SumTelemetry",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,6 +1,6 @@
 extension Duration {
     /// The duration in nanoseconds, rounded up and clamped to the range from 0 to `Int64.max`, about 292 years.
-    var wholeNanoseconds: Int64 {
+    package var wholeNanoseconds: Int64 {
         guard self > .zero else { return 0 }
         let (seconds, attoseconds) = components
         let (product, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

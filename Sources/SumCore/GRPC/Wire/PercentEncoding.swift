@@ -1,7 +1,7 @@
 /// The encoding of `grpc-message` (grpc/doc/PROTOCOL-HTTP2.md, "Responses"): printable ASCII except `%` is unchanged,
 /// every other byte of the UTF-8 text becomes `%` and two upper-case hexadecimal digits. Leading and trailing spaces
 /// are encoded too, because HTTP does not count them as part of a value (RFC 9110 section 5.5).
-enum PercentEncoding {
+package enum PercentEncoding {
     static func encode(_ text: String) -> String {
         let space = UInt8(ascii: " ")
         let isPadded = text.utf8.first == space || text.utf8.last == space
@@ -26,7 +26,7 @@ enum PercentEncoding {
     }
 
     /// Never fails: invalid escapes are kept as they are, and invalid UTF-8 becomes U+FFFD.
-    static func decode(_ text: String) -> String {
+    package static func decode(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
         let bytes = Array(text.utf8)
         var decoded: [UInt8] = []

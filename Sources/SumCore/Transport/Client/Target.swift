@@ -44,6 +44,11 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: `InvalidAddress` if `text` is none of these.
     public init(_ text: String) throws(InvalidAddress) {
+        try self.init(text, defaultPort: Self.defaultPort)
+    }
+
+    /// - Parameter defaultPort: the port of hosts that name none.
+    package init(_ text: String, defaultPort: Int) throws(InvalidAddress) {
         description = text
         host = nil
         switch try WrittenAddress(text, called: "target") {
@@ -58,8 +63,8 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
                             "the target '\(text)' \(WrittenAddress.notAnAddress(fault).description)")
                 }
             }
-            endpoints = hosts.map { .host($0.host, port: $0.port ?? Self.defaultPort) }
-            authority = hosts.first.map(Self.authority) ?? ""
+            endpoints = hosts.map { .host($0.host, port: $0.port ?? defaultPort) }
+            authority = hosts.first.map { Self.authority($0, defaultPort) } ?? ""
         }
     }
 
@@ -82,7 +87,7 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
         return host.host.contains { $0 == "/" || $0 == " " } ? "'\(host.host)' is not a host" : nil
     }
 
-    private static func authority(_ host: HostAndPort) -> String {
+    private static func authority(_ host: HostAndPort, _ defaultPort: Int) -> String {
         HostAndPort.describe(host.withoutZone.host, port: host.port ?? defaultPort)
     }
 

@@ -1,0 +1,71 @@
+public import SumCore
+
+/// What a process exports by OTLP, the protocol of OpenTelemetry, where to, and when. Only OTLP over gRPC is spoken.
+public struct OTLPSettings: Equatable, Sendable {
+    /// Where metrics go; nil if they are not exported.
+    public var metrics: Destination?
+    /// Where spans go; nil if they are not exported.
+    public var traces: Destination?
+    /// The time from one export of metrics to the next.
+    public var metricInterval = Duration.seconds(60)
+    /// When spans are exported, and how many wait for it.
+    public var spans = SpanLimits()
+
+    /// Creates settings that export nothing.
+    public init() {}
+
+    /// When spans are exported, and how many wait for it.
+    public struct SpanLimits: Equatable, Sendable {
+        /// The longest time that a span waits for others, which are then exported with it.
+        public var delay = Duration.seconds(5)
+        /// Spans that may wait. When there are more, the oldest are dropped.
+        public var queueSize = 2048
+        /// The most spans of one export. So many are exported at once.
+        public var batchSize = 512
+
+        public init() {}
+    }
+
+    /// A collector of telemetry, or whatever else speaks OTLP.
+    public struct Destination: Hashable, Sendable {
+        /// The port of an endpoint that names none.
+        public static let defaultPort = 4317
+
+        public var target: Target
+        /// How to connect; nil for clear text.
+        public var tls: TLS?
+        /// Sent with each export.
+        public var headers = GRPCMetadata()
+        public var compression = GRPCCompression.identity
+        /// The time that one attempt to export may take.
+        public var timeout = Duration.seconds(10)
+
+        public init(target: Target, tls: TLS? = nil) {
+            self.target = target
+            self.tls = tls
+        }
+    }
+
+    /// The files of TLS.
+    public struct TLS: Hashable, Sendable {
+        /// The CAs of the collector's certificate; nil for those of the system.
+        public var certificate: String?
+        /// Our own certificate and its key; nil for none.
+        public var identity: Identity?
+
+        public init(certificate: String? = nil, identity: Identity? = nil) {
+            self.certificate = certificate
+            self.identity = identity
+        }
+    }
+
+    public struct Identity: Hashable, Sendable {
+        public var certificate: String
+        public var key: String
+
+        public init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+}
