@@ -1,5 +1,4 @@
 internal import OTLPMessages
-internal import SumCore
 internal import SwiftProtobuf
 
 // What is exported, as the messages of opentelemetry-proto have it.
@@ -56,8 +55,8 @@ extension Opentelemetry_Proto_Resource_V1_Resource {
 
 extension Opentelemetry_Proto_Common_V1_InstrumentationScope {
     fileprivate static let sum = Self.with {
-        $0.name = "grpc-swift-sum"
-        $0.version = Version.current
+        $0.name = SumTelemetry.InstrumentationScope.current.name
+        $0.version = SumTelemetry.InstrumentationScope.current.version
     }
 }
 

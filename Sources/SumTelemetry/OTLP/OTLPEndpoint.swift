@@ -32,7 +32,8 @@ public struct OTLPEndpoint: Hashable, Sendable {
         let rest = text.dropFirst(scheme.count)
         let authority = rest.prefix { !"/?#".contains($0) }
         guard !authority.contains("@") else {
-            throw Invalid(description: "user names and passwords do not belong in an endpoint, but in headers")
+            throw Invalid(
+                description: "user names and passwords do not belong in an endpoint, but in headers")
         }
         let path = rest.dropFirst(authority.count)
         // As a name of DNS, so that a host may have the name of another kind of target.

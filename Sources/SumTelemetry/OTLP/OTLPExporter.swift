@@ -38,16 +38,16 @@ public final class OTLPExporter: Sendable {
         var clients: [OTLPSettings.Destination: GRPCClient] = [:]
         func collector(
             _ signal: String, _ destination: OTLPSettings.Destination
-        ) throws(TLSConfigurationError) -> Collector {
+        ) throws(TLSConfigurationError) -> CollectorClient {
             // One connection, if both go to the same place.
             let client =
                 if let client = clients[destination] {
                     client
                 } else {
-                    try Collector.client(destination, connectTimeout)
+                    try CollectorClient.client(destination, connectTimeout)
                 }
             clients[destination] = client
-            return Collector(signal, destination, client: client, report: report)
+            return CollectorClient(signal, destination, client: client, report: report)
         }
         var tasks: [Task<Void, Never>] = []
         if let destination = settings.traces {

@@ -23,7 +23,8 @@ extension OTLPSettings {
         if spans.batchSize > spans.queueSize {
             if variables.text("OTEL_BSP_MAX_EXPORT_BATCH_SIZE") != nil {
                 variables.warn(
-                    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "is larger than the queue, which has \(spans.queueSize)")
+                    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "is larger than the queue, which has \(spans.queueSize)"
+                )
             }
             spans.batchSize = spans.queueSize
         }
@@ -63,7 +64,8 @@ extension OTLPSettings {
         guard let text = variables.text(name) else { return nil }
         let exporters = text.split { $0 == "," || $0 == " " }
         for exporter in exporters where !["otlp", "prometheus", "none"].contains(exporter) {
-            variables.warn(name, "names '\(String(exporter).escapedForDisplay)', which is unknown and ignored")
+            variables.warn(
+                name, "names '\(String(exporter).escapedForDisplay)', which is unknown and ignored")
         }
         if exporters.contains("otlp") { return true }
         return exporters.contains("prometheus") || exporters.contains("none") ? false : nil
@@ -80,7 +82,8 @@ extension OTLPSettings {
             }
             return endpoint
         } catch {
-            variables.warn(name, "is no endpoint, and \(names.signal.lowercased()) are not exported: \(error)")
+            variables.warn(
+                name, "is no endpoint, and \(names.signal.lowercased()) are not exported: \(error)")
             return nil
         }
     }

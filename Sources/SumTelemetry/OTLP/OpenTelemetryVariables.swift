@@ -28,7 +28,9 @@ public struct OpenTelemetryVariables {
     /// `true` in any case of letters is true, everything else is false.
     mutating func flag(_ name: String) -> Bool? {
         guard let text = text(name)?.lowercased() else { return nil }
-        if text != "true", text != "false" { warn(name, "is neither 'true' nor 'false', and counts as 'false'") }
+        if text != "true", text != "false" {
+            warn(name, "is neither 'true' nor 'false', and counts as 'false'")
+        }
         return text == "true"
     }
 

@@ -25,7 +25,8 @@ import Testing
         #expect(
             line
                 == .init(
-                    isWarning: false, text: "spans are exported to dns:///c again, after 120 failed attempts"))
+                    isWarning: false, text: "spans are exported to dns:///c again, after 120 failed attempts")
+        )
         #expect(log.line(.answered(rejected: 0, message: ""), at: start + .seconds(121)) == nil)
         // A new failure is said at once.
         #expect(log.line(failed("no"), at: start + .seconds(122)) != nil)

@@ -49,7 +49,9 @@ import Testing
     @Test("Gauges have no start")
     func gauges() throws {
         let metrics = try Self.metrics([
-            .init(name: "g", help: "", unit: "", kind: .gauge, points: [.init(attributes: [], value: .integer(-3))])
+            .init(
+                name: "g", help: "", unit: "", kind: .gauge,
+                points: [.init(attributes: [], value: .integer(-3))])
         ])
         let metric = try #require(metrics.first)
         #expect(metric.gauge.dataPoints.map(\.value) == [.asInt(-3)])
@@ -85,7 +87,8 @@ import Testing
     func spans() throws {
         let span = try Self.span(
             FinishedSpan(
-                traceID: Array(1...16), spanID: Array(1...8), parent: .init(spanID: Array(9...16), isRemote: true),
+                traceID: Array(1...16), spanID: Array(1...8),
+                parent: .init(spanID: Array(9...16), isRemote: true),
                 flags: 1, traceState: "a=b", name: "Recv.a.B.C", kind: .server, startTime: 3, endTime: 9,
                 attributes: [
                     .init("s", .string("ü")), .init("i", .integer(-1)), .init("d", .double(0.5)),

@@ -13,7 +13,8 @@ import Testing
             $0.details = [
                 try .with {
                     $0.typeURL = "type.googleapis.com/google.rpc.RetryInfo"
-                    $0.value = try Google_Rpc_RetryInfo.with { $0.retryDelay.seconds = seconds }.serializedBytes()
+                    $0.value = try Google_Rpc_RetryInfo.with { $0.retryDelay.seconds = seconds }
+                        .serializedBytes()
                 }
             ]
         }

@@ -87,7 +87,8 @@ private struct World {
         #expect(world.next() == "end")
     }
 
-    @Test("An export that began before the end is not the last", arguments: [.ok, GRPCStatus.Code.unavailable])
+    @Test(
+        "An export that began before the end is not the last", arguments: [.ok, GRPCStatus.Code.unavailable])
     func closeDuringExport(_ code: GRPCStatus.Code) {
         var world = World()
         world.pass(60)

@@ -52,7 +52,8 @@ import Testing
         arguments: [
             ("http://collector:4318", "dns:///collector:4318", false),
             ("http://collector", "dns:///collector", false), ("HTTPS://collector/", "dns:///collector", true),
-            ("http://[::1]:4317", "dns:///[::1]:4317", false), ("http://unix:4317", "dns:///unix:4317", false),
+            ("http://[::1]:4317", "dns:///[::1]:4317", false),
+            ("http://unix:4317", "dns:///unix:4317", false),
             ("unix:/run/otel.sock", "unix:/run/otel.sock", false),
             ("unix:///run/otel.sock", "unix:///run/otel.sock", false),
             ("collector:4317", "collector:4317", true), ("dns:///collector", "dns:///collector", true),

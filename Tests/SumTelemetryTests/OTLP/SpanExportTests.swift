@@ -44,7 +44,8 @@ private struct World {
 
     mutating func ended(_ code: GRPCStatus.Code = .ok, rejected: Int64 = 0) {
         export.ended(
-            code == .ok ? .answered(rejected: rejected, message: "") : .failed(GRPCStatus(code: code)), at: now)
+            code == .ok ? .answered(rejected: rejected, message: "") : .failed(GRPCStatus(code: code)),
+            at: now)
     }
 
     mutating func close(within limit: Double) {

@@ -28,7 +28,9 @@ import Testing
         #expect(
             Self.value("host.name", of: resource)
                 == .string(
-                    String(decoding: try Data(contentsOf: URL(filePath: "/proc/sys/kernel/hostname")).dropLast(), as: UTF8.self)))
+                    String(
+                        decoding: try Data(contentsOf: URL(filePath: "/proc/sys/kernel/hostname")).dropLast(),
+                        as: UTF8.self)))
         #expect(Self.value("telemetry.sdk.language", of: resource) == .string("swift"))
         guard case .string(let id)? = Self.value("service.instance.id", of: resource) else {
             Issue.record("no id")

@@ -3,7 +3,7 @@ internal import SumCore
 internal import Synchronization
 
 /// A collector, for one kind of telemetry.
-final class Collector: Sendable {
+final class CollectorClient: Sendable {
     private let client: GRPCClient
     private let destination: OTLPSettings.Destination
     private let log: Mutex<ExportLog>
