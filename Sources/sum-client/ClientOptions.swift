@@ -22,7 +22,7 @@ struct ClientOptions: ParsableCommand {
             usage; 64 plus the gRPC status code if the call failed (68 deadline exceeded, 75 sum out of range, 76 \
             unimplemented, 77 internal, 78 unavailable); 130 interrupted.
             """,
-        version: "sum-client \(Version.current)")
+        version: "sum-client \(Version.description)")
 
     @Option(
         parsing: .unconditionalSingleValue,

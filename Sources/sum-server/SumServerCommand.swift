@@ -20,7 +20,7 @@ struct SumServerCommand: ParsableCommand {
             EXIT STATUS: 0 stopped by a signal, and every call had finished; 1 it could not start or listen, calls \
             were cut off, or a further signal stopped it; 64 wrong usage.
             """,
-        version: "sum-server \(Version.current)")
+        version: "sum-server \(Version.description)")
 
     @OptionGroup var addresses: ListenOptions
 

@@ -8,9 +8,9 @@ import Testing
 
 /// Who may call sum-server: tokens, patterns, and how they are replaced while it runs.
 @Suite(.timeLimit(.minutes(10))) struct CallerTests {
-    static let allowed = "allowed-0123456789"
-    static let unnamed = "unnamed-0123456789"
-    static let denied = "denied-0123456789=="
+    static let allowed = "allowed\(Secrets.mark)"
+    static let unnamed = "unnamed\(Secrets.mark)"
+    static let denied = "denied\(Secrets.mark)=="
 
     enum Listener: String, CaseIterable, Sendable {
         case clear, unix

@@ -73,7 +73,8 @@ import Testing
                 "1s", "0s", "250ms", "1h30m", "-1s", "", "1", "1 s", "9999999999h", "1e3s", "1.5s",
             ],
             "-f": ["a", "-", "", "--json", "/dev/null", "-v"],
-            "--json": [], "-v": [], "--verbose": [], "--file": ["a"], "--connect-timeout": ["1s"],
+            "--json": [], "-v": [], "--verbose": [], "--file": ["a"],
+            "--connect-timeout": ["1s", "0s", "1ms", "x", ""],
         ]
         var lines = CommandLines()
         var readCount = 0

@@ -71,6 +71,7 @@ final class ServerProcess: Sendable {
             String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         }
         await Tool.offload { [process] in process.waitUntilExit() }
+        Secrets.expectNone(in: log)
         return (process.terminationStatus, log)
     }
 

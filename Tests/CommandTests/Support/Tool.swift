@@ -82,6 +82,7 @@ enum Tool {
         await fed
         let texts = await (outputText, errorText)
         await offload { process.waitUntilExit() }
+        Secrets.expectNone(in: texts.0 + texts.1)
         return Result(output: texts.0, errors: texts.1, status: process.terminationStatus)
     }
 

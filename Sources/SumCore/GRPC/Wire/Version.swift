@@ -3,6 +3,15 @@ package enum Version {
     /// The version of the package (https://semver.org).
     package static let current = "1.0.0"
 
+    /// The version, and what this build lacks, for people.
+    package static var description: String {
+        #if TLS
+        current
+        #else
+        "\(current) (without TLS)"
+        #endif
+    }
+
     /// The `user-agent` of requests: `grpc-`, the language, a variant, the version, and the platform
     /// (grpc/doc/PROTOCOL-HTTP2.md, "User Agents").
     ///

@@ -10,7 +10,8 @@ import Testing
     private func line(_ path: String, _ status: GRPCStatus = .ok, received: Int) -> ServerCallRecord {
         ServerCallRecord(
             peer: Peer(address: "p"), path: path, status: status, duration: .microseconds(50),
-            timeToStatus: .microseconds(50), messages: MessageCounts(), bytesReceived: 7, bytesSent: 7, connectionBytesReceived: received)
+            timeToStatus: .microseconds(50), messages: MessageCounts(), bytesReceived: 7, bytesSent: 7,
+            connectionBytesReceived: received)
     }
 
     private func callLog() -> (CallLog, InMemoryLogHandler) {

@@ -2,12 +2,6 @@
 internal import NIOCore
 internal import NIOSSL
 
-/// The oldest version of TLS to speak. Older ones than 1.2 cannot be had: HTTP/2 forbids them (RFC 9113 section 9.2).
-public enum TLSMinimum: String, CaseIterable, Sendable {
-    case v1_2 = "1.2"
-    case v1_3 = "1.3"
-}
-
 /// The settings that both ends have in common.
 enum TLSSettings {
     /// The protocol to agree on by ALPN (RFC 9113 section 3.2).

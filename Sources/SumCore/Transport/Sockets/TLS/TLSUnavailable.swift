@@ -52,6 +52,10 @@ public final class ClientTLS: Sendable {
 final class TLSHandler {
     private let none: Never
 
+    private init(none: Never) { self.none = none }
+
     var isHandshaking: Bool { switch none {} }
+    var certificate: PeerCertificate? { switch none {} }
+    var version: Peer.TLSVersion? { switch none {} }
 }
 #endif
