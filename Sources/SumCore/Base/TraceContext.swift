@@ -24,8 +24,11 @@ public struct TraceContext: Hashable, Sendable {
     public var spanIDText: String { Self.hex(UInt128(spanID), digits: 16) }
 
     private static func hex(_ value: UInt128, digits: Int) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+        let bytes = (0..<digits).map { place in
+            let digit = UInt8(truncatingIfNeeded: value >> (4 * UInt128(digits - 1 - place))) & 15
+            return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 
