@@ -1,5 +1,6 @@
 import Logging
 import SumCore
+import SumTelemetry
 
 /// The server from its start to its end.
 struct ServerRun {
@@ -14,6 +15,10 @@ struct ServerRun {
         let tls = try ServerTLS(configuration)
         if let warning = tls.warning { warn(warning) }
         return tls
+    }
+
+    private var observers: [any ServerObserver] {
+        settings.writesAccessLog ? [AccessLog(.standardError, format: settings.logFormat)] : []
     }
 
     /// Serves until `stop` yields the name of a signal, then shuts down and exits. A second name ends the drain delay.
@@ -38,7 +43,7 @@ struct ServerRun {
         let server = try await GRPCServer.start(
             // Unix domain sockets stay in clear text.
             listeningOn: settings.addresses.map { ListenEndpoint($0, tls: $0.isUnix ? nil : tls) },
-            methods: methods, configuration: configuration, logger: logger)
+            methods: methods, configuration: configuration, observers: observers, logger: logger)
         for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
         let subjects = [tls as (any Reloadable)?, tokens].compactMap { $0 }
         Task { await reload(subjects, on: reloads) }

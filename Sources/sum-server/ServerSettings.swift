@@ -1,5 +1,6 @@
 import Logging
 import SumCore
+import SumTelemetry
 
 /// What a server is to do. What its operator has not said has its default.
 struct ServerSettings {
@@ -18,6 +19,11 @@ struct ServerSettings {
     var hostsHealth = true
     var hostsReflection = true
     var logLevel = Logger.Level.info
+    var logFormat = LogFormat.text
+    /// Whether each call has a line in the log, whatever the level.
+    var writesAccessLog = false
+    /// How many messages of each direction are events of a call's span.
+    var tracedMessages = 0
 
     /// The time after which a daemon closes connections without calls. The library keeps them.
     static let defaultMaxConnectionIdle = Duration.seconds(5 * 60)

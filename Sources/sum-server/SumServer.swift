@@ -2,6 +2,8 @@ import ArgumentParser
 import Glibc
 import Logging
 import SumCore
+import SumTelemetry
+import Synchronization
 import SystemPackage
 
 /// The server's process: limits, signals, memory, exit.
@@ -9,6 +11,9 @@ import SystemPackage
 enum SumServer {
     /// Seconds between checks whether to return memory to the system.
     private static let heapInterval: UInt32 = 2
+
+    /// The format of the log, once the options are known.
+    private static let logFormat = Mutex(LogFormat.text)
 
     /// Not `async`, because an async main function needs threads, and `ProcessLimits` must first check that it may have
     /// some.
@@ -24,7 +29,11 @@ enum SumServer {
         } catch {
             fail("\(error)", 1)
         }
-        var logger = Logger(label: "sum-server") { LineLogHandler(label: $0, writer: .standardError) }
+        let format = settings.logFormat
+        logFormat.withLock { $0 = format }
+        var logger = Logger(label: "sum-server") {
+            LineLogHandler(label: $0, writer: .standardError, format: format)
+        }
         logger.logLevel = settings.logLevel
         let (stop, stopper) = AsyncStream.makeStream(of: String.self)
         // A further signal adds nothing while one is waiting.
@@ -91,7 +100,10 @@ enum SumServer {
     /// Exits with `status` after it has written the queued output and `reason` on standard error.
     static func fail(_ reason: String, _ status: Int32) -> Never {
         LineWriter.standardOutput.flush()
-        LineWriter.standardError.finish(with: "sum-server: \(reason.escapedWhole)\n")
+        LineWriter.standardError.finish(
+            with: LineLogHandler.lastLine(
+                reason.escapedWhole, label: "sum-server", format: logFormat.withLock { $0 },
+                writer: .standardError))
         exit(status)
     }
 

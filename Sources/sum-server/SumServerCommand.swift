@@ -58,6 +58,8 @@ struct SumServerCommand: ParsableCommand {
     )
     var logLevel = Logger.Level.info
 
+    @OptionGroup(title: "Telemetry") var telemetry: TelemetryOptions
+
     func validate() throws {
         let addresses = try addresses.all()
         guard tls.tlsCert == nil || addresses.contains(where: { !$0.isUnix }) else {
@@ -88,6 +90,7 @@ struct SumServerCommand: ParsableCommand {
             settings.hostsHealth = health
             settings.hostsReflection = reflection
             settings.logLevel = logLevel
+            telemetry.apply(to: &settings)
             return settings
         }
     }

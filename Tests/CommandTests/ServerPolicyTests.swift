@@ -5,7 +5,7 @@ import Testing
 
 @testable import sum_server
 
-/// Parts of the server that need no process: signals, memory, options, the format of log lines.
+/// Parts of the server that need no process: signals, memory, options.
 @Suite(.timeLimit(.minutes(10))) struct ServerPolicyTests {
     @Test(
         "audit-S1, audit-S5: the effect of each signal",
@@ -86,17 +86,6 @@ import Testing
         // Nothing is free.
         policy.trimmed(from: 29 * mebibyte, to: 13 * mebibyte, inUse: 3 * mebibyte)
         #expect([mustTrim(13, 4), mustTrim(13, 4)] == [false, false])
-    }
-
-    @Test(
-        "audit-S7: an ambiguous value in a log line is quoted",
-        arguments: [
-            ("", "\"\""), ("abc", "abc"), ("127.0.0.1:5", "127.0.0.1:5"), ("a b", "\"a b\""),
-            ("/x=status=OK", "\"/x=status=OK\""), ("a\"b", "\"a\\\"b\""), ("\\u{1b}", "\\u{1b}"),
-            ("\\ \"", "\"\\\\ \\\"\""), ("ä", "ä"), ("a\u{a0}status=OK", "\"a\u{a0}status=OK\""),
-        ])
-    func quoted(_ value: String, _ expected: String) {
-        #expect(LineLogHandler.quoted(value) == expected)
     }
 
     struct OptionRange: Sendable, CustomTestStringConvertible {

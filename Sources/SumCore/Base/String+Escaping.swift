@@ -5,19 +5,19 @@ extension String {
 
     /// The text with everything unprintable escaped, cut at `displayLimit`.
     package var escapedForDisplay: String {
-        escaped(limit: Self.displayLimit, Self.isPrintable)
+        escaped(limit: Self.displayLimit, \.isPrintable)
     }
 
     /// The whole text with everything unprintable escaped. For messages that quote the user, whose file names may be
     /// long.
     package var escapedWhole: String {
-        escaped(limit: .max, Self.isPrintable)
+        escaped(limit: .max, \.isPrintable)
     }
 
     /// The text with everything unprintable or not ASCII escaped, cut at `displayLimit`. For a word where a number was
     /// expected: its characters may only look like digits, a minus or a space.
     package var escapedToASCII: String {
-        escaped(limit: Self.displayLimit) { $0.isASCII && Self.isPrintable($0) }
+        escaped(limit: Self.displayLimit) { $0.isASCII && $0.isPrintable }
     }
 
     private func escaped(limit: Int, _ isShown: (Unicode.Scalar) -> Bool) -> String {
@@ -33,8 +33,12 @@ extension String {
         return shown
     }
 
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+}
+
+extension Unicode.Scalar {
+    /// Whether it is shown, and neither moves a cursor nor changes how its neighbours are shown.
+    package var isPrintable: Bool {
+        switch properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
             false
         default:

@@ -22,7 +22,12 @@ extension FileDescriptor {
     ///
     /// - Throws: `Errno`.
     package func writeAllWaiting(_ text: String) throws {
-        var rest = Array(text.utf8)[...]
+        try writeAllWaiting(Array(text.utf8)[...])
+    }
+
+    /// The same for bytes.
+    package func writeAllWaiting(_ bytes: ArraySlice<UInt8>) throws {
+        var rest = bytes
         while !rest.isEmpty {
             do {
                 rest = rest.dropFirst(try unsafe rest.withUnsafeBytes { try unsafe write($0) })

@@ -11,6 +11,7 @@ final class CallObservation {
     var principal: String?
     /// When the status was known.
     private var answered: NIODeadline?
+    private var hasHandler = false
 
     /// Finds messages in what arrives and what is sent; nil while there is no need to.
     private var received: MessageScanner?
@@ -33,6 +34,7 @@ final class CallObservation {
 
     /// The call has a handler. Messages are counted here if it does not count them.
     func begin(with handler: any ServerCallHandler) {
+        hasHandler = true
         guard handler.messageCounts == nil else { return }
         scanLimit = .max
         if received == nil { (received, sent) = (MessageScanner(), MessageScanner()) }
@@ -79,7 +81,8 @@ final class CallObservation {
         if let principal { peer.principal = principal }
         let duration = (now - began).nanoseconds
         return ServerCallRecord(
-            peer: peer, path: start.path, isHosted: start.isHosted, authority: start.authority,
+            peer: peer, path: start.path, isHosted: start.isHosted, reachedHandler: hasHandler,
+            authority: start.authority,
             userAgent: start.userAgent, timeout: start.timeout, status: status,
             duration: .nanoseconds(duration),
             timeToStatus: .nanoseconds(answered.map { ($0 - began).nanoseconds } ?? duration),

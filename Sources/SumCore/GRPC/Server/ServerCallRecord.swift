@@ -6,6 +6,9 @@ public struct ServerCallRecord: Sendable {
     public var path: String
     /// Whether the server hosts a method with this path. If not, the client may have made it up.
     public var isHosted = true
+    /// Whether the method's handler got the call. If not, the request was malformed, had no method, or its caller may not
+    /// make it.
+    public var reachedHandler = true
     /// The client's name for the server (`:authority`, or `host`).
     public var authority = ""
     /// The client's `user-agent`.

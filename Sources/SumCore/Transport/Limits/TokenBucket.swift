@@ -1,13 +1,13 @@
-internal import NIOCore
+package import NIOCore
 
 /// A rate limit: tokens for a burst, which refill at a constant rate.
-struct TokenBucket {
-    let burst: Int
-    let perSecond: Int
+package struct TokenBucket: Sendable {
+    package let burst: Int
+    package let perSecond: Int
     private var tokens: Double
     private var filled: NIODeadline
 
-    init(burst: Int, perSecond: Int, now: NIODeadline) {
+    package init(burst: Int, perSecond: Int, now: NIODeadline) {
         self.burst = burst
         self.perSecond = perSecond
         tokens = Double(burst)
@@ -17,7 +17,7 @@ struct TokenBucket {
     /// Takes `count` tokens. The balance may become negative.
     ///
     /// - Returns: whether there were enough.
-    mutating func take(_ count: Int, at now: NIODeadline) -> Bool {
+    package mutating func take(_ count: Int, at now: NIODeadline) -> Bool {
         guard count > 0 else { return true }
         let elapsed = max(0, Double((now - filled).nanoseconds) / 1e9)
         filled = now
@@ -26,7 +26,7 @@ struct TokenBucket {
     }
 
     /// Adds `count` tokens, up to the burst.
-    mutating func give(_ count: Int) {
+    package mutating func give(_ count: Int) {
         tokens = min(Double(burst), tokens + Double(count))
     }
 }

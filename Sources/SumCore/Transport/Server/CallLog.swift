@@ -26,8 +26,8 @@ struct CallLog {
     mutating func write(_ line: ServerCallRecord) {
         var metadata: Logger.Metadata = [
             "peer": "\(line.peer)", "method": "\(Self.cut(line.path.escapedForDisplay))",
-            "status": "\(line.status.code)", "bytes": "\(line.bytesReceived)",
-            "ms": "\((line.duration / .microseconds(1)).rounded() / 1e3)",
+            "status": "\(line.status.code)", "bytes": .stringConvertible(line.bytesReceived),
+            "ms": .stringConvertible((line.duration / .microseconds(1)).rounded() / 1e3),
         ]
         if let principal = line.peer.principal {
             metadata["principal"] = "\(Self.cut(principal.escapedForDisplay))"
@@ -35,7 +35,7 @@ struct CallLog {
         if !line.status.message.isEmpty {
             metadata["message"] = "\(Self.cut(line.status.message.escapedForDisplay))"
         }
-        if leftOut > 0 { metadata["not-logged-before"] = "\(leftOut)" }
+        if leftOut > 0 { metadata["not-logged-before"] = .stringConvertible(leftOut) }
         let length = metadata.values.reduce(Self.constantLength) { $0 + Self.length($1) }
         guard logged + length < line.connectionBytesReceived * Self.ratio else { return leftOut += 1 }
         logged += length
@@ -46,7 +46,9 @@ struct CallLog {
     /// The connection is closed. Logs the number of omitted lines, since no other line will.
     mutating func close(peer: Peer) {
         guard leftOut > 0 else { return }
-        logger.debug("connection closed", metadata: ["peer": "\(peer)", "not-logged-before": "\(leftOut)"])
+        logger.debug(
+            "connection closed",
+            metadata: ["peer": "\(peer)", "not-logged-before": .stringConvertible(leftOut)])
         leftOut = 0
     }
 

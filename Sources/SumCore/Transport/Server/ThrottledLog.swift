@@ -52,7 +52,7 @@ final class ThrottledLog: Sendable {
 
     private func metadata(_ error: String, of peer: Peer, _ unwritten: Int) -> Logger.Metadata {
         var metadata: Logger.Metadata = ["peer": "\(peer)", "error": "\(error)"]
-        if unwritten > 0 { metadata["not-logged-before"] = "\(unwritten)" }
+        if unwritten > 0 { metadata["not-logged-before"] = .stringConvertible(unwritten) }
         return metadata
     }
 }

@@ -30,12 +30,12 @@ import Testing
         #expect(log.entries.count == 1)
         calls.write(line("/a/B", received: 2000))
         #expect(log.entries.count == 2)
-        #expect(log.entries.last?.metadata["not-logged-before"] == "100")
+        #expect(log.entries.last?.metadata["not-logged-before"] == .stringConvertible(100))
         calls.write(line("/a/B", received: 0))
         calls.close(peer: Peer(address: "p"))
         calls.close(peer: Peer(address: "p"))
         #expect(log.entries.map(\.message) == ["call", "call", "connection closed"])
-        #expect(log.entries.last?.metadata["not-logged-before"] == "1")
+        #expect(log.entries.last?.metadata["not-logged-before"] == .stringConvertible(1))
     }
 
     @Test("audit-S7: paths and messages are cut; the code is a field of its own")

@@ -1,0 +1,33 @@
+import ArgumentParser
+import SumTelemetry
+
+/// What the server tells about itself.
+struct TelemetryOptions: ParsableArguments {
+    @Option(help: "Format of the log: 'text' for people, 'json' for programs, one object per line.")
+    var logFormat = LogFormat.text
+
+    @Flag(
+        help: """
+            Log each call when it ends, whatever the log level: who called which method, how it ended, how many numbers \
+            and bytes it had, and how long it took.
+            """)
+    var accessLog = false
+
+    @Option(
+        help: """
+            How many messages of each direction are events of a traced call. Each costs time, and a call may have millions.
+            """)
+    var traceMessages = 0
+
+    func validate() throws {
+        guard (0...128).contains(traceMessages) else {
+            throw ValidationError("--trace-messages must be from 0 to 128, the most events that a span has")
+        }
+    }
+
+    func apply(to settings: inout ServerSettings) {
+        settings.logFormat = logFormat
+        settings.writesAccessLog = accessLog
+        settings.tracedMessages = traceMessages
+    }
+}
