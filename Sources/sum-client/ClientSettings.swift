@@ -1,5 +1,6 @@
 import ArgumentParser
 import SumCore
+import SumTelemetry
 
 /// What a client is to do. What its user has not said has its default.
 struct ClientSettings {
@@ -64,6 +65,11 @@ struct ClientSettings {
         var options = GRPCCallOptions(timeout: timeout, metadata: try requestMetadata())
         for line in try credentials.metadataLines() {
             try Self.add(line.text, from: line.place, to: &options.metadata)
+        }
+        if let span = SpanContext(environment: Environment.value), options.metadata["traceparent"].isEmpty {
+            // So that the call belongs to the trace under which the program runs, even if it records no span of its own.
+            try options.metadata.add("traceparent", span.trace.traceparent)
+            if !span.state.isEmpty { try options.metadata.add("tracestate", span.state) }
         }
         options.compression = compression
         options.maxRetries = maxRetries

@@ -73,6 +73,9 @@ import Testing
                 "Transport/Connection", "Transport/Sockets", "Transport/Sockets/TLS",
             ]),
         Room(
+            path: "Observers", imports: ["Synchronization", "Tracing"],
+            sees: ["Base", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Services"]),
+        Room(
             path: "Transport/Client",
             imports: ["Dispatch", "NIOCore", "NIOPosix", "SwiftProtobuf", "Synchronization"],
             sees: [

@@ -37,6 +37,7 @@ final class ClientCallObservation {
     private var attempts = 0
     private var lastPreviousAttempts = 0
     private var transparentRetries = 0
+    private var hasWaited = false
     private var counts = MessageCounts()
     private var bytesReceived = 0
 
@@ -54,6 +55,9 @@ final class ClientCallObservation {
 
     // MARK: Attempts
 
+    /// There is no connection for the next attempt yet.
+    func wait() { hasWaited = true }
+
     /// - Parameter bytesSent: by earlier attempts.
     /// - Returns: the metadata to send.
     func beginAttempt(
@@ -62,11 +66,11 @@ final class ClientCallObservation {
         let isTransparentRetry = attempts > 0 && previousAttempts == lastPreviousAttempts
         var start = ClientAttemptStart(
             number: attempts, previousAttempts: previousAttempts, isTransparentRetry: isTransparentRetry,
-            peer: peer, metadata: metadata)
+            hadToWait: hasWaited, peer: peer, metadata: metadata)
         attempts += 1
         lastPreviousAttempts = previousAttempts
         if isTransparentRetry { transparentRetries += 1 }
-        (sent, received) = (MessageScanner(), MessageScanner())
+        (sent, received, hasWaited) = (MessageScanner(), MessageScanner(), false)
         for observer in callObservers { observer.attemptBegan(&start) }
         attempt = Attempt(start: start, began: now, bytesBefore: bytesSent)
         return start.metadata

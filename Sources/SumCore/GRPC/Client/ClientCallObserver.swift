@@ -52,6 +52,8 @@ public struct ClientAttemptStart: Sendable {
     public var previousAttempts: Int
     /// Whether it repeats an attempt that no method has seen, and that does not count therefore.
     public var isTransparentRetry: Bool
+    /// Whether there was no connection for it when it could have begun.
+    public var hadToWait: Bool
     /// The server.
     public var peer: Peer
     /// What is sent with the request.

@@ -52,6 +52,11 @@ public struct GRPCMetadata: Hashable, Sendable {
         }
     }
 
+    /// Removes all fields with `key`, which must be in lower case.
+    public mutating func remove(_ key: String) {
+        fields.removeAll { $0.key == key }
+    }
+
     /// The values of `key`, in order. The key must be in lower case.
     public subscript(key: String) -> [String] {
         fields.filter { $0.key == key }.map(\.value)

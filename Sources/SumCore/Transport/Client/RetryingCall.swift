@@ -101,6 +101,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         } else if let connection = source.pick() {
             start(on: connection)
         } else {
+            progress.observation?.wait()
             connect(after: .zero)
         }
     }
