@@ -68,7 +68,8 @@ import Testing
                 #expect(Self.ids(in: test).contains(row.id), "no test of \(suite) is named for \(row.id)")
             }
             for source in row.sources {
-                let folder = source.hasPrefix("sum-") ? "Sources" : "Sources/SumCore"
+                let isElsewhere = source.hasPrefix("sum-") || source.hasPrefix("SumTelemetry/")
+                let folder = isElsewhere ? "Sources" : "Sources/SumCore"
                 let path = Repository.root.appending(path: "\(folder)/\(source)").path
                 #expect(FileManager.default.fileExists(atPath: path), "\(row.id): \(source)")
             }

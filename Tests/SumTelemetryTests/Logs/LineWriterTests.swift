@@ -11,10 +11,27 @@ import Testing
         LineWriter(FileDescriptor(rawValue: pipe.fileHandleForWriting.fileDescriptor))
     }
 
-    /// Reads until the pipe is closed.
-    private func reading() -> Task<String, Never> {
+    /// Reads until the pipe is closed, on a thread of its own: those of tasks may all be waiting for writers.
+    private func reading() -> Reading {
+        let (texts, continuation) = AsyncStream.makeStream(of: String.self)
         let handle = pipe.fileHandleForReading
-        return Task.detached { String(decoding: handle.readDataToEndOfFile(), as: UTF8.self) }
+        Thread.detachNewThread {
+            continuation.yield(String(decoding: handle.readDataToEndOfFile(), as: UTF8.self))
+            continuation.finish()
+        }
+        return Reading(texts: texts)
+    }
+
+    private struct Reading {
+        let texts: AsyncStream<String>
+
+        /// All that was read.
+        var value: String {
+            get async {
+                for await text in texts { return text }
+                return ""
+            }
+        }
     }
 
     @Test("Lines of text and of bytes arrive in their order, whole")
@@ -37,7 +54,7 @@ import Testing
     }
 
     @Test(
-        "A reader that has stopped blocks nobody, and the lines it has missed are counted once",
+        "audit-S4: a reader that has stopped blocks nobody, and the lines it has missed are counted once",
         arguments: [false, true])
     func stuck(_ usesBytes: Bool) async throws {
         let writer = writer()
