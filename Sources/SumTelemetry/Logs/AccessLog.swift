@@ -17,6 +17,28 @@ public final class AccessLog: ServerObserver, ServerConnectionObserver {
         var notLogged = 0
     }
 
+    /// The names of the fields, in their order.
+    private enum Names {
+        static let peer = LineFields.Name("peer")
+        static let principal = LineFields.Name("principal")
+        static let method = LineFields.Name("method")
+        static let code = LineFields.Name("code")
+        static let message = LineFields.Name("message")
+        static let numbers = LineFields.Name("numbers")
+        static let messagesIn = LineFields.Name("messages_in")
+        static let messagesOut = LineFields.Name("messages_out")
+        static let bytesIn = LineFields.Name("bytes_in")
+        static let bytesOut = LineFields.Name("bytes_out")
+        static let duration = LineFields.Name("ms")
+        static let deadline = LineFields.Name("deadline_ms")
+        static let tls = LineFields.Name("tls")
+        static let userAgent = LineFields.Name("user_agent")
+        static let traceID = LineFields.Name("trace_id")
+        static let spanID = LineFields.Name("span_id")
+        static let linesLostBefore = LineFields.Name("lines-lost-before")
+        static let notLoggedBefore = LineFields.Name("not-logged-before")
+    }
+
     private let writer: LineWriter
     private let format: LogFormat
     private let state: Mutex<State>
@@ -65,29 +87,29 @@ public final class AccessLog: ServerObserver, ServerConnectionObserver {
         var line = LineFields(format, bytes)
         bytes = []
         line.begin(call.status.code.logLevel, "access", "call") { timestamps.append(time, to: &$0) }
-        line.text("peer", call.peer.description)
-        if let principal = call.peer.principal { line.text("principal", principal) }
-        line.text("method", call.isHosted ? String(call.path.dropFirst()) : call.path)
-        line.text("code", "\(call.status.code)")
-        if !call.status.message.isEmpty { line.text("message", call.status.message) }
+        line.text(Names.peer, call.peer.description)
+        if let principal = call.peer.principal { line.text(Names.principal, principal) }
+        line.text(Names.method, call.isHosted ? String(Substring(call.path.utf8.dropFirst())) : call.path)
+        line.text(Names.code, "\(call.status.code)")
+        if !call.status.message.isEmpty { line.text(Names.message, call.status.message) }
         if call.path == SumNumbers.path {
-            line.integer("numbers", call.messages.received)
+            line.integer(Names.numbers, call.messages.received)
         } else {
-            line.integer("messages_in", call.messages.received)
-            line.integer("messages_out", call.messages.sent)
+            line.integer(Names.messagesIn, call.messages.received)
+            line.integer(Names.messagesOut, call.messages.sent)
         }
-        line.integer("bytes_in", Int64(call.bytesReceived))
-        line.integer("bytes_out", Int64(call.bytesSent))
-        line.milliseconds("ms", call.duration)
-        if let timeout = call.timeout { line.milliseconds("deadline_ms", timeout) }
-        if let version = call.peer.tlsVersion { line.text("tls", version.rawValue) }
-        if !call.userAgent.isEmpty { line.text("user_agent", call.userAgent) }
+        line.integer(Names.bytesIn, Int64(call.bytesReceived))
+        line.integer(Names.bytesOut, Int64(call.bytesSent))
+        line.milliseconds(Names.duration, call.duration)
+        if let timeout = call.timeout { line.milliseconds(Names.deadline, timeout) }
+        if let version = call.peer.tlsVersion { line.text(Names.tls, version.rawValue) }
+        if !call.userAgent.isEmpty { line.text(Names.userAgent, call.userAgent) }
         if let trace = call.trace {
-            line.text("trace_id", trace.traceIDText)
-            line.text("span_id", trace.spanIDText)
+            line.text(Names.traceID, trace.traceIDText)
+            line.text(Names.spanID, trace.spanIDText)
         }
-        if lost > 0 { line.integer("lines-lost-before", Int64(lost)) }
-        if notLogged > 0 { line.integer("not-logged-before", Int64(notLogged)) }
+        if lost > 0 { line.integer(Names.linesLostBefore, Int64(lost)) }
+        if notLogged > 0 { line.integer(Names.notLoggedBefore, Int64(notLogged)) }
         line.end()
         bytes = line.bytes
     }

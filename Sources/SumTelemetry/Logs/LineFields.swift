@@ -3,6 +3,17 @@ import SumCore
 
 /// Writes the fields of one line into bytes, in either format. Names are plain, and no name comes twice.
 struct LineFields {
+    /// A name as it is written, so that no line has to put it together.
+    struct Name {
+        let json: String
+        let text: String
+
+        init(_ name: String) {
+            json = ",\"\(name)\":"
+            text = " \(name)="
+        }
+    }
+
     private let format: LogFormat
     private var json: JSONText
 
@@ -35,37 +46,57 @@ struct LineFields {
         append(format == .json ? "}\n" : "\n")
     }
 
-    private mutating func name(_ name: String) {
-        append(format == .json ? ",\"" : " ")
-        append(name)
-        append(format == .json ? "\":" : "=")
+    private mutating func name(_ name: Name) {
+        append(format == .json ? name.json : name.text)
     }
 
     /// A text that may be a peer's. What is not printable is escaped, and the text is cut.
-    mutating func text(_ name: String, _ value: String) {
+    mutating func text(_ name: Name, _ value: String) {
         self.name(name)
         switch format {
         case .json: json.value(value, limit: String.displayLimit)
-        case .text: append(Self.isPlain(value) ? value : LineLogHandler.quoted(value.escapedForDisplay))
+        case .text:
+            switch Self.kind(of: value) {
+            case .plain: append(value)
+            case .spaced:
+                append("\"")
+                append(value)
+                append("\"")
+            case .other: append(LineLogHandler.quoted(value.escapedForDisplay))
+            }
         }
     }
 
-    /// Whether a text is written as it is: true of nearly all, and found out quickly.
-    private static func isPlain(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= String.displayLimit
-            && text.utf8.allSatisfy {
-                (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
-                    && $0 != UInt8(ascii: "=")
-            }
+    /// How a text is written. Nearly all are plain or spaced, which is found out quickly.
+    private enum TextKind {
+        case plain
+        /// In quotes, and otherwise as it is.
+        case spaced
+        /// Something must be escaped or cut.
+        case other
     }
 
-    mutating func integer(_ name: String, _ value: Int64) {
+    private static func kind(of text: String) -> TextKind {
+        guard text.utf8.count <= String.displayLimit else { return .other }
+        var kind = text.isEmpty ? TextKind.spaced : .plain
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: " "), UInt8(ascii: "="): kind = .spaced
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): return .other
+            case 0x21...0x7e: break
+            default: return .other
+            }
+        }
+        return kind
+    }
+
+    mutating func integer(_ name: Name, _ value: Int64) {
         self.name(name)
         append(String(value))
     }
 
     /// A time with three decimals.
-    mutating func milliseconds(_ name: String, _ time: Duration) {
+    mutating func milliseconds(_ name: Name, _ time: Duration) {
         self.name(name)
         let (seconds, attoseconds) = time.components
         // The longest timeout that gRPC can say has 18 digits in microseconds.

@@ -40,9 +40,14 @@ public final class LineWriter: Sendable {
     /// Bytes per write, unless a single line is longer. A pipe takes this many atomically, so that the lines of several
     /// programs stay whole (pipe(7), PIPE_BUF).
     private static let pieceSize = 4096
+    /// How long lines gather after others have been written. Waking the queue for each would cost an event loop more than
+    /// making the line; at this interval, what can be made meanwhile fits the capacity.
+    private static let pause = DispatchTimeInterval.milliseconds(2)
 
     private let descriptor: FileDescriptor
     private let queue: DispatchQueue
+    /// Ends the pause.
+    private let hurry = DispatchSemaphore(value: 0)
     private let state = Mutex(State())
     /// Whether systemd's journal reads the descriptor, which takes the priority of each line from its beginning.
     package let isJournal: Bool
@@ -108,6 +113,7 @@ public final class LineWriter: Sendable {
     /// Waits until the queued lines have been written, for at most one second.
     package func flush() {
         guard state.withLock({ $0.isDraining }) else { return }
+        hurry.signal()
         let isDone = DispatchSemaphore(value: 0)
         queue.async { isDone.signal() }
         _ = isDone.wait(timeout: .now() + .seconds(1))
@@ -134,7 +140,10 @@ public final class LineWriter: Sendable {
     private func startDraining() {
         queue.async { [self] in
             var lines = Lines()
-            while takeWaiting(&lines) { write(lines) }
+            while takeWaiting(&lines) {
+                write(lines)
+                _ = hurry.wait(timeout: .now() + Self.pause)
+            }
         }
     }
 
