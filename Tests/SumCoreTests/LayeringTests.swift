@@ -73,9 +73,6 @@ import Testing
                 "Transport/Connection", "Transport/Sockets", "Transport/Sockets/TLS",
             ]),
         Room(
-            path: "Observers", imports: ["Synchronization", "Tracing"],
-            sees: ["Base", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Services"]),
-        Room(
             path: "Transport/Client",
             imports: ["Dispatch", "NIOCore", "NIOPosix", "SwiftProtobuf", "Synchronization"],
             sees: [
@@ -83,6 +80,9 @@ import Testing
                 "Process", "Transport/Limits", "Transport/Connection", "Transport/Balancing",
                 "Transport/Sockets", "Transport/Sockets/TLS", "Transport/Proxy",
             ]),
+        Room(
+            path: "Observers", imports: ["CoreMetrics", "Synchronization", "Tracing"],
+            sees: ["Base", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Services", "Transport/Client"]),
     ]
 
     /// A file of a room, without comments and literals.

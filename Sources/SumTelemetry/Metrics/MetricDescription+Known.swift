@@ -37,9 +37,6 @@ extension MetricDescription {
         histogram(
             "grpc.client.call.transparent_retries", HistogramBounds.transparentRetries,
             "{transparent_retry}", "Transparent retries of calls that were retried so."),
-        histogram(
-            "grpc.client.call.retry_delay", HistogramBounds.latency, "s",
-            "Time that calls spent without an attempt, between their first and their last."),
         counter(
             "grpc.subchannel.connection_attempts_succeeded", "{attempt}",
             "Attempts to connect that have succeeded."),
@@ -60,7 +57,6 @@ extension MetricDescription {
         counter(
             "sum.server.connections.refused", "{connection}",
             "Connections that were closed before they were served, by reason."),
-        upDownCounter("sum.server.calls", "{call}", "Calls that are open."),
         counter(
             "sum.server.offences", "{offence}",
             "Connections that were ended because of what the client did, by reason."),

@@ -12,6 +12,8 @@ public protocol ClientObserver: Sendable {
     ///
     /// - Parameter reason: the reason as text.
     func connectionFailed(_ peer: Peer, _ reason: String)
+    /// The TLS handshake with a server has ended.
+    func handshakeEnded(_ result: TLSHandshakeResult, _ peer: Peer)
     /// A connection is open and ready for calls, of which none has begun yet.
     func connectionOpened(_ peer: Peer)
     /// The connection has closed.
@@ -31,6 +33,7 @@ extension ClientObserver {
     public func targetResolved(to addresses: [String]) {}
     public func targetNotResolved(_ reason: String) {}
     public func connectionFailed(_ peer: Peer, _ reason: String) {}
+    public func handshakeEnded(_ result: TLSHandshakeResult, _ peer: Peer) {}
     public func connectionOpened(_ peer: Peer) {}
     public func connectionClosed(_ peer: Peer, _ reason: String?) {}
     public func callBegan(_ call: ClientCallStart) -> (any ClientCallObserver)? { nil }

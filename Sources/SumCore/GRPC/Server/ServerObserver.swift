@@ -1,12 +1,40 @@
 /// Observes a server's connections and calls, for logs, metrics and traces.
 ///
-/// All methods are called on the connection's event loop and must never block. The events of one connection come in
-/// order; those of several connections may come concurrently.
+/// The methods must never block. Those about a connection are called on its event loop; the events of one connection
+/// come in order, and those of several may come concurrently.
 public protocol ServerObserver: Sendable {
     /// A client has connected.
     ///
     /// - Returns: an observer for this connection; nil for none.
     func connectionOpened(_ peer: Peer) -> (any ServerConnectionObserver)?
+    /// A connection was closed before it was served. `connectionOpened` is not called for it.
+    func connectionRefused(_ reason: ConnectionRefusal, _ peer: Peer)
+    /// The TLS handshake of a connection has ended. Comes before `connectionOpened`.
+    func handshakeEnded(_ result: TLSHandshakeResult, _ peer: Peer)
+    /// The server begins to use a certificate.
+    ///
+    /// - Parameter notAfter: when it expires, in seconds since 1970.
+    func certificateUsed(notAfter: Int)
+    /// Files were read again, and had changed or were wrong (`Reloader`). Called in a task of the reloader.
+    func filesReloaded(_ outcome: ReloadOutcome)
+    /// The server shuts down. Called in the task that shuts it down.
+    func drainBegan()
+}
+
+extension ServerObserver {
+    public func connectionRefused(_ reason: ConnectionRefusal, _ peer: Peer) {}
+    public func handshakeEnded(_ result: TLSHandshakeResult, _ peer: Peer) {}
+    public func certificateUsed(notAfter: Int) {}
+    public func filesReloaded(_ outcome: ReloadOutcome) {}
+    public func drainBegan() {}
+}
+
+/// What came of reading files again. The values are names for metrics.
+public enum ReloadOutcome: String, CaseIterable, Sendable {
+    /// What they contain is in use now.
+    case success
+    /// Something is wrong with them, and nothing has changed.
+    case failure
 }
 
 /// Observes one connection of a server, on its event loop.
@@ -24,6 +52,9 @@ public protocol ServerConnectionObserver: AnyObject {
     /// A stream was reset because of what the client sent, or because there were too many calls. RST_STREAM cannot
     /// carry the reason.
     func requestRefused(_ reason: String)
+    /// A call is refused because of who makes it, or because that could not be found out (`CallAuthorizer`). Its end
+    /// follows.
+    func authorizationFailed(_ status: GRPCStatus)
     /// The client sent GOAWAY.
     ///
     /// - Parameters:
@@ -41,6 +72,7 @@ extension ServerConnectionObserver {
     public func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)? { nil }
     public func callEnded(_ call: ServerCallRecord) {}
     public func requestRefused(_ reason: String) {}
+    public func authorizationFailed(_ status: GRPCStatus) {}
     public func clientGoesAway(_ code: String, debug: String) {}
     public func failed(_ failure: ServerConnectionFailure) {}
 }
@@ -65,6 +97,9 @@ public struct ServerConnectionFailure: Sendable, CustomStringConvertible {
     public var description: String
     /// The limit that the client exceeded, such as `too_many_pings`; nil if it exceeded none.
     public var exceededLimit: String?
+    /// What the client did wrong, as one of a few words that are never the client's: the limit that it exceeded, or
+    /// `protocol_error`, `not_http2`, `tls`; nil for everyday events.
+    public var offence: String?
     /// Whether the client exceeded a limit or broke HTTP/2. If not, the failure is an everyday event.
     public var isClientsFault: Bool
 }

@@ -1,5 +1,5 @@
 internal import CZlib
-internal import NIOCore
+package import NIOCore
 
 /// Compresses and decompresses complete messages with zlib.
 ///
@@ -8,7 +8,7 @@ internal import NIOCore
 ///
 /// The unsafe code is sound because zlib's state never moves, as zlib requires, and is freed before its function
 /// returns, and because zlib uses the pointers to bytes only while the closure that lends them runs.
-enum Zlib {
+package enum Zlib {
     /// Bytes of output allocated at first. The output grows with what is decompressed, so a message costs only what it
     /// really contains.
     private static let firstRoom = 4 << 10
@@ -23,7 +23,7 @@ enum Zlib {
     /// Appends the compressed message to `output`.
     ///
     /// - Throws: RESOURCE_EXHAUSTED if there is no memory for the codec, which needs at most 268 KiB.
-    static func compress(
+    package static func compress(
         _ message: [UInt8], with compression: GRPCCompression, to output: inout ByteBuffer
     ) throws(GRPCStatus) {
         let stream = unsafe makeStream()

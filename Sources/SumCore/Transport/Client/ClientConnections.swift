@@ -166,7 +166,11 @@ final class ClientConnections: Sendable {
         let connector = Connector(
             address: address, limit: configuration.connectTimeout, keepalive: keepalive,
             tls: configuration.tls, eventLoop: loopForConnection
-        ) { [weak self] stage in
+        ) { [observers = configuration.observers] result in
+            for observer in observers {
+                observer.handshakeEnded(result, Peer(address: address.description))
+            }
+        } report: { [weak self] stage in
             self?.state.withLock { $0.balancer.stage(id, stage) }
         }
         // Under the lock, so that the attempt cannot end before it is noted.

@@ -11,6 +11,8 @@ struct Connector {
     /// Nil: clear text.
     let tls: ClientTLS?
     let eventLoop: any EventLoop
+    /// Called when a TLS handshake has ended, on the event loop.
+    let handshakeEnded: @Sendable (TLSHandshakeResult) -> Void
     /// Called when the attempt waits for something else than before.
     let report: @Sendable (String) -> Void
 
@@ -71,7 +73,8 @@ struct Connector {
                         let pipeline = channel.pipeline.syncOperations
                         let tunnel = address.tunnel.map { tunnelHandler($0, ready) }
                         if let tunnel { try pipeline.addHandler(tunnel) }
-                        let secured = try tls?.addHandlers(to: channel, host: address.host ?? "")
+                        let secured = try tls?.addHandlers(
+                            to: channel, host: address.host ?? "", handshakeEnded: handshakeEnded)
                         let handler = ConnectionHandler(
                             try ClientConnection(
                                 security: tls == nil ? address.security : .tls, keepalive: keepalive

@@ -101,6 +101,9 @@ extension ServerConnection {
 
     /// - Parameter refusal: nil if the call may be made.
     private func noteDecision(_ refusal: GRPCStatus?) {
+        if let refusal {
+            for observer in connectionObservers { observer.authorizationFailed(refusal) }
+        }
         switch refusal?.code {
         case nil: refusalsInARow = 0
         case .unauthenticated?, .permissionDenied?: refusalsInARow += 1

@@ -15,7 +15,7 @@ final class ServerConnection: Connection {
     /// Runs an action on this connection. May be called from any thread.
     private(set) var run: @Sendable (@escaping @Sendable (ServerConnection) -> Void) -> Void = { _ in }
     /// The observers of this connection; usually at most one.
-    @safe @exclusivity(unchecked) private var connectionObservers: [any ServerConnectionObserver] = []
+    @safe @exclusivity(unchecked) private(set) var connectionObservers: [any ServerConnectionObserver] = []
     /// Those observers that are told of calls.
     @safe @exclusivity(unchecked) private var callObservers: [any ServerConnectionObserver] = []
     private var openedAt = NIODeadline.distantPast
@@ -176,7 +176,7 @@ final class ServerConnection: Connection {
         if let reason = core.closeReason {
             let failure = ServerConnectionFailure(
                 description: reason.description, exceededLimit: reason.exceededLimit,
-                isClientsFault: reason.isPeersFault)
+                offence: reason.offence, isClientsFault: reason.isPeersFault)
             for observer in connectionObservers { observer.failed(failure) }
         }
         for streamID in streams.streamIDs { finish(streamID) }

@@ -31,6 +31,17 @@ struct CloseReason: Error, Equatable, CustomStringConvertible {
     /// The name of the limit that the peer exceeded; nil if it exceeded none.
     var exceededLimit: String? { fault == .limit ? debug : nil }
 
+    /// What the peer did wrong, as one of a few words of ours; nil for everyday events.
+    var offence: String? {
+        switch fault {
+        case .limit: debug
+        case .violation: "protocol_error"
+        case .invalidPreface: "not_http2"
+        case .tls: "tls"
+        case .tlsInterrupted, .circumstances, .ourselves: nil
+        }
+    }
+
     // MARK: Limits
 
     static let pings = limit(PingStrikes.reason, "the other side sent too many PINGs")

@@ -20,20 +20,14 @@ final class ConnectionRegistry: Sendable {
         self.logger = logger
     }
 
-    enum Refusal: Error {
-        case draining, full
-        /// The limits of its peer (`PeerAdmission`).
-        case peerLimit
-    }
-
     /// - Throws: if the connection must not be served.
-    func add(_ channel: any Channel) throws(Refusal) {
+    func add(_ channel: any Channel) throws(ConnectionRefusal) {
         let id = ObjectIdentifier(channel)
-        let (refusal, isNews) = state.withLock { state -> (Refusal?, Bool) in
+        let (refusal, isNews) = state.withLock { state -> (ConnectionRefusal?, Bool) in
             if state.isDraining { return (.draining, false) }
             guard state.channels.count < limit else {
                 defer { state.isFull = true }
-                return (.full, !state.isFull)
+                return (.tooManyConnections, !state.isFull)
             }
             state.channels[id] = channel
             return (nil, false)

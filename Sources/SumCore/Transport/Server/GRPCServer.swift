@@ -11,10 +11,14 @@ public final class GRPCServer: Sendable {
 
     private let listeners: [Listener]
     private let connections: ConnectionRegistry
+    private let observers: [any ServerObserver]
 
-    private init(listeners: [Listener], connections: ConnectionRegistry) {
+    private init(
+        listeners: [Listener], connections: ConnectionRegistry, observers: [any ServerObserver]
+    ) {
         self.listeners = listeners
         self.connections = connections
+        self.observers = observers
         addresses = listeners.compactMap { $0.channel.localAddress.map(\.text) }
     }
 
@@ -60,11 +64,11 @@ public final class GRPCServer: Sendable {
         // The kernel's timeout comes after ours, which also ends connections whose network works, and gives the reason.
         let userTimeout = TimeAmount(configuration.writeTimeout * 4 / 3)
         let loops = LoopResourcesByLoop()
-        let identification = PeerIdentification(configuration, log: log)
+        let identification = PeerIdentification(configuration, log: log, observers: observers)
         let callCounter = configuration.maxCallsPerCaller.map(CallCounter.init)
         let binder = ListenerFactory(
             logger: logger, log: log, userTimeout: userTimeout,
-            socketMode: configuration.unixSocketMode
+            socketMode: configuration.unixSocketMode, observers: observers
         ) { channel, endpoint in
             try connections.add(channel)
             let resources = loops.resources(of: channel.eventLoop)
@@ -75,7 +79,11 @@ public final class GRPCServer: Sendable {
             try identification.begin(channel, handler)
             if let tls = endpoint.tls {
                 try tls.addHandlers(
-                    to: channel, limit: TimeAmount(configuration.handshakeTimeout), resources: resources)
+                    to: channel, limit: TimeAmount(configuration.handshakeTimeout), resources: resources
+                ) { [handler, address = channel.remoteAddress] result in
+                    let peer = Peer(address: handler.peerAddress ?? address.map(\.text) ?? "")
+                    for observer in observers { observer.handshakeEnded(result, peer) }
+                }
             } else {
                 let receiving = resources.buffers.allocator(on: channel.eventLoop)
                 try channel.syncOptions?.setOption(.recvAllocator, value: receiving)
@@ -89,7 +97,10 @@ public final class GRPCServer: Sendable {
             for listener in listeners { await listener.close() }
             throw error
         }
-        return GRPCServer(listeners: listeners, connections: connections)
+        for notAfter in Set(endpoints.compactMap { $0.tls?.notAfter }) {
+            for observer in observers { observer.certificateUsed(notAfter: notAfter) }
+        }
+        return GRPCServer(listeners: listeners, connections: connections, observers: observers)
     }
 
     /// Stops the server: refuses new connections and calls, and lets open calls finish.
@@ -100,6 +111,7 @@ public final class GRPCServer: Sendable {
     /// - Returns: whether all calls ended in time.
     @discardableResult
     public func shutdown(within limit: Duration = .seconds(25)) async -> Bool {
+        for observer in observers { observer.drainBegan() }
         for listener in listeners { await listener.close() }
         return await connections.drain(within: limit)
     }

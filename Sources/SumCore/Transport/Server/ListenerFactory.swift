@@ -27,6 +27,10 @@ struct ListenerFactory: Sendable {
     let userTimeout: TimeAmount
     /// The permissions of Unix domain sockets; nil: set by the umask.
     let socketMode: UInt16?
+    /// Serves the connections.
+    var group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    /// Are told of connections that are refused.
+    var observers: [any ServerObserver] = []
     /// Prepares an accepted connection, on its event loop. If it throws, the connection is closed.
     let initializer: @Sendable (any Channel, ListenEndpoint) throws -> Void
 
@@ -88,7 +92,7 @@ struct ListenerFactory: Sendable {
     private func bootstrap(
         _ endpoint: ListenEndpoint, _ setOptions: @escaping @Sendable (any Channel) throws -> Void
     ) -> ServerBootstrap {
-        ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { [logger] channel in
@@ -103,18 +107,24 @@ struct ListenerFactory: Sendable {
                     do {
                         try setOptions(channel)
                         try initializer(channel, endpoint)
-                    } catch let refusal as ConnectionRegistry.Refusal {
-                        // Who refused it has logged it.
-                        throw refusal
                     } catch {
-                        // NIO closes the connection without reporting the error.
-                        let peer = channel.remoteAddress.map(\.text) ?? ""
-                        log.connectionFailed(
-                            "the connection could not be set up: \(FailureText.describe(error))",
-                            of: Peer(address: peer), isClientsFault: true)
+                        refused(channel, error)
                         throw error
                     }
                 }
             }
+    }
+
+    /// Tells why a connection is closed; NIO does not report the error.
+    private func refused(_ channel: any Channel, _ error: any Error) {
+        let peer = Peer(address: channel.remoteAddress.map(\.text) ?? "")
+        let refusal = error as? ConnectionRefusal
+        // Who refused it has logged it.
+        if refusal == nil {
+            log.connectionFailed(
+                "the connection could not be set up: \(FailureText.describe(error))",
+                of: peer, isClientsFault: true)
+        }
+        for observer in observers { observer.connectionRefused(refusal ?? .setupFailed, peer) }
     }
 }

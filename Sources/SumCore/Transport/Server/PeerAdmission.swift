@@ -15,20 +15,20 @@ final class PeerAdmission: Sendable {
     }
 
     /// - Throws: if the connection must not be served. The first of several that are refused in a row is logged.
-    func admit(_ channel: any Channel, of peer: Peer) throws(ConnectionRegistry.Refusal) {
+    func admit(_ channel: any Channel, of peer: Peer) throws(ConnectionRefusal) {
         guard let network = peer.ipAddress?.network else { return }
         let outcome = table.withLock { $0.admit(network, at: .now()) }
         guard let outcome else {
             return channel.closeFuture.whenComplete { _ in self.table.withLock { $0.close(network) } }
         }
-        if outcome.isNews {
-            let reason =
-                switch outcome.refusal {
-                case .tooManyConnections: "the peer has too many connections: new ones are closed"
-                case .tooManyNewConnections: "the peer connects too often: new connections are closed"
-                }
-            log.connectionFailed(reason, of: peer, isClientsFault: true)
-        }
-        throw .peerLimit
+        let (refusal, reason): (ConnectionRefusal, String) =
+            switch outcome.refusal {
+            case .tooManyConnections:
+                (.tooManyOfPeer, "the peer has too many connections: new ones are closed")
+            case .tooManyNewConnections:
+                (.tooManyNewOfPeer, "the peer connects too often: new connections are closed")
+            }
+        if outcome.isNews { log.connectionFailed(reason, of: peer, isClientsFault: true) }
+        throw refusal
     }
 }

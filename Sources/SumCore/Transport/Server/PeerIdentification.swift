@@ -6,18 +6,21 @@ struct PeerIdentification: Sendable {
     private let limit: TimeAmount
     private let admission: PeerAdmission?
     private let log: ServerLog
+    private let observers: [any ServerObserver]
 
-    init(_ limits: ServerLimits, log: ServerLog) {
+    /// - Parameter observers: are told of connections that are refused after `begin` has returned.
+    init(_ limits: ServerLimits, log: ServerLog, observers: [any ServerObserver]) {
         believed = limits.proxyProtocol
         limit = TimeAmount(limits.handshakeTimeout)
         admission = PeerAdmission(limits, log: log)
         self.log = log
+        self.observers = observers
     }
 
     /// Call this before any other handler is added to the channel.
     ///
     /// - Parameter handler: is told the address of the client behind a proxy, before it becomes active.
-    /// - Throws: `ConnectionRegistry.Refusal` if the connection must not be served.
+    /// - Throws: `ConnectionRefusal` if the connection must not be served.
     func begin(_ channel: any Channel, _ handler: ConnectionHandler<ServerConnection>) throws {
         // Most servers need not know.
         guard believed != nil || admission != nil else { return }
@@ -29,9 +32,16 @@ struct PeerIdentification: Sendable {
         try channel.pipeline.syncOperations.addHandler(
             ProxyHeaderHandler(limit: limit) { header in
                 if case .client(let address) = header { handler.peerAddress = address }
-                try admission?.admit(channel, of: Peer(address: handler.peerAddress ?? peer.address))
+                let client = Peer(address: handler.peerAddress ?? peer.address)
+                do throws(ConnectionRefusal) {
+                    try admission?.admit(channel, of: client)
+                } catch {
+                    for observer in observers { observer.connectionRefused(error, client) }
+                    throw error
+                }
             } fail: { reason in
                 log.connectionFailed(reason, of: peer, isClientsFault: true)
+                for observer in observers { observer.connectionRefused(.noProxyHeader, peer) }
             })
     }
 }

@@ -8,6 +8,12 @@ public protocol Reloadable: Sendable {
     var summary: String { get }
     /// What the operator should know every day, such as that a certificate expires soon; usually nil.
     var warning: String? { get }
+    /// When the certificate that is in use expires, in seconds since 1970; nil if it has nothing to do with one.
+    var notAfter: Int? { get }
+}
+
+extension Reloadable {
+    public var notAfter: Int? { nil }
 }
 
 extension ServerTLS: Reloadable {}

@@ -7,12 +7,17 @@ internal import NIOPosix
 public final class Reloader: Sendable {
     private let subjects: [any Reloadable]
     private let interval: Duration
+    private let observers: [any ServerObserver]
     private let logger: Logger
     private let causes: AsyncStream<ReloadPolicy.Cause>
     private let cause: AsyncStream<ReloadPolicy.Cause>.Continuation
 
-    public init(_ subjects: [any Reloadable], every interval: Duration = .seconds(30), logger: Logger) {
+    public init(
+        _ subjects: [any Reloadable], every interval: Duration = .seconds(30),
+        observers: [any ServerObserver] = [], logger: Logger
+    ) {
         self.subjects = subjects
+        self.observers = observers
         self.interval = interval
         self.logger = logger
         // Reading takes no time compared with how often anybody asks.
@@ -36,6 +41,7 @@ public final class Reloader: Sendable {
                     let outcome = await Self.read(subject)
                     let lines = policies[index].lines(outcome, cause, warning: subject.warning, at: .now())
                     for line in lines { log(line) }
+                    tell(outcome, subject)
                 }
             }
             group.cancelAll()
@@ -49,6 +55,18 @@ public final class Reloader: Sendable {
             return hasChanged ? .changed(summary: subject.summary) : .unchanged
         } catch {
             return .failed("\(error)")
+        }
+    }
+
+    private func tell(_ outcome: ReloadPolicy.Outcome, _ subject: any Reloadable) {
+        switch outcome {
+        case .changed:
+            for observer in observers {
+                observer.filesReloaded(.success)
+                if let notAfter = subject.notAfter { observer.certificateUsed(notAfter: notAfter) }
+            }
+        case .failed: for observer in observers { observer.filesReloaded(.failure) }
+        case .unchanged: break
         }
     }
 

@@ -110,14 +110,18 @@ public final class ClientTLS: Sendable {
 
     /// Puts TLS in front of the handlers to be added to a connection.
     ///
-    /// - Parameter host: the host of the target, as written.
-    func addHandlers(to channel: any Channel, host: String) throws(ConnectFailure) -> TLSHandler {
+    /// - Parameters:
+    ///   - host: the host of the target, as written.
+    ///   - handshakeEnded: called once, on the event loop.
+    func addHandlers(
+        to channel: any Channel, host: String, handshakeEnded: @escaping (TLSHandshakeResult) -> Void
+    ) throws(ConnectFailure) -> TLSHandler {
         let name = if let serverName { serverName } else { try CertificateName(host) }
         let role = TLSHandler.Role.client(
             name, roots: roots, hasCertificate: configuration.identity != nil)
         do {
             let ssl = try NIOSSLClientHandler(context: context.current.context, serverHostname: name.sni)
-            let handler = TLSHandler(ssl, role, limit: nil)
+            let handler = TLSHandler(ssl, role, limit: nil, handshakeEnded: handshakeEnded)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ssl)
             try pipeline.addHandler(handler)

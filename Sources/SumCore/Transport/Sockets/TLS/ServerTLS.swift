@@ -59,12 +59,19 @@ public final class ServerTLS: Sendable {
         context.current.certificate?.warning(at: .now, of: "\(configuration.identity.certificate)")
     }
 
+    /// When the server's certificate expires, in seconds since 1970; nil if it is not known.
+    public var notAfter: Int? { context.current.certificate?.notAfter.seconds }
+
     /// Puts TLS in front of the handlers to be added to a connection.
     ///
     /// - Parameters:
     ///   - limit: how long the handshake may take.
     ///   - resources: those of the channel's event loop.
-    func addHandlers(to channel: any Channel, limit: TimeAmount, resources: LoopResources) throws {
+    ///   - handshakeEnded: called once, on the event loop.
+    func addHandlers(
+        to channel: any Channel, limit: TimeAmount, resources: LoopResources,
+        handshakeEnded: @escaping (TLSHandshakeResult) -> Void
+    ) throws {
         let ssl = NIOSSLServerHandler(context: context.current.context)
         let role = TLSHandler.Role.server(
             clientCAs: configuration.clientCAs, minimum: configuration.minimum)
@@ -74,7 +81,8 @@ public final class ServerTLS: Sendable {
         let detector = ClearTextDetector()
         try pipeline.addHandler(detector)
         try pipeline.addHandler(ssl)
-        try pipeline.addHandler(TLSHandler(ssl, role, limit: limit) { detector.isOver })
+        try pipeline.addHandler(
+            TLSHandler(ssl, role, limit: limit, handshakeEnded: handshakeEnded) { detector.isOver })
         try channel.syncOptions?.setOption(
             .recvAllocator, value: buffers.allocator(on: channel.eventLoop))
     }

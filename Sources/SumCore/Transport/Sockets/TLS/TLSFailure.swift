@@ -9,29 +9,32 @@ struct TLSFailure: Equatable {
     var isTemporary = false
     /// Whether to prefer any other failure of the same connection.
     var isVague = false
+    /// What it is for metrics.
+    var result = TLSHandshakeResult.unknownFailure
 
     var closeReason: CloseReason { isTemporary ? .tlsInterrupted(words) : .tls(words) }
 }
 
 /// Failures that no error of NIOSSL shows.
 extension TLSFailure {
-    static let timeout = TLSFailure(words: "the TLS handshake did not end in time", isTemporary: true)
+    static let timeout = TLSFailure(
+        words: "the TLS handshake did not end in time", isTemporary: true, result: .handshakeTimeout)
 
     /// The client has closed the connection without an alert, as gRPC's C core does.
     static let rejected = TLSFailure(
         words:
-            "the client closed the connection in the TLS handshake: it may not believe the server's certificate"
-    )
+            "the client closed the connection in the TLS handshake: it may not believe the server's certificate",
+        result: .peerConnectionClosed)
 
     static func noHTTP2(_ role: TLSHandler.Role) -> TLSFailure {
-        switch role {
-        case .server: TLSFailure(words: "the client does not offer HTTP/2 in its TLS handshake (ALPN h2)")
-        case .client:
-            TLSFailure(
-                words:
-                    "the server did not choose HTTP/2 in its TLS handshake (ALPN h2): it is no gRPC server, or a proxy "
-                    + "before it is not set up for HTTP/2")
-        }
+        let words =
+            switch role {
+            case .server: "the client does not offer HTTP/2 in its TLS handshake (ALPN h2)"
+            case .client:
+                "the server did not choose HTTP/2 in its TLS handshake (ALPN h2): it is no gRPC server, or a proxy "
+                    + "before it is not set up for HTTP/2"
+            }
+        return TLSFailure(words: words, result: .noApplicationProtocol)
     }
 
     static func wrongName(_ name: CertificateName, _ certificate: CertificateFacts?) -> TLSFailure {
@@ -39,7 +42,7 @@ extension TLSFailure {
         return TLSFailure(
             words:
                 "the server's certificate \(names) is not for \(name): give the name it has with --server-name if this "
-                + "is the right server")
+                + "is the right server", result: .certificateHostnameMismatch)
     }
 
     /// The peer closed the connection before the handshake was over or, on a client, before it sent anything after it.
@@ -49,7 +52,7 @@ extension TLSFailure {
         guard case .client(_, _, let hasCertificate) = role else {
             return TLSFailure(
                 words: "the client closed the connection in the TLS handshake", isTemporary: true,
-                isVague: true)
+                isVague: true, result: .peerConnectionClosed)
         }
         let reason =
             if isHandshaking, !isKnown {
@@ -62,7 +65,7 @@ extension TLSFailure {
         return TLSFailure(
             words:
                 "the server closed the connection \(isHandshaking ? "in" : "right after") the TLS handshake: \(reason)",
-            isTemporary: true, isVague: true)
+            isTemporary: true, isVague: true, result: .peerConnectionClosed)
     }
 }
 
@@ -124,7 +127,9 @@ extension TLSFailure {
             case .client(let name, let roots, let hasCertificate):
                 Self.onClient(code, name, roots, hasCertificate, certificate, now)
             }
-        self.init(words: words ?? "TLS failed: \(Self.spoken(code))")
+        self.init(
+            words: words ?? "TLS failed: \(Self.spoken(code))",
+            result: Self.result(code, certificate, now: now))
     }
 
     // MARK: The client

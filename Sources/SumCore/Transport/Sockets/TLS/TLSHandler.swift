@@ -26,6 +26,7 @@ final class TLSHandler: ChannelInboundHandler {
     private let role: Role
     private let limit: TimeAmount?
     private let peerHasBegun: () -> Bool
+    private let handshakeEnded: (TLSHandshakeResult) -> Void
     private var phase = Phase.handshaking
     private var connectedAt = NIODeadline.distantPast
     private var timer: Scheduled<Void>?
@@ -41,12 +42,15 @@ final class TLSHandler: ChannelInboundHandler {
     /// - Parameters:
     ///   - ssl: the handler before this one.
     ///   - limit: how long the handshake may take; nil if somebody else watches the time.
+    ///   - handshakeEnded: called once, when the handshake has succeeded or failed.
     ///   - peerHasBegun: whether the peer has sent anything.
     init(
         _ ssl: NIOSSLHandler, _ role: Role, limit: TimeAmount?,
+        handshakeEnded: @escaping (TLSHandshakeResult) -> Void,
         peerHasBegun: @escaping () -> Bool = { true }
     ) {
-        (self.ssl, self.role, self.limit, self.peerHasBegun) = (ssl, role, limit, peerHasBegun)
+        (self.ssl, self.role, self.limit) = (ssl, role, limit)
+        (self.handshakeEnded, self.peerHasBegun) = (handshakeEnded, peerHasBegun)
     }
 
     var isHandshaking: Bool { phase == .handshaking }
@@ -80,6 +84,7 @@ final class TLSHandler: ChannelInboundHandler {
             return fail(.wrongName(name, facts), context)
         }
         phase = .open
+        handshakeEnded(.success)
         version = ssl.tlsVersion == .tlsv13 ? .tls13 : .tls12
         certificate = facts.map { PeerCertificate(identities: $0.identities) }
         context.fireUserInboundEventTriggered(
@@ -98,7 +103,8 @@ final class TLSHandler: ChannelInboundHandler {
     // MARK: Failures
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let reason = error as? CloseReason { return end(reason, context) }
+        // The client does not speak TLS.
+        if let reason = error as? CloseReason { return end(reason, .unexpectedMessage, context) }
         guard phase != .over, !TLSFailure.isNoise(error) else { return }
         let facts = ssl.peerCertificate.map(CertificateFacts.init)
         let failure = TLSFailure(error, role, facts, isHandshaking: isHandshaking, now: .now)
@@ -133,11 +139,14 @@ final class TLSHandler: ChannelInboundHandler {
     }
 
     private func fail(_ failure: TLSFailure, _ context: ChannelHandlerContext) {
-        end(failure.closeReason, context)
+        end(failure.closeReason, failure.result, context)
     }
 
-    private func end(_ reason: CloseReason, _ context: ChannelHandlerContext) {
+    private func end(
+        _ reason: CloseReason, _ result: TLSHandshakeResult, _ context: ChannelHandlerContext
+    ) {
         guard phase != .over else { return }
+        if phase == .handshaking { handshakeEnded(result) }
         phase = .over
         timer?.cancel()
         context.fireErrorCaught(reason)

@@ -22,7 +22,12 @@ public final class ServerTLS: Sendable {
     public var summary: String { switch none {} }
     public var warning: String? { switch none {} }
 
-    func addHandlers(to channel: any Channel, limit: TimeAmount, resources: LoopResources) throws {
+    public var notAfter: Int? { switch none {} }
+
+    func addHandlers(
+        to channel: any Channel, limit: TimeAmount, resources: LoopResources,
+        handshakeEnded: @escaping (TLSHandshakeResult) -> Void
+    ) throws {
         switch none {}
     }
 }
@@ -43,7 +48,9 @@ public final class ClientTLS: Sendable {
     var isDue: Bool { switch none {} }
     func refresh() { switch none {} }
     func explained(_ failure: ConnectFailure) -> ConnectFailure { switch none {} }
-    func addHandlers(to channel: any Channel, host: String) throws(ConnectFailure) -> TLSHandler {
+    func addHandlers(
+        to channel: any Channel, host: String, handshakeEnded: @escaping (TLSHandshakeResult) -> Void
+    ) throws(ConnectFailure) -> TLSHandler {
         switch none {}
     }
 }
