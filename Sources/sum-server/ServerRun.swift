@@ -40,26 +40,33 @@ struct ServerRun {
             methods += healthService.methods.map { settings.callers.opensHealth ? $0.openToAll() : $0 }
         }
         if settings.hostsReflection { methods += Reflection(of: methods).methods }
+        let telemetry = try await Telemetry(
+            pagesOn: settings.metricsAddress, socketMode: settings.limits.unixSocketMode, logger: logger)
         let server = try await GRPCServer.start(
             // Unix domain sockets stay in clear text.
             listeningOn: settings.addresses.map { ListenEndpoint($0, tls: $0.isUnix ? nil : tls) },
-            methods: methods, configuration: configuration, observers: observers, logger: logger)
+            methods: methods, configuration: configuration, observers: observers + telemetry.observers,
+            logger: logger)
+        telemetry.serving()
         for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
         let subjects = [tls as (any Reloadable)?, tokens].compactMap { $0 }
-        Task { await reload(subjects, on: reloads) }
+        Task { await reload(subjects, on: reloads, telemetry) }
         var shutdown: Task<Void, Never>?
         for await signal in stop {
             if let shutdown {
                 shutdown.cancel()
             } else {
-                shutdown = Task { await shutDown(server, healthService, because: signal) }
+                shutdown = Task { await shutDown(server, healthService, telemetry, because: signal) }
             }
         }
     }
 
     /// Reads files again at intervals and when asked, until the process ends.
-    private func reload(_ subjects: [any Reloadable], on requests: AsyncStream<String>) async {
-        let reloader = subjects.isEmpty ? nil : Reloader(subjects, logger: logger)
+    private func reload(
+        _ subjects: [any Reloadable], on requests: AsyncStream<String>, _ telemetry: Telemetry
+    ) async {
+        let reloader =
+            subjects.isEmpty ? nil : Reloader(subjects, observers: telemetry.observers, logger: logger)
         if let reloader { Task { await reloader.run() } }
         for await signal in requests {
             if let reloader {
@@ -71,7 +78,10 @@ struct ServerRun {
     }
 
     /// Shuts down and exits. Cancelling the task ends the drain delay.
-    private func shutDown(_ server: GRPCServer, _ healthService: Health, because signal: String) async {
+    private func shutDown(
+        _ server: GRPCServer, _ healthService: Health, _ telemetry: Telemetry, because signal: String
+    ) async {
+        telemetry.draining()
         let drainDelay = settings.drainDelay
         if drainDelay > .zero {
             healthService.stopServing()
@@ -83,7 +93,9 @@ struct ServerRun {
         logger.info(
             "stopping", metadata: ["signal": "\(signal)", "drain-timeout": "\(settings.drainTimeout.text)"])
         healthService.shutDown()
-        guard await server.shutdown(within: settings.drainTimeout) else {
+        let allEnded = await server.shutdown(within: settings.drainTimeout)
+        await telemetry.close()
+        guard allEnded else {
             logger.warning("calls were cut off: they did not finish within the drain timeout")
             SumServer.end(1)
         }

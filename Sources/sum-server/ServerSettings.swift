@@ -24,6 +24,8 @@ struct ServerSettings {
     var writesAccessLog = false
     /// How many messages of each direction are events of a call's span.
     var tracedMessages = 0
+    /// The address of the pages for operators; nil for no pages.
+    var metricsAddress: ListenAddress?
 
     /// The time after which a daemon closes connections without calls. The library keeps them.
     static let defaultMaxConnectionIdle = Duration.seconds(5 * 60)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SumCore
 import SumTelemetry
 
 /// What the server tells about itself.
@@ -19,6 +20,16 @@ struct TelemetryOptions: ParsableArguments {
             """)
     var traceMessages = 0
 
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            """
+            Address of the pages for operators, in clear text, such as 127.0.0.1:9464 or unix:PATH: /metrics for \
+            Prometheus, /healthz and /readyz. (default: no pages)
+            """, valueName: "address"),
+        transform: { text in try ListenAddress(text) })
+    var metricsListen: ListenAddress?
+
     func validate() throws {
         guard (0...128).contains(traceMessages) else {
             throw ValidationError("--trace-messages must be from 0 to 128, the most events that a span has")
@@ -29,5 +40,6 @@ struct TelemetryOptions: ParsableArguments {
         settings.logFormat = logFormat
         settings.writesAccessLog = accessLog
         settings.tracedMessages = traceMessages
+        settings.metricsAddress = metricsListen
     }
 }

@@ -1,15 +1,15 @@
 /// Writes metrics as a page that Prometheus scrapes.
 public struct PrometheusText: Sendable {
     private let format: PrometheusFormat
-    private let resource: [MetricsSnapshot.Attribute]
+    private let resource: TelemetryResource?
     /// The labels with the scope, which every sample has.
     private let scopeLabels: String
 
     /// - Parameters:
-    ///   - resource: what is measured, as attributes such as `service.name`; they become the labels of `target_info`.
+    ///   - resource: what is measured; its attributes become the labels of `target_info`.
     ///   - scope: who measures; part of every sample.
     public init(
-        _ format: PrometheusFormat, resource: [MetricsSnapshot.Attribute] = [],
+        _ format: PrometheusFormat, resource: TelemetryResource? = nil,
         scope: InstrumentationScope = .current
     ) {
         self.format = format
@@ -29,7 +29,7 @@ public struct PrometheusText: Sendable {
             guard families.insert(name).inserted else { continue }
             write(metric, as: name, to: &page)
         }
-        if !resource.isEmpty { writeTargetInfo(to: &page) }
+        if let resource { writeTargetInfo(resource, to: &page) }
         if format == .openMetrics { page += "# EOF\n" }
         return page
     }
@@ -85,12 +85,15 @@ public struct PrometheusText: Sendable {
         write("\(name)_count", labels, "\(count)", to: &page)
     }
 
-    private func writeTargetInfo(to page: inout String) {
+    private func writeTargetInfo(_ resource: TelemetryResource, to page: inout String) {
         let isText = format == .text
         writeHead(
             of: isText ? "target_info" : "target", type: isText ? "gauge" : "info",
             help: "What is measured.", unit: "", to: &page)
-        write("target_info", joined(resource), "1", to: &page)
+        let attributes = resource.attributes.map { attribute in
+            MetricsSnapshot.Attribute(attribute.name, attribute.value.text)
+        }
+        write("target_info", joined(attributes), "1", to: &page)
     }
 
     // MARK: Samples
@@ -140,5 +143,16 @@ public struct PrometheusText: Sendable {
             }
         }
         return String(result)
+    }
+}
+
+extension FinishedSpan.Attribute.Value {
+    fileprivate var text: String {
+        switch self {
+        case .string(let value): value
+        case .integer(let value): "\(value)"
+        case .double(let value): "\(value)"
+        case .boolean(let value): "\(value)"
+        }
     }
 }

@@ -9,7 +9,7 @@ import Testing
 
     private static func page(
         _ format: PrometheusFormat, _ metrics: [MetricsSnapshot.Metric],
-        resource: [MetricsSnapshot.Attribute] = []
+        resource: TelemetryResource? = nil
     ) -> String {
         PrometheusText(format, resource: resource, scope: scope)
             .page(MetricsSnapshot(startTime: 1, time: 2, metrics: metrics))
@@ -80,9 +80,19 @@ import Testing
         let metric = MetricsSnapshot.Metric(
             name: "open", help: "O.", unit: "", kind: .upDownCounter,
             points: [.init(attributes: [], value: .double(-0.5))])
-        let resource = [
-            MetricsSnapshot.Attribute("service.name", "sum"), .init("service.instance.id", "i"),
-        ]
+        var variables = OpenTelemetryVariables {
+            $0 == "OTEL_RESOURCE_ATTRIBUTES" ? "service.instance.id=i,host.name=h" : nil
+        }
+        let resource = TelemetryResource(ofProgram: "sum", &variables)
+        let labels = resource.attributes.map { attribute in
+            let name = attribute.name.map { $0 == "." ? "_" : "\($0)" }.joined()
+            return switch attribute.value {
+            case .string(let value): "\(name)=\"\(value)\""
+            case .integer(let value): "\(name)=\"\(value)\""
+            default: ""
+            }
+        }.joined(separator: ",")
+        #expect(labels.contains("service_instance_id=\"i\""))
         #expect(
             Self.page(.text, [metric], resource: resource) == """
                 # HELP open O.
@@ -90,14 +100,14 @@ import Testing
                 open{\(Self.labels)} -0.5
                 # HELP target_info What is measured.
                 # TYPE target_info gauge
-                target_info{service_name="sum",service_instance_id="i"} 1
+                target_info{\(labels)} 1
 
                 """)
         #expect(
             Self.page(.openMetrics, [], resource: resource) == """
                 # HELP target What is measured.
                 # TYPE target info
-                target_info{service_name="sum",service_instance_id="i"} 1
+                target_info{\(labels)} 1
                 # EOF
 
                 """)
