@@ -52,8 +52,11 @@ final class ServerProcess: Sendable {
         kill(id, signal)
     }
 
-    /// Waits until `text` is logged. What was logged before is not given again.
-    func waitFor(_ text: String) async {
+    /// Waits until `text` is logged.
+    ///
+    /// - Returns: what was logged since the last time, up to `text`.
+    @discardableResult
+    func waitFor(_ text: String) async -> String {
         await errors.read(until: text)
     }
 
