@@ -1,11 +1,15 @@
 /// A moment in a certificate, in seconds since 1970.
-struct TLSDate: Hashable, Comparable, CustomStringConvertible {
-    var seconds: Int
+package struct TLSDate: Hashable, Comparable, CustomStringConvertible {
+    package var seconds: Int
 
-    static func < (left: TLSDate, right: TLSDate) -> Bool { left.seconds < right.seconds }
+    package init(seconds: Int) {
+        self.seconds = seconds
+    }
+
+    package static func < (left: TLSDate, right: TLSDate) -> Bool { left.seconds < right.seconds }
 
     /// Such as `2026-01-31T00:00:00Z`.
-    var description: String {
+    package var description: String {
         let (days, second) = seconds.quotientAndRemainder(flooringBy: 86_400)
         // The calendar repeats every 400 years. A year is counted from March, so that leap days come last.
         let (era, day) = (days + 719_468).quotientAndRemainder(flooringBy: 146_097)

@@ -1,0 +1,52 @@
+internal import Synchronization
+
+/// A page about a server, for people: what it does now, and what it has done for the last five minutes.
+///
+/// It is one file without anything from elsewhere. Without JavaScript it shows one moment; with it, it asks for itself
+/// again every five seconds.
+public final class StatusPage: Sendable {
+    private let facts: StatusFacts
+    private let connections: ConnectionList
+    private let snapshot: @Sendable () -> MetricsSnapshot
+    private let history = Mutex(StatusHistory())
+
+    /// - Parameters:
+    ///   - connections: an observer of the server.
+    ///   - snapshot: makes a snapshot of its metrics; called on any thread but those of event loops.
+    public init(
+        _ facts: StatusFacts, connections: ConnectionList, snapshot: @escaping @Sendable () -> MetricsSnapshot
+    ) {
+        self.facts = facts
+        self.connections = connections
+        self.snapshot = snapshot
+    }
+
+    /// Takes samples for the charts, until the task is cancelled.
+    public func run() async {
+        repeat {
+            let sample = StatusHistory.Sample(snapshot())
+            history.withLock { $0.add(sample) }
+        } while (try? await Task.sleep(for: .seconds(StatusHistory.interval))) != nil
+    }
+
+    /// The page as it is now. It takes too long for an event loop.
+    public func html() -> String {
+        let snapshot = snapshot()
+        let (entries, count) = connections.oldest(StatusReport.shownConnections)
+        let now = ContinuousClock.now
+        let report = StatusReport(
+            facts: facts, snapshot: snapshot, history: history.withLock { $0 },
+            connections: entries.map { ($0, age: Int64((now - $0.opened) / .seconds(1))) },
+            connectionCount: count)
+        return StatusDocument.html(report).description
+    }
+
+    /// The header fields of the response. Nothing may be loaded, run or sent but what the page itself has.
+    public static let headers = [
+        ("content-type", "text/html; charset=utf-8"),
+        ("content-security-policy", StatusDocument.contentSecurityPolicy),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+    ]
+}
