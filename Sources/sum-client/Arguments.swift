@@ -18,7 +18,7 @@ struct Arguments: Equatable {
         "--keepalive-time", "--keepalive-timeout", "--lb", "--chunk",
         "--proxy", "--user-agent", "-f", "--file", "--service", "--cacert", "--cert", "--key",
         "--key-passphrase-file", "--server-name", "--token-file", "--metadata-file",
-        "--generate-completion-script",
+        "--otlp", "--generate-completion-script",
     ]
 
     /// The short options without a value.

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import SumCore
+import SumTelemetry
 
 /// The options of sum-client. `Arguments` has removed the numbers from the command line before.
 struct ClientOptions: ParsableCommand {
@@ -130,6 +131,16 @@ struct ClientOptions: ParsableCommand {
     var userAgent: String?
 
     @Option(
+        parsing: .unconditional,
+        help: .init(
+            """
+            Export the call's spans by OTLP over gRPC to http://HOST[:PORT], https://HOST[:PORT] or unix:PATH. They are \
+            under the span in the environment's TRACEPARENT. (default: OTEL_EXPORTER_OTLP_ENDPOINT, or no export)
+            """, valueName: "endpoint"),
+        transform: { text in try OTLPEndpoint(text) })
+    var otlp: OTLPEndpoint?
+
+    @Option(
         name: .shortAndLong, parsing: .unconditionalSingleValue,
         help: .init("File to read numbers from; can be repeated.", valueName: "path"))
     var file: [String] = []
@@ -193,6 +204,7 @@ struct ClientOptions: ParsableCommand {
         if case .success(let proxy)? = proxy { settings.proxy = proxy }
         settings.tls = tls.configuration
         settings.userAgent = userAgent ?? ""
+        settings.otlpEndpoint = otlp
         settings.files = file
         settings.checksHealth = health
         settings.service = service ?? ""

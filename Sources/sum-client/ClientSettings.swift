@@ -36,6 +36,8 @@ struct ClientSettings {
     var checksHealth = false
     /// The service whose health is asked for; empty for the whole server.
     var service = ""
+    /// Where spans are exported to, in place of what the environment says; nil for that.
+    var otlpEndpoint: OTLPEndpoint?
     var printsJSON = false
     var isVerbose = false
 

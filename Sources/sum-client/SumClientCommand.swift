@@ -25,8 +25,9 @@ enum SumClientCommand {
     private static func run() async {
         let arguments = Arguments(CommandLine.arguments.dropFirst())
         let settings = ClientSettings(commonArguments: arguments.options) ?? parse(arguments.options)
-        if settings.checksHealth { await reportHealth(settings, arguments) }
-        let plan = plan(settings, arguments)
+        let telemetry = telemetry(settings)
+        if settings.checksHealth { await reportHealth(settings, arguments, telemetry) }
+        let plan = plan(settings, arguments, telemetry)
         narrateProxy(plan.target, settings)
         let run: any Run = settings.isSpread ? SpreadRun(plan, chunkSize: settings.chunkSize) : SumRun(plan)
         let endings: [UnixSignal] = [.sigint, .sigterm]
@@ -43,9 +44,20 @@ enum SumClientCommand {
         let progress = Terminal.canClearLines ? Progress(of: run) : nil
         let outcome = await run.outcome()
         await progress?.end()
-        switch outcome {
-        case .success(let outcome): print(outcome, settings)
-        case .failure(let failure): report(failure)
+        let status =
+            switch outcome {
+            case .success(let outcome): print(outcome, settings)
+            case .failure(let failure): describe(failure)
+            }
+        await telemetry.close()
+        Console.quit(status)
+    }
+
+    private static func telemetry(_ settings: ClientSettings) -> ClientTelemetry {
+        do {
+            return try ClientTelemetry(settings.otlpEndpoint) { Console.say("warning: \($0)") }
+        } catch {
+            report(.input(.io(error.description)))
         }
     }
 
@@ -61,8 +73,7 @@ enum SumClientCommand {
         } catch {
             // The output of --help and --version. ArgumentParser's own `exit` would not notice if writing it failed.
             guard !ClientOptions.exitCode(for: error).isSuccess else {
-                write(ClientOptions.fullMessage(for: error))
-                Console.quit(.success)
+                Console.quit(write(ClientOptions.fullMessage(for: error)) ?? .success)
             }
             let reason = ClientOptions.message(for: error).prefix { !$0.isNewline }
             Console.say("\(reason) (see 'sum-client --help')")
@@ -71,7 +82,9 @@ enum SumClientCommand {
     }
 
     /// Checks everything that can be checked before connecting.
-    private static func plan(_ settings: ClientSettings, _ arguments: Arguments) -> RunPlan {
+    private static func plan(
+        _ settings: ClientSettings, _ arguments: Arguments, _ telemetry: ClientTelemetry
+    ) -> RunPlan {
         if arguments.operands.isEmpty, settings.files.isEmpty, Console.standardInputIsTerminal {
             Console.say("no numbers: give them as arguments, or pipe them in (see 'sum-client --help')")
             Console.quit(.usage)
@@ -79,9 +92,11 @@ enum SumClientCommand {
         do {
             let (numbers, inputs) = try arguments.numbersAndInputs(files: settings.files)
             for input in inputs { try input.check() }
+            var configuration = try settings.clientConfiguration(tls: try loadTLS(settings))
+            configuration.observers += telemetry.observers
             return RunPlan(
                 targets: settings.servers,
-                configuration: try settings.clientConfiguration(tls: try loadTLS(settings)),
+                configuration: configuration,
                 options: try settings.callOptions(),
                 numbers: numbers, inputs: inputs,
                 narrate: { [isVerbose = settings.isVerbose] in if isVerbose { Console.say($0) } })
@@ -104,7 +119,9 @@ enum SumClientCommand {
         return tls
     }
 
-    private static func reportHealth(_ settings: ClientSettings, _ arguments: Arguments) async -> Never {
+    private static func reportHealth(
+        _ settings: ClientSettings, _ arguments: Arguments, _ telemetry: ClientTelemetry
+    ) async -> Never {
         guard arguments.operands.isEmpty, settings.files.isEmpty else {
             Console.say("--health takes no numbers (see 'sum-client --help')")
             Console.quit(.usage)
@@ -112,18 +129,22 @@ enum SumClientCommand {
         let target = Target(anyOf: settings.targets) ?? .default
         narrateProxy(target, settings)
         do {
-            let client = GRPCClient(
-                target: target,
-                configuration: try settings.clientConfiguration(tls: try loadTLS(settings)))
+            var configuration = try settings.clientConfiguration(tls: try loadTLS(settings))
+            configuration.observers += telemetry.observers
+            let client = GRPCClient(target: target, configuration: configuration)
             var callOptions = try settings.callOptions()
             callOptions.timeout =
                 callOptions.timeout ?? (settings.waitsForReady ? nil : settings.connectTimeout)
-            let status = try await client.checkHealth(of: settings.service, options: callOptions)
+            let status: ExitStatus
+            do throws(GRPCStatus) {
+                let health = try await client.checkHealth(of: settings.service, options: callOptions)
+                status = write(health.rawValue) ?? (health == .serving ? .success : .notServing)
+            } catch {
+                status = describe(.call(error))
+            }
             await client.close()
-            write(status.rawValue)
-            Console.quit(status == .serving ? .success : .notServing)
-        } catch let status as GRPCStatus {
-            report(.call(status))
+            await telemetry.close()
+            Console.quit(status)
         } catch let error as TLSConfigurationError {
             report(.input(.io(error.description)))
         } catch {
@@ -137,42 +158,53 @@ enum SumClientCommand {
         for line in settings.proxy.explanation(for: target, source: "--proxy") { Console.say(line) }
     }
 
-    private static func print(_ outcome: RunOutcome, _ settings: ClientSettings) {
-        write(settings.printsJSON ? outcome.json : "\(outcome.sum)")
+    /// - Returns: how the program is to exit.
+    private static func print(_ outcome: RunOutcome, _ settings: ClientSettings) -> ExitStatus {
+        if let failure = write(settings.printsJSON ? outcome.json : "\(outcome.sum)") { return failure }
         let seconds = outcome.elapsed / .seconds(1)
         if settings.isVerbose { Console.say("status OK after \(seconds) s") }
-        Console.quit(.success)
+        return .success
     }
 
-    /// Writes the result to standard output. If that fails, the run has failed.
-    private static func write(_ line: String) {
+    /// Writes the result to standard output.
+    ///
+    /// - Returns: how the program is to exit if that fails, since then the run has failed; otherwise nil.
+    private static func write(_ line: String) -> ExitStatus? {
         do {
             try FileDescriptor.standardOutput.writeAllWaiting("\(line)\n")
+            return nil
         } catch {
-            report(.input(.io("standard output: \(error)")))
+            return describe(.input(.io("standard output: \(error)")))
         }
     }
 
     private static func report(_ failure: RunFailure) -> Never {
+        Console.quit(describe(failure))
+    }
+
+    /// Says why the run has failed.
+    ///
+    /// - Returns: how the program is to exit.
+    private static func describe(_ failure: RunFailure) -> ExitStatus {
         switch failure {
         case .input(.notANumber(let place, let word, let hint)):
             Console.say(
                 "\(place): not an int32: '\(word.escapedToASCII)'" + (hint.map { " (\($0))" } ?? ""))
-            Console.quit(.badNumber)
+            return .badNumber
         case .input(.io(let reason)):
             Console.say(reason)
-            Console.quit(.ioError)
+            return .ioError
         case .call(CallCredentials.notPrivate):
             Console.say("\(CallCredentials.notPrivate)")
-            Console.quit(.usage)
+            return .usage
         case .call(let status):
             // The details of this status state what its message states.
             let details = SumNumbers.OutOfRange(status) == nil ? status.detailsDescription : nil
             Console.say("\(status)" + (details.map { " (\($0))" } ?? ""))
-            Console.quit(.failedCall(status.code))
+            return .failedCall(status.code)
         case .interrupted:
             Console.say("interrupted")
-            Console.quit(.interrupted)
+            return .interrupted
         }
     }
 }

@@ -17,10 +17,6 @@ struct ServerRun {
         return tls
     }
 
-    private var observers: [any ServerObserver] {
-        settings.writesAccessLog ? [AccessLog(.standardError, format: settings.logFormat)] : []
-    }
-
     /// Serves until `stop` yields the name of a signal, then shuts down and exits. A second name ends the drain delay.
     ///
     /// - Parameter reloads: yields the name of a signal when files are to be read again.
@@ -40,14 +36,12 @@ struct ServerRun {
             methods += healthService.methods.map { settings.callers.opensHealth ? $0.openToAll() : $0 }
         }
         if settings.hostsReflection { methods += Reflection(of: methods).methods }
-        let telemetry = try await Telemetry(
-            pagesOn: settings.metricsAddress, socketMode: settings.limits.unixSocketMode, logger: logger)
+        let telemetry = try await Telemetry(settings, logger: logger)
         let server = try await GRPCServer.start(
             // Unix domain sockets stay in clear text.
             listeningOn: settings.addresses.map { ListenEndpoint($0, tls: $0.isUnix ? nil : tls) },
-            methods: methods, configuration: configuration, observers: observers + telemetry.observers,
-            logger: logger)
-        telemetry.serving()
+            methods: methods, configuration: configuration, observers: telemetry.observers, logger: logger)
+        telemetry.serving(at: server.addresses)
         for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
         let subjects = [tls as (any Reloadable)?, tokens].compactMap { $0 }
         Task { await reload(subjects, on: reloads, telemetry) }

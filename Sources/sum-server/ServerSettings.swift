@@ -26,6 +26,8 @@ struct ServerSettings {
     var tracedMessages = 0
     /// The address of the pages for operators; nil for no pages.
     var metricsAddress: ListenAddress?
+    /// Where metrics and spans are exported to, in place of what the environment says; nil for that.
+    var otlpEndpoint: OTLPEndpoint?
 
     /// The time after which a daemon closes connections without calls. The library keeps them.
     static let defaultMaxConnectionIdle = Duration.seconds(5 * 60)

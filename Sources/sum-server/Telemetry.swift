@@ -8,43 +8,82 @@ final class Telemetry: Sendable {
     /// To be told of connections and calls.
     let observers: [any ServerObserver]
     private let metrics: ServerMetrics?
+    private let exporter: OTLPExporter?
+    private let statusPage: StatusPage?
     private let listener: OperatorListener?
-    private let isReady: Readiness
+    private let isReady = Readiness()
 
     /// Whether the server should get new calls.
     private final class Readiness: Sendable {
         let value = Atomic(false)
     }
 
-    /// Starts to listen for whoever wants to see the pages.
-    ///
-    /// - Parameter address: of the pages; nil for none.
-    init(pagesOn address: ListenAddress?, socketMode: UInt16?, logger: Logger) async throws {
-        let isReady = Readiness()
-        self.isReady = isReady
-        guard let address else {
-            (observers, metrics, listener) = ([], nil, nil)
-            return
+    /// Starts to listen for whoever wants to see the pages, and to export.
+    init(_ settings: ServerSettings, logger: Logger) async throws {
+        var observers: [any ServerObserver] = []
+        if settings.writesAccessLog {
+            observers.append(AccessLog(.standardError, format: settings.logFormat))
         }
         var variables = OpenTelemetryVariables()
+        let otlp = OTLPSettings(endpoint: settings.otlpEndpoint, &variables)
+        let address = settings.metricsAddress
+        let sampler = TraceSampler.fromEnvironment { logger.warning("\($0)") }
+        guard address != nil || otlp.exportsAnything else {
+            for warning in variables.warnings { logger.warning("\(warning)") }
+            self.observers = observers
+            (metrics, exporter, statusPage, listener) = (nil, nil, nil, nil)
+            return
+        }
         let resource = TelemetryResource(ofProgram: "sum-server", &variables)
         for warning in variables.warnings { logger.warning("\(warning)") }
-        let registry = MetricsRegistry(collectors: [ProcessMetrics.collect])
-        let metrics = ServerMetrics(factory: registry)
-        let pages = [
-            OperatorPage.metrics(registry, resource: resource),
-            .liveness, .readiness { isReady.value.load(ordering: .relaxed) },
-        ]
-        let listener = try await OperatorListener.start(
-            on: address, pages: pages, socketMode: socketMode, logger: logger)
-        // Not on standard output: programs read the addresses for gRPC there.
-        logger.info("serving pages for operators", metadata: ["address": "\(listener.address)"])
-        (observers, self.metrics, self.listener) = ([metrics], metrics, listener)
+        var registry: MetricsRegistry?
+        let counts = SpanCountMetrics()
+        if address != nil || otlp.metrics != nil {
+            registry = MetricsRegistry(collectors: [ProcessMetrics.collect, counts.collect])
+        }
+        metrics = registry.map { ServerMetrics(factory: $0) }
+        if let metrics { observers.append(metrics) }
+        if otlp.exportsAnything {
+            let snapshot = registry.map { registry in { @Sendable in registry.snapshot() } }
+            let exporter = try OTLPExporter(otlp, resource: resource, metrics: snapshot) { report in
+                logger.log(level: report.isWarning ? .warning : .info, "\(report.text)")
+            }
+            counts.show(exporter)
+            if exporter.exportsSpans {
+                let tracer = SpanTracer(sampler, sink: exporter)
+                observers.append(ServerTracing(tracer, messageLimit: settings.tracedMessages))
+            }
+            self.exporter = exporter
+        } else {
+            exporter = nil
+        }
+        if let address, let registry {
+            let connections = ConnectionList()
+            observers.append(connections)
+            let facts = StatusFacts(
+                program: "sum-server", version: Version.current,
+                options: StatusFacts.options(CommandLine.arguments.dropFirst()))
+            let page = StatusPage(facts, connections: connections) { registry.snapshot() }
+            let listener = try await OperatorListener.start(
+                on: address,
+                pages: [
+                    .status(page), .metrics(registry, resource: resource), .liveness,
+                    .readiness { [isReady] in isReady.value.load(ordering: .relaxed) },
+                ], socketMode: settings.limits.unixSocketMode, logger: logger)
+            // Not on standard output: programs read the addresses for gRPC there.
+            logger.info("serving pages for operators", metadata: ["address": "\(listener.address)"])
+            Task { await page.run() }
+            (statusPage, self.listener) = (page, listener)
+        } else {
+            (statusPage, listener) = (nil, nil)
+        }
+        self.observers = observers
     }
 
     /// The server listens.
-    func serving() {
+    func serving(at addresses: [String]) {
         isReady.value.store(true, ordering: .relaxed)
+        statusPage?.show(addresses: addresses)
     }
 
     /// The server will shut down, or does.
@@ -53,8 +92,9 @@ final class Telemetry: Sendable {
         metrics?.drainAnnounced()
     }
 
-    /// The server has ended.
+    /// All calls have ended. Exports what is left, for which a collector has a few seconds.
     func close() async {
+        await exporter?.close()
         await listener?.close()
     }
 }

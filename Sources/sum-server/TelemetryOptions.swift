@@ -24,11 +24,21 @@ struct TelemetryOptions: ParsableArguments {
         parsing: .unconditional,
         help: .init(
             """
-            Address of the pages for operators, in clear text, such as 127.0.0.1:9464 or unix:PATH: /metrics for \
-            Prometheus, /healthz and /readyz. (default: no pages)
+            Address of the pages for operators, in clear text, such as 127.0.0.1:9464 or unix:PATH: / for people, \
+            /metrics for Prometheus, /healthz and /readyz. (default: no pages)
             """, valueName: "address"),
         transform: { text in try ListenAddress(text) })
     var metricsListen: ListenAddress?
+
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            """
+            Export metrics and spans by OTLP over gRPC to http://HOST[:PORT], https://HOST[:PORT] or unix:PATH. \
+            (default: OTEL_EXPORTER_OTLP_ENDPOINT, or no export)
+            """, valueName: "endpoint"),
+        transform: { text in try OTLPEndpoint(text) })
+    var otlp: OTLPEndpoint?
 
     func validate() throws {
         guard (0...128).contains(traceMessages) else {
@@ -41,5 +51,6 @@ struct TelemetryOptions: ParsableArguments {
         settings.writesAccessLog = accessLog
         settings.tracedMessages = traceMessages
         settings.metricsAddress = metricsListen
+        settings.otlpEndpoint = otlp
     }
 }

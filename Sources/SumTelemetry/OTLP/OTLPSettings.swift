@@ -14,6 +14,8 @@ public struct OTLPSettings: Equatable, Sendable {
     /// Creates settings that export nothing.
     public init() {}
 
+    public var exportsAnything: Bool { metrics != nil || traces != nil }
+
     /// When spans are exported, and how many wait for it.
     public struct SpanLimits: Equatable, Sendable {
         /// The longest time that a span waits for others, which are then exported with it.

@@ -36,6 +36,15 @@ public struct TraceSampler: Hashable, Sendable {
         TraceSampler(.ratio(min(max(ratio, 0), 1)), followsParent: followingParent)
     }
 
+    /// The sampler that OpenTelemetry's environment variables ask for.
+    ///
+    /// - Parameter warn: is given a reason for each value that is not understood, and ignored therefore.
+    package static func fromEnvironment(warn: (String) -> Void) -> TraceSampler {
+        TraceSampler(
+            named: Environment.value("OTEL_TRACES_SAMPLER"),
+            argument: Environment.value("OTEL_TRACES_SAMPLER_ARG"), warn: warn)
+    }
+
     /// Reads the values of `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. An empty value counts as none.
     ///
     /// - Parameter warn: is given a reason for each value that is not understood, and ignored therefore.

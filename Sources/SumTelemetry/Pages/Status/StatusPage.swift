@@ -5,7 +5,7 @@ internal import Synchronization
 /// It is one file without anything from elsewhere. Without JavaScript it shows one moment; with it, it asks for itself
 /// again every five seconds.
 public final class StatusPage: Sendable {
-    private let facts: StatusFacts
+    private let facts: Mutex<StatusFacts>
     private let connections: ConnectionList
     private let snapshot: @Sendable () -> MetricsSnapshot
     private let history = Mutex(StatusHistory())
@@ -16,7 +16,7 @@ public final class StatusPage: Sendable {
     public init(
         _ facts: StatusFacts, connections: ConnectionList, snapshot: @escaping @Sendable () -> MetricsSnapshot
     ) {
-        self.facts = facts
+        self.facts = Mutex(facts)
         self.connections = connections
         self.snapshot = snapshot
     }
@@ -29,24 +29,35 @@ public final class StatusPage: Sendable {
         } while (try? await Task.sleep(for: .seconds(StatusHistory.interval))) != nil
     }
 
+    /// Shows where the server listens, once that is known.
+    public func show(addresses: [String]) {
+        facts.withLock { $0.addresses = addresses }
+    }
+
     /// The page as it is now. It takes too long for an event loop.
     public func html() -> String {
         let snapshot = snapshot()
         let (entries, count) = connections.oldest(StatusReport.shownConnections)
         let now = ContinuousClock.now
         let report = StatusReport(
-            facts: facts, snapshot: snapshot, history: history.withLock { $0 },
+            facts: facts.withLock { $0 }, snapshot: snapshot, history: history.withLock { $0 },
             connections: entries.map { ($0, age: Int64((now - $0.opened) / .seconds(1))) },
             connectionCount: count)
         return StatusDocument.html(report).description
     }
+}
 
-    /// The header fields of the response. Nothing may be loaded, run or sent but what the page itself has.
-    public static let headers = [
-        ("content-type", "text/html; charset=utf-8"),
-        ("content-security-policy", StatusDocument.contentSecurityPolicy),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-        ("cache-control", "no-store"),
-    ]
+extension OperatorPage {
+    /// `/`: a page about the server, for people.
+    public static func status(_ page: StatusPage) -> Self {
+        Self("/") { _ in
+            Response(
+                contentType: "text/html; charset=utf-8",
+                // Nothing may be loaded, run or sent but what the page itself has.
+                headers: [
+                    ("Content-Security-Policy", StatusDocument.contentSecurityPolicy),
+                    ("Referrer-Policy", "no-referrer"),
+                ], page.html())
+        }
+    }
 }
