@@ -17,11 +17,11 @@ struct ListenOptions: ParsableArguments {
         parsing: .unconditionalSingleValue,
         help: .init(
             """
-            Address to listen on, instead of --host and --port: HOST:PORT, [IPV6]:PORT, *:PORT or unix:PATH. Can be \
-            repeated.
+            Address to listen on, instead of --host and --port: HOST:PORT, [IPV6]:PORT, *:PORT, unix:PATH, or systemd, \
+            or systemd:NAME, for the sockets that systemd passes, or those of one name. Can be repeated.
             """, valueName: "address"),
-        transform: { text in try ListenAddress(text) })
-    var listen: [ListenAddress] = []
+        transform: { text in try ListenRequest(text) })
+    var listen: [ListenRequest] = []
 
     func validate() throws {
         guard listen.isEmpty || (port == nil && host == nil) else {
@@ -34,10 +34,11 @@ struct ListenOptions: ParsableArguments {
         }
     }
 
-    func all() throws(InvalidAddress) -> [ListenAddress] {
-        guard listen.isEmpty else { return listen }
+    /// - Returns: nothing if nothing is said.
+    func all() throws(InvalidAddress) -> [ListenRequest] {
+        guard listen.isEmpty, port != nil || host != nil else { return listen }
         let port = port.map(Int.init) ?? Target.defaultPort
-        guard let host else { return [.allInterfaces(port: port)] }
-        return [try ListenAddress(host: host, port: port)]
+        guard let host else { return [.address(.allInterfaces(port: port))] }
+        return [.address(try ListenAddress(host: host, port: port))]
     }
 }

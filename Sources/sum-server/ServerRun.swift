@@ -5,7 +5,15 @@ import SumTelemetry
 /// The server from its start to its end.
 struct ServerRun {
     let settings: ServerSettings
+    let addresses: [ListenAddress]
     let logger: Logger
+    private let supervision = Supervision(ServiceManager())
+
+    init(settings: ServerSettings, addresses: [ListenAddress], logger: Logger) {
+        self.settings = settings
+        self.addresses = addresses
+        self.logger = logger
+    }
 
     /// Reads the files of TLS; nil for clear text.
     private func loadTLS() throws -> ServerTLS? {
@@ -39,10 +47,11 @@ struct ServerRun {
         let telemetry = try await Telemetry(settings, logger: logger)
         let server = try await GRPCServer.start(
             // Unix domain sockets stay in clear text.
-            listeningOn: settings.addresses.map { ListenEndpoint($0, tls: $0.isUnix ? nil : tls) },
+            listeningOn: addresses.map { ListenEndpoint($0, tls: $0.isUnix ? nil : tls) },
             methods: methods, configuration: configuration, observers: telemetry.observers, logger: logger)
         telemetry.serving(at: server.addresses)
         for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
+        supervision.serving(server)
         let subjects = [tls as (any Reloadable)?, tokens].compactMap { $0 }
         Task { await reload(subjects, on: reloads, telemetry) }
         var shutdown: Task<Void, Never>?
@@ -61,9 +70,10 @@ struct ServerRun {
     ) async {
         let reloader =
             subjects.isEmpty ? nil : Reloader(subjects, observers: telemetry.observers, logger: logger)
-        if let reloader { Task { await reloader.run() } }
+        if let reloader { Task { await reloader.run { [supervision] in supervision.reloaded() } } }
         for await signal in requests {
             if let reloader {
+                supervision.reloading()
                 reloader.reload()
             } else {
                 logger.info("there is nothing to reload", metadata: ["signal": "\(signal)"])
@@ -77,6 +87,8 @@ struct ServerRun {
     ) async {
         telemetry.draining()
         let drainDelay = settings.drainDelay
+        // A second for what is around them.
+        supervision.draining(within: drainDelay + settings.drainTimeout + .seconds(1))
         if drainDelay > .zero {
             healthService.stopServing()
             logger.info(

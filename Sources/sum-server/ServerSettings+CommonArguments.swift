@@ -9,13 +9,13 @@ extension ServerSettings {
     /// - Returns: nil if ArgumentParser must read it, since there is something else in it, or something wrong with it.
     init?(commonArguments words: [String]) {
         guard words.count.isMultiple(of: 2) else { return nil }
-        var (listen, port, overflow) = ([ListenAddress](), UInt16?.none, SumNumbers.Overflow?.none)
+        var (listen, port, overflow) = ([ListenRequest](), UInt16?.none, SumNumbers.Overflow?.none)
         for index in stride(from: 0, to: words.count, by: 2) {
             let value = words[index + 1]
             switch words[index] {
             case "--listen":
-                guard let address = try? ListenAddress(value) else { return nil }
-                listen.append(address)
+                guard let request = try? ListenRequest(value) else { return nil }
+                listen.append(request)
             case "--port":
                 guard port == nil, let number = UInt16(value) else { return nil }
                 port = number
@@ -27,8 +27,7 @@ extension ServerSettings {
         }
         guard listen.isEmpty || port == nil else { return nil }
         self.init()
-        if let port { addresses = [.allInterfaces(port: Int(port))] }
-        if !listen.isEmpty { addresses = listen }
+        self.listen = port.map { [.address(.allInterfaces(port: Int($0)))] } ?? listen
         if let overflow { self.overflow = overflow }
     }
 }

@@ -4,7 +4,8 @@ import SumTelemetry
 
 /// What a server is to do. What its operator has not said has its default.
 struct ServerSettings {
-    var addresses = [ListenAddress.allInterfaces(port: Target.defaultPort)]
+    /// Where to listen; empty for the sockets of systemd, or all interfaces.
+    var listen: [ListenRequest] = []
     /// TLS on all addresses but Unix domain sockets; nil for clear text.
     var tls: ServerTLS.Configuration?
     var overflow = SumNumbers.Overflow.error

@@ -23,9 +23,9 @@ enum SumServer {
         FileDescriptorLimit.raise()
         let signals = Signals()
         let settings = parse()
+        let addresses = addresses(settings)
         do {
-            try ProcessLimits.check(
-                threadsPerCore: 1, descriptors: 4 + 2 * (settings.addresses.count + 1))
+            try ProcessLimits.check(threadsPerCore: 1, descriptors: 4 + 2 * (addresses.count + 1))
         } catch {
             fail("\(error)", 1)
         }
@@ -40,7 +40,8 @@ enum SumServer {
         let (reloads, reload) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(1))
         Task.detached { [logger] in
             do {
-                try await ServerRun(settings: settings, logger: logger).serve(until: stop, reloads: reloads)
+                let run = ServerRun(settings: settings, addresses: addresses, logger: logger)
+                try await run.serve(until: stop, reloads: reloads)
             } catch {
                 fail("\(error)", 1)
             }
@@ -85,6 +86,15 @@ enum SumServer {
         } catch {
             let reason = SumServerCommand.message(for: error).prefix { !$0.isNewline }
             fail("\(reason) (see 'sum-server --help')", SumServerCommand.exitCode(for: error).rawValue)
+        }
+    }
+
+    /// Where to listen, with the sockets that systemd has passed.
+    private static func addresses(_ settings: ServerSettings) -> [ListenAddress] {
+        do {
+            return try ListenPlan.addresses(for: settings.listen, sockets: try SocketActivation.take())
+        } catch {
+            fail("\(error)", ExitCode.validationFailure.rawValue)
         }
     }
 

@@ -61,8 +61,8 @@ struct SumServerCommand: ParsableCommand {
     @OptionGroup(title: "Telemetry") var telemetry: TelemetryOptions
 
     func validate() throws {
-        let addresses = try addresses.all()
-        guard tls.tlsCert == nil || addresses.contains(where: { !$0.isUnix }) else {
+        let requests = try addresses.all()
+        guard tls.tlsCert == nil || requests.isEmpty || requests.contains(where: \.mayBeTCP) else {
             throw ValidationError(
                 "--tls-cert needs a TCP address: Unix domain sockets are served in clear text")
         }
@@ -78,7 +78,7 @@ struct SumServerCommand: ParsableCommand {
     var settings: ServerSettings {
         get throws {
             var settings = ServerSettings()
-            settings.addresses = try addresses.all()
+            settings.listen = try addresses.all()
             settings.tls = tls.configuration
             settings.overflow = overflow
             settings.drainDelay = drainDelay

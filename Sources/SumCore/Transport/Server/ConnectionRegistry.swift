@@ -39,6 +39,9 @@ final class ConnectionRegistry: Sendable {
         channel.closeFuture.whenComplete { _ in self.remove(id) }
     }
 
+    var count: Int { state.withLock { $0.channels.count } }
+    var openChannels: [any Channel] { state.withLock { Array($0.channels.values) } }
+
     private func remove(_ id: ObjectIdentifier) {
         state.withLock { state in
             state.channels[id] = nil

@@ -10,7 +10,7 @@ public final class GRPCServer: Sendable {
     public let addresses: [String]
 
     private let listeners: [Listener]
-    private let connections: ConnectionRegistry
+    let connections: ConnectionRegistry
     private let observers: [any ServerObserver]
 
     private init(

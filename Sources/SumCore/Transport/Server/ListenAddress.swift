@@ -8,6 +8,9 @@ public enum ListenAddress: Hashable, Sendable {
     case allInterfaces(port: Int)
     /// A Unix domain socket. The path may have up to 107 bytes.
     case unix(path: String)
+    /// A listening stream socket that the process has already, such as one that a service manager has passed to it. The
+    /// server closes it in the end, and leaves the file of a Unix domain socket to whoever has made it.
+    case inherited(descriptor: CInt, isUnix: Bool)
 
     /// Parses an address in the syntax of `Target`, with these differences: it must have a port, which may be 0, and
     /// `:PORT` and `*:PORT` mean all interfaces.
@@ -43,7 +46,11 @@ public enum ListenAddress: Hashable, Sendable {
 
     /// Whether it is a Unix domain socket.
     public var isUnix: Bool {
-        if case .unix = self { true } else { false }
+        switch self {
+        case .unix: true
+        case .inherited(_, let isUnix): isUnix
+        case .host, .allInterfaces: false
+        }
     }
 
     private static func at(_ host: String, port: Int) -> ListenAddress {
@@ -52,12 +59,14 @@ public enum ListenAddress: Hashable, Sendable {
 }
 
 extension ListenAddress: CustomStringConvertible {
-    /// The address in the syntax of `init(_:)`, except that all interfaces are `port PORT`.
+    /// The address in the syntax of `init(_:)`, except that all interfaces are `port PORT`, and an inherited socket is
+    /// `descriptor N`.
     public var description: String {
         switch self {
         case .host(let host, let port): HostAndPort.describe(host, port: port)
         case .allInterfaces(let port): "port \(port)"
         case .unix(let path): WrittenAddress.describe(unixPath: path)
+        case .inherited(let descriptor, _): "descriptor \(descriptor)"
         }
     }
 }

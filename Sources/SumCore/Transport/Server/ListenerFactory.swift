@@ -20,6 +20,8 @@ struct Listener: Sendable {
 struct ListenerFactory: Sendable {
     /// Connections that may wait to be accepted (listen(2)).
     private static let backlog: CInt = 1024
+    /// The same for an inherited socket: SOMAXCONN, as systemd has it. Nobody can ask a socket for its own.
+    private static let inheritedBacklog: CInt = 4096
 
     let logger: Logger
     let log: ServerLog
@@ -43,6 +45,12 @@ struct ListenerFactory: Sendable {
                 return Listener(channel: try await bindAllInterfaces(endpoint, port: port))
             case .unix(let path):
                 return try await bindUnix(endpoint, path)
+            case .inherited(let descriptor, let isUnix):
+                let bootstrap = isUnix ? bootstrap(endpoint) { _ in } : tcpBootstrap(endpoint)
+                let channel = try await bootstrap.withBoundSocket(descriptor).get()
+                // NIO has called listen(2), and so has shortened the queue that a service manager gave the socket.
+                listen(descriptor, Self.inheritedBacklog)
+                return Listener(channel: channel)
             }
         } catch {
             throw ListenError(address: endpoint.address, reason: FailureText.describe(error))

@@ -30,7 +30,9 @@ public final class Reloader: Sendable {
     }
 
     /// Works until the task is cancelled. Call it once.
-    public func run() async {
+    ///
+    /// - Parameter reloaded: called when everything has been read that `reload` has asked for, whatever came of it.
+    public func run(reloaded: @Sendable () -> Void = {}) async {
         var policies = subjects.map { _ in ReloadPolicy() }
         await withTaskGroup { group in
             group.addTask { [cause, interval] in
@@ -43,6 +45,7 @@ public final class Reloader: Sendable {
                     for line in lines { log(line) }
                     tell(outcome, subject)
                 }
+                if cause == .request { reloaded() }
             }
             group.cancelAll()
         }
