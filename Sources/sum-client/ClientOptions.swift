@@ -25,6 +25,10 @@ struct ClientOptions: ParsableCommand {
             """,
         version: "sum-client \(Version.description)")
 
+    // Always empty, because `Arguments` has taken the numbers out. Declared for help and completions.
+    @Argument(help: "Numbers from -2147483648 to 2147483647, or '-' for standard input.")
+    var number: [String] = []
+
     @Option(
         parsing: .unconditionalSingleValue,
         help: .init(
@@ -142,7 +146,7 @@ struct ClientOptions: ParsableCommand {
 
     @Option(
         name: .shortAndLong, parsing: .unconditionalSingleValue,
-        help: .init("File to read numbers from; can be repeated.", valueName: "path"))
+        help: .init("File to read numbers from; can be repeated.", valueName: "path"), completion: .file())
     var file: [String] = []
 
     @Flag(help: "Print the server's health instead of a sum; exit with 0 if it is SERVING, with 1 if not.")

@@ -8,7 +8,7 @@ struct CredentialOptions: ParsableArguments {
             """
             File with a bearer token to send with each call; it is read again for each. It is sent over Unix domain \
             sockets and TLS only. (default: the environment's SUM_TOKEN)
-            """, valueName: "file"))
+            """, valueName: "file"), completion: .file())
     var tokenFile: String?
 
     @Flag(
@@ -17,7 +17,8 @@ struct CredentialOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: .init("File with metadata to send, 'key: value' in each line.", valueName: "file"))
+        help: .init("File with metadata to send, 'key: value' in each line.", valueName: "file"),
+        completion: .file())
     var metadataFile: String?
 
     var settings: CredentialSettings {

@@ -15,21 +15,24 @@ struct TLSOptions: ParsableArguments {
             """
             CAs that servers' certificates may be signed by, in PEM. (default: the file named by \
             GRPC_DEFAULT_SSL_ROOTS_FILE_PATH or SSL_CERT_FILE, otherwise the system's)
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .file())
     var cacert: String?
 
     @Option(
         parsing: .unconditional,
-        help: .init("Certificate of this client in PEM, for servers that want one.", valueName: "path"))
+        help: .init("Certificate of this client in PEM, for servers that want one.", valueName: "path"),
+        completion: .file())
     var cert: String?
 
     @Option(
-        parsing: .unconditional, help: .init("Private key of the certificate, in PEM.", valueName: "path"))
+        parsing: .unconditional, help: .init("Private key of the certificate, in PEM.", valueName: "path"),
+        completion: .file())
     var key: String?
 
     @Option(
         parsing: .unconditional,
-        help: .init("File whose first line is the passphrase of an encrypted key.", valueName: "path"))
+        help: .init("File whose first line is the passphrase of an encrypted key.", valueName: "path"),
+        completion: .file())
     var keyPassphraseFile: String?
 
     @Option(

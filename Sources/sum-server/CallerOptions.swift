@@ -12,7 +12,7 @@ struct CallerOptions: ParsableArguments {
             """
             File of bearer tokens, one of which each call must have: in each line a token of 16 bytes or more, and its \
             owner's name. It is read again on SIGHUP, and every 30 seconds. (default: anybody may call)
-            """, valueName: "file"))
+            """, valueName: "file"), completion: .file())
     var authTokenFile: String?
 
     @Option(

@@ -9,23 +9,25 @@ struct TLSOptions: ParsableArguments {
             """
             Certificate of the server in PEM, with those of the CAs between it and a root: the server speaks TLS on all \
             its addresses, except for Unix domain sockets.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .file())
     var tlsCert: String?
 
     @Option(
-        parsing: .unconditional, help: .init("Private key of the certificate, in PEM.", valueName: "path"))
+        parsing: .unconditional, help: .init("Private key of the certificate, in PEM.", valueName: "path"),
+        completion: .file())
     var tlsKey: String?
 
     @Option(
         parsing: .unconditional,
-        help: .init("File whose first line is the passphrase of an encrypted key.", valueName: "path"))
+        help: .init("File whose first line is the passphrase of an encrypted key.", valueName: "path"),
+        completion: .file())
     var tlsKeyPassphraseFile: String?
 
     @Option(
         parsing: .unconditional,
         help: .init(
             "CAs of clients, in PEM: clients must show a certificate that one of them signed.",
-            valueName: "path"))
+            valueName: "path"), completion: .file())
     var tlsClientCa: String?
 
     @Option(
