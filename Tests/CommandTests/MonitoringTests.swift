@@ -23,8 +23,9 @@ struct MonitoringTests {
     private static func server() async throws -> (ServerProcess, pages: String) {
         let server = try await ServerProcess(
             "sum-server", ["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
-        await server.waitFor("pages for operators address=")
-        return (server, await server.waitFor("\n").trimmingCharacters(in: .whitespacesAndNewlines))
+        let log = await server.waitFor("serving pages for operators")
+        let address = try #require(log.firstMatch(of: /address=(127\.0\.0\.1:[0-9]+)/)).1
+        return (server, String(address))
     }
 
     private static func sum(_ numbers: [Int], _ server: ServerProcess) async throws {

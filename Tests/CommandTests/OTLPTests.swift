@@ -127,7 +127,7 @@ private let rotelAgent = DeployTools.folder.appending(path: "rotel/rotel-agent")
     @Test("A server without its collector serves, and stops")
     func serverWithoutCollector() async throws {
         let nobody = "unix:\(Tool.temporaryPath())"
-        let server = try await Self.server(nobody)
+        let server = try await Self.server(nobody, ["OTEL_EXPORTER_OTLP_TIMEOUT": "500"])
         #expect(try await Tool.run("sum-client", ["--target", server.address, "1", "2"]).output == "3\n")
         await server.waitFor("spans cannot be exported to \(nobody)")
         let (status, log) = await server.stop()
@@ -138,7 +138,8 @@ private let rotelAgent = DeployTools.folder.appending(path: "rotel/rotel-agent")
     @Test("An option names the collector, and what is wrong in the environment is said")
     func option() async throws {
         let server = try await Self.server(
-            "", ["OTEL_BSP_MAX_QUEUE_SIZE": "many"], options: ["--otlp", "unix:\(Tool.temporaryPath())"])
+            "", ["OTEL_BSP_MAX_QUEUE_SIZE": "many", "OTEL_EXPORTER_OTLP_TIMEOUT": "500"],
+            options: ["--otlp", "unix:\(Tool.temporaryPath())"])
         await server.waitFor("OTEL_BSP_MAX_QUEUE_SIZE is not a number")
         await server.waitFor("metrics cannot be exported")
         #expect(await server.stop().status == 0)

@@ -85,12 +85,4 @@ struct BrowserTests {
         #expect(!log.contains("Content Security Policy"), "\(log.suffix(2000))")
         #expect(!log.contains("CONSOLE"), "\(log.suffix(2000))")
     }
-
-    @Test("Without JavaScript, the page is a snapshot")
-    func snapshot() async throws {
-        let (page, _) = try await Self.open(
-            ["--dump-dom", "--blink-settings=scriptEnabled=false"], seconds: 1)
-        #expect(page.contains("A snapshot: reload the page for newer numbers."))
-        #expect(page.contains("<dd>1,000,000</dd>"))
-    }
 }

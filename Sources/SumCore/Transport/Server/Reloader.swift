@@ -41,6 +41,8 @@ public final class Reloader: Sendable {
             for await cause in causes {
                 for (index, subject) in subjects.enumerated() {
                     let outcome = await Self.read(subject)
+                    // Then it says nothing about the files.
+                    if Task.isCancelled { break }
                     let lines = policies[index].lines(outcome, cause, warning: subject.warning, at: .now())
                     for line in lines { log(line) }
                     tell(outcome, subject)
