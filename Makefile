@@ -39,7 +39,7 @@ conformance: ## Run the connectrpc conformance suite against the library's serve
 stress: build ## Run the attacks and exhaustions of docs/reliability.md in full, against the release build
 	swift build --build-tests
 	SUM_STRESS=1 swift test --skip-build --no-parallel \
-		--filter 'AttackTests|HeavyRequestTests|ConnectionCountTests|ExhaustionTests|DeadlineTests|NetworkFaultTests|RequestCaseTests|ClientFaultTests|EnvoyTests|SpreadTests'
+		--filter 'AttackTests|HeavyRequestTests|ConnectionCountTests|ExhaustionTests|DeadlineTests|NetworkFaultTests|RequestCaseTests|ClientFaultTests|EnvoyTests|SpreadTests|OTLPTests|MonitoringTests'
 
 soak: build ## Run a server with mixed clients, some killed or cancelled, for SECONDS (120)
 	@scripts/install-dependencies test

@@ -33,7 +33,8 @@ struct MonitoringTests {
         _ = try await Tool.run("sum-client", ["--target", server.address], input: .text(text))
     }
 
-    @Test("promtool finds nothing wrong with the page")
+    @Test(
+        "promtool finds nothing wrong with the page", .enabled(if: Scale.isFull, "make stress runs it"))
     func lint() async throws {
         let (server, pages) = try await Self.server()
         try await Self.sum([1, 2, 3], server)
@@ -110,7 +111,9 @@ struct MonitoringTests {
         }
     }
 
-    @Test("Prometheus scrapes the server, knows the sum of numbers, and answers what the dashboard asks")
+    @Test(
+        "Prometheus scrapes the server, knows the sum of numbers, and answers what the dashboard asks",
+        .enabled(if: Scale.isFull, "make stress runs it"))
     func scrape() async throws {
         let (server, pages) = try await Self.server()
         let numbers = Array(1...1000)
@@ -157,7 +160,7 @@ struct MonitoringTests {
 
     @Test(
         "Prometheus' strict parsers read both formats, and no counter falls over 1,000 pages under load",
-        .enabled(if: ForeignPeer.isBuilt, "make test installs the parsers"))
+        .enabled(if: Scale.isFull && ForeignPeer.isBuilt, "make stress runs it"))
     func parsers() async throws {
         let (server, pages) = try await Self.server()
         let client = GRPCClient(target: try Target(server.address))

@@ -5,7 +5,8 @@ import Testing
 private let rotelAgent = DeployTools.folder.appending(path: "rotel/rotel-agent").path
 
 /// The tools with collectors of other implementations.
-@Suite(.timeLimit(.minutes(10))) struct OTLPTests {
+@Suite(.enabled(if: Scale.isFull, "make stress runs it"), .timeLimit(.minutes(10)))
+struct OTLPTests {
     /// Runs a tool with variables of OpenTelemetry in its environment.
     private static func command(
         _ tool: String, _ arguments: [String], _ variables: [String: String]
