@@ -52,9 +52,9 @@ private final class OpenConnection: ServerConnectionObserver, Sendable {
     }
 
     func callEnded(_ call: ServerCallRecord) {
-        calls.add(1, ordering: .relaxed)
+        calls.wrappingAdd(1, ordering: .relaxed)
         guard call.path == SumNumbers.path else { return }
-        numbers.add(Int(clamping: call.messages.received), ordering: .relaxed)
+        numbers.wrappingAdd(Int(clamping: call.messages.received), ordering: .relaxed)
     }
 
     func closed(_ connection: ServerConnectionRecord) {
