@@ -1,4 +1,5 @@
 internal import Glibc
+internal import NIOCore
 internal import SystemPackage
 
 /// The service manager that has started this process, and is told how it is (sd_notify(3)). Without one, nothing happens.
@@ -71,12 +72,8 @@ package final class ServiceManager: Sendable {
             }
         }
 
-        /// The time by CLOCK_MONOTONIC.
-        private static var monotonicMicroseconds: Int64 {
-            var time = timespec()
-            _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-            return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
-        }
+        /// The time by CLOCK_MONOTONIC, which is NIO's clock.
+        private static var monotonicMicroseconds: UInt64 { NIODeadline.now().uptimeNanoseconds / 1000 }
     }
 
     /// Sends messages, all in one datagram. May be called from any thread; does not block. A failure is ignored, since
