@@ -1,6 +1,5 @@
 internal import Glibc
 internal import NIOCore
-internal import SystemPackage
 
 /// The service manager that has started this process, and is told how it is (sd_notify(3)). Without one, nothing happens.
 package final class ServiceManager: Sendable {
