@@ -59,7 +59,7 @@ import Testing
     func stuck(_ usesBytes: Bool) async throws {
         let writer = writer()
         let line = String(repeating: "x", count: 99)
-        // Four times what may wait.
+        // More than three times what may wait and what the pipe takes.
         let count = 10_000
         for number in 0..<count {
             if usesBytes {
@@ -77,7 +77,8 @@ import Testing
         let reported = lines.map { Int($0.split(separator: " ")[1]) ?? 0 }.reduce(0, +)
         #expect(lines.allSatisfy { $0.hasSuffix(line) })
         #expect(lines.count + reported + unreported == count)
-        #expect(unreported > 0)
+        // The last line may have found a place, and reported them all.
+        #expect(reported + unreported > 0)
     }
 
     @Test("Lines that cannot be written are lost, with the lost lines that they report")
