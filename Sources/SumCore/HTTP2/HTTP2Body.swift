@@ -11,10 +11,18 @@ protocol HTTP2Body: AnyObject {
     /// Returns the next bytes, at most `maximum`, in the memory they are in, if there are so many that copying them
     /// costs more than sending them separately. Called before `fill` when the windows allow a long frame.
     func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)?
+
+    /// Whether `restart` works, so that nobody need keep what was sent. False by default.
+    var canRestart: Bool { get }
+
+    /// Begins again with the first byte. Called while nothing of the body is being sent.
+    func restart()
 }
 
 extension HTTP2Body {
     func takeLongPiece(maximum: Int) -> (bytes: ByteBuffer, state: HTTP2BodyState)? { nil }
+    var canRestart: Bool { false }
+    func restart() {}
 }
 
 enum HTTP2BodyState: Equatable {

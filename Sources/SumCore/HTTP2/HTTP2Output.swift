@@ -44,19 +44,32 @@ struct HTTP2Output {
         (last, earlier) = (ByteBuffer(), [])
     }
 
-    /// Lets a body write the payload of a DATA frame after a gap for the frame header, or hand over a long piece for
-    /// it. `finishFrame` must follow.
+    /// Takes a long piece as the payload of the next DATA frame. `finishFrame` must follow.
+    mutating func setPayload(_ piece: ByteBuffer) {
+        self.piece = piece
+    }
+
+    /// Hands over the buffer of the next DATA frame, for `fill`. `putBack` must follow.
+    mutating func takeBuffer() -> ByteBuffer {
+        piece = nil
+        var buffer = ByteBuffer()
+        swap(&buffer, &last)
+        return buffer
+    }
+
+    mutating func putBack(_ buffer: ByteBuffer) {
+        last = buffer
+    }
+
+    /// Lets a body write the payload of a DATA frame after a gap for the frame header.
     ///
     /// - Returns: the payload length, or nil if the body has nothing to send now.
-    mutating func fillFrame(from body: any HTTP2Body, maximum: Int) -> (count: Int, state: HTTP2BodyState)? {
-        piece = nil
-        if maximum >= Self.defaultFrameSize, let (bytes, state) = body.takeLongPiece(maximum: maximum) {
-            piece = bytes
-            return (bytes.readableBytes, state)
-        }
-        let length = min(maximum, max(Self.smallestRoom, last.writableBytes - FrameSlicer.headerLength))
-        last.reserveCapacity(minimumWritableBytes: FrameSlicer.headerLength + length)
-        let (count, state) = unsafe last.withUnsafeMutableWritableBytes { writable in
+    static func fill(
+        _ buffer: inout ByteBuffer, from body: any HTTP2Body, maximum: Int
+    ) -> (count: Int, state: HTTP2BodyState)? {
+        let length = min(maximum, max(smallestRoom, buffer.writableBytes - FrameSlicer.headerLength))
+        buffer.reserveCapacity(minimumWritableBytes: FrameSlicer.headerLength + length)
+        let (count, state) = unsafe buffer.withUnsafeMutableWritableBytes { writable in
             let room = unsafe UnsafeMutableRawBufferPointer(
                 rebasing: writable[FrameSlicer.headerLength..<(FrameSlicer.headerLength + length)])
             var frame = unsafe OutputRawSpan(buffer: room, initializedCount: 0)
@@ -67,7 +80,7 @@ struct HTTP2Output {
         return (count, state)
     }
 
-    /// Completes the frame whose payload `fillFrame` got.
+    /// Completes the frame whose payload has been set or filled.
     mutating func finishFrame(header: UnsafePointer<UInt8>, payloadLength: Int) {
         unsafe last.writeBytes(UnsafeRawBufferPointer(start: header, count: FrameSlicer.headerLength))
         guard let piece = piece.take() else { return last.moveWriterIndex(forwardBy: payloadLength) }

@@ -3,7 +3,7 @@ internal import CNghttp2
 /// The C side of the session: the callbacks of nghttp2, each of which only forwards to a method.
 ///
 /// Sound because the user data is the session object itself, which is alive whenever nghttp2 can call, and no pointer
-/// from nghttp2 is kept after its callback returns.
+/// from nghttp2 is kept after its callback returns, but for the buffers that `FieldBuffers` holds references to.
 extension HTTP2Session {
     /// Creates an nghttp2 session with our callbacks and options. It has no user data yet.
     static func makeSession(_ role: Role) throws(NGHTTP2Error) -> OpaquePointer {
@@ -44,46 +44,46 @@ extension HTTP2Session {
     private static func setReceiveCallbacks(_ callbacks: OpaquePointer?) {
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
             if let frame = unsafe frame {
-                unsafe HTTP2Session.from(user).beginHeaders(.init(frame.pointee.headers.cat))
+                unsafe HTTP2Session.with(user) { unsafe $0.beginHeaders(.init(frame.pointee.headers.cat)) }
             }
             return 0
         }
-        unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
-            _, frame, name, nameLength, value, valueLength, _, user in
-            let isAccepted = unsafe HTTP2Session.from(user).addHeader(
-                name: UnsafeBufferPointer(start: name, count: nameLength),
-                value: UnsafeBufferPointer(start: value, count: valueLength))
-            if isAccepted { return 0 }
-            if let frame = unsafe frame {
-                unsafe HTTP2Session.from(user).giveUpHeaders(on: frame.pointee.hd.stream_id)
+        unsafe nghttp2_session_callbacks_set_on_header_callback2(callbacks) {
+            _, frame, name, value, _, user in
+            guard let frame = unsafe frame, let name = unsafe name, let value = unsafe value else { return 0 }
+            return unsafe HTTP2Session.with(user) { session in
+                if unsafe session.addHeader(name: name, value: value) { return 0 }
+                unsafe session.giveUpHeaders(on: frame.pointee.hd.stream_id)
+                return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
             }
-            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
         }
         unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
             _, frame, error, user in
             if let frame = unsafe frame {
-                unsafe HTTP2Session.from(user).noteInvalidFrame(
-                    on: frame.pointee.hd.stream_id, NGHTTP2Error(code: error))
+                unsafe HTTP2Session.with(user) {
+                    unsafe $0.noteInvalidFrame(on: frame.pointee.hd.stream_id, NGHTTP2Error(code: error))
+                }
             }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
             _, _, streamID, bytes, count, user in
             let bytes = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
-            unsafe HTTP2Session.from(user).reportData(bytes, on: streamID)
+            unsafe HTTP2Session.with(user) { unsafe $0.reportData(bytes, on: streamID) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
             if let frame = unsafe frame {
-                unsafe HTTP2Session.from(user).received(frame.pointee)
+                unsafe HTTP2Session.with(user) { unsafe $0.received(frame.pointee) }
             }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, streamID, code, user in
             // Always returns 0: any other value leaks memory in unpatched releases (CVE-2023-35945).
-            let session = unsafe HTTP2Session.from(user)
-            session.forget(streamID)
-            session.report(.closed(streamID: streamID, code: HTTP2ErrorCode(rawValue: code)))
+            unsafe HTTP2Session.with(user) { session in
+                session.forget(streamID)
+                session.report(.closed(streamID: streamID, code: HTTP2ErrorCode(rawValue: code)))
+            }
             return 0
         }
     }
@@ -94,7 +94,7 @@ extension HTTP2Session {
             guard let header = unsafe header?.pointee, header.stream_id != 0 else { return 0 }
             switch nghttp2_frame_type(UInt32(header.type)) {
             case NGHTTP2_HEADERS, NGHTTP2_DATA:
-                unsafe HTTP2Session.from(user).beginResponse(header.stream_id)
+                unsafe HTTP2Session.with(user) { $0.beginResponse(header.stream_id) }
             default:
                 break
             }
@@ -105,23 +105,25 @@ extension HTTP2Session {
     private static func setSendCallbacks(_ callbacks: OpaquePointer?) {
         unsafe nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks) {
             _, _, _, _, _, maximum, user in
-            unsafe HTTP2Session.from(user).maxFrameSize(ofPeer: maximum)
+            unsafe HTTP2Session.with(user) { $0.maxFrameSize(ofPeer: maximum) }
         }
         unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks) {
             _, _, header, count, _, user in
             guard let header = unsafe header else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
-            let isFull = unsafe HTTP2Session.from(user).finishFrame(header: header, payloadLength: count)
+            let isFull = unsafe HTTP2Session.with(user) {
+                unsafe $0.finishFrame(header: header, payloadLength: count)
+            }
             return isFull ? NGHTTP2_ERR_PAUSE.rawValue : 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
             if let frame = unsafe frame {
-                unsafe HTTP2Session.from(user).sent(frame.pointee)
+                unsafe HTTP2Session.with(user) { unsafe $0.sent(frame.pointee) }
             }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, error, user in
             if let frame = unsafe frame {
-                unsafe HTTP2Session.from(user).notSent(frame.pointee, NGHTTP2Error(code: error))
+                unsafe HTTP2Session.with(user) { unsafe $0.notSent(frame.pointee, NGHTTP2Error(code: error)) }
             }
             return 0
         }
@@ -131,27 +133,43 @@ extension HTTP2Session {
     static var bodyProvider: nghttp2_data_provider {
         unsafe nghttp2_data_provider(source: nghttp2_data_source()) {
             _, streamID, _, maximum, flags, _, user in
-            let session = unsafe HTTP2Session.from(user)
-            guard let (count, state) = session.fillFrame(on: streamID, maximum: maximum) else {
-                return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+            unsafe HTTP2Session.with(user) {
+                unsafe $0.nextFrame(on: streamID, maximum: maximum, flags: flags)
             }
-            unsafe flags?.pointee = NGHTTP2_DATA_FLAG_NO_COPY.rawValue
-            if case .finished(let trailers) = state {
-                unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-                if !trailers.isEmpty {
-                    unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-                    guard session.submitTrailers(trailers, on: streamID) else {
-                        return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
-                    }
-                }
-            }
-            return count
         }
     }
 
-    private static func from(_ user: UnsafeMutableRawPointer?) -> HTTP2Session {
-        // Sound because nghttp2 passes the pointer that `init` has set, which is never nil.
-        unsafe Unmanaged<HTTP2Session>.fromOpaque(user.unsafelyUnwrapped).takeUnretainedValue()
+    /// Lets the body of a stream fill its next frame.
+    ///
+    /// - Returns: the payload length, or one of nghttp2's errors.
+    private func nextFrame(
+        on streamID: Int32, maximum: Int, flags: UnsafeMutablePointer<UInt32>?
+    ) -> Int {
+        guard let (count, state) = fillFrame(on: streamID, maximum: maximum) else {
+            return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        }
+        unsafe flags?.pointee = NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+        if case .finished(let trailers) = state {
+            unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+            if !trailers.isEmpty {
+                unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+                guard submitTrailers(trailers, on: streamID) else {
+                    return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+                }
+            }
+        }
+        return count
+    }
+
+    /// Calls `body` with the session that nghttp2's user data points to.
+    ///
+    /// Sound because nghttp2 passes the pointer that `init` has set, and calls back only while `receive`, `send` or an
+    /// intent runs, during which somebody holds the session. So it is not retained again, which would cost more than
+    /// most of the callbacks.
+    private static func with<Result>(
+        _ user: UnsafeMutableRawPointer?, _ body: (HTTP2Session) -> Result
+    ) -> Result {
+        unsafe Unmanaged<HTTP2Session>.fromOpaque(user.unsafelyUnwrapped)._withUnsafeGuaranteedRef(body)
     }
 
     private func received(_ frame: nghttp2_frame) {

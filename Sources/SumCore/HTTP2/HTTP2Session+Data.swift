@@ -1,4 +1,5 @@
 internal import CNghttp2
+internal import NIOCore
 
 /// DATA frames that are sent: nghttp2 asks for each when the windows allow it.
 extension HTTP2Session {
@@ -17,7 +18,15 @@ extension HTTP2Session {
     /// - Returns: the payload length, or nil if the body has nothing to send now.
     func fillFrame(on streamID: Int32, maximum: Int) -> (count: Int, state: HTTP2BodyState)? {
         guard let body = bodies[streamID] else { return (0, .finished(trailers: [])) }
-        return output.fillFrame(from: body, maximum: maximum)
+        if maximum >= HTTP2Output.defaultFrameSize, let (bytes, state) = body.takeLongPiece(maximum: maximum)
+        {
+            output.setPayload(bytes)
+            return (bytes.readableBytes, state)
+        }
+        // Taken out meanwhile, since the body is called.
+        var buffer = output.takeBuffer()
+        defer { output.putBack(buffer) }
+        return HTTP2Output.fill(&buffer, from: body, maximum: maximum)
     }
 
     /// - Returns: whether the output has reached its limit.

@@ -4,23 +4,24 @@ internal import CNghttp2
 extension HTTP2Session {
     /// A header block is complete.
     func receivedHeaders(_ kind: HTTP2Event.HeadersKind, on streamID: Int32, endStream: Bool) {
-        let block = headers
-        headers = HeaderListBuilder()
+        let block = takeHeaders()
         if let fault = block.fault { return refuse(streamID, fault) }
-        let fields = block.fields
         if block.isTooLong {
             counts.faults += 1
             return report(
                 .headersTooLong(
-                    streamID: streamID, fields: fields, length: length(of: block), endStream: endStream))
+                    streamID: streamID, fields: block.fields, length: length(of: block),
+                    endStream: endStream))
         }
         // A block after the headers is checked as trailers, or, after an interim response, as the final response.
         let isFinal = kind == .following && watches[streamID]?.isInterim == true
-        let earlier = kind == .following ? earlierTrailers : earlierHeaders
         // A block equal to the last valid one of its kind is also valid, except that trailers must end the stream.
-        if block.isRepeated, earlier.isGood, !isFinal, kind != .following || endStream {
-            return accept(fields, kind, on: streamID, promised: earlier.promisedLength, endStream: endStream)
+        if block.isRepeated, let earlier = block.earlier, earlier.isGood, !isFinal,
+            kind != .following || endStream
+        {
+            return accept(earlier, kind, on: streamID, endStream: endStream)
         }
+        let fields = block.fields
         switch kind {
         case .request:
             if let fault = MessageRules.fault(inRequest: fields) { return refuse(streamID, fault) }
@@ -38,31 +39,30 @@ extension HTTP2Session {
                 watches[streamID] = nil
             }
         }
-        let promised = promisedLength(fields)
         let known = KnownBlock(
-            fields: fields, promisedLength: promised, isGood: !isFinal && watches[streamID]?.isInterim != true
-        )
+            fields: fields, buffers: block.buffers, promisedLength: promisedLength(fields),
+            isGood: !isFinal && watches[streamID]?.isInterim != true)
         if kind == .following { earlierTrailers = known } else { earlierHeaders = known }
-        accept(fields, kind, on: streamID, promised: promised, endStream: endStream)
+        accept(known, kind, on: streamID, endStream: endStream)
     }
 
     /// Reports a valid block.
     private func accept(
-        _ fields: [HTTP2Field], _ kind: HTTP2Event.HeadersKind, on streamID: Int32, promised: Int?,
-        endStream: Bool
+        _ block: KnownBlock, _ kind: HTTP2Event.HeadersKind, on streamID: Int32, endStream: Bool
     ) {
-        if let promised, !endStream || promised > 0 { watches[streamID] = BodyWatch(promised: promised) }
+        if let promised = block.promisedLength, !endStream || promised > 0 {
+            watches[streamID] = BodyWatch(promised: promised)
+        }
         if endStream, !watches.isEmpty, let fault = watches[streamID]?.faultAtEnd {
             return refuse(streamID, fault)
         }
         counts.headerLists += 1
-        report(.headers(streamID: streamID, fields: fields, kind: kind, endStream: endStream))
+        report(.headers(streamID: streamID, fields: block.fields, kind: kind, endStream: endStream))
     }
 
     /// A header block is far longer than the limit. nghttp2 resets its stream.
     func giveUpHeaders(on streamID: Int32) {
-        let block = headers
-        headers = HeaderListBuilder()
+        let block = takeHeaders()
         refused.insert(streamID)
         let length = "more than \(length(of: block))"
         switch role {
@@ -122,14 +122,4 @@ extension HTTP2Session {
         let error = invalidFrame?.streamID == streamID ? invalidFrame?.error : nil
         report(.refused(streamID: streamID, reason: error.map { "\(code): \($0)" } ?? "\(code)"))
     }
-}
-
-/// A valid header block, to compare the next one of its kind with.
-struct KnownBlock {
-    var fields: [HTTP2Field] = []
-    /// The value of `content-length`.
-    var promisedLength: Int?
-    /// Whether an equal block is valid regardless of what preceded it on its stream. False for an interim response and
-    /// the block after it.
-    var isGood = false
 }

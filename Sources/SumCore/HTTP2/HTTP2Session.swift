@@ -26,7 +26,7 @@ internal import NIOCore
     @safe @exclusivity(unchecked) private var events: [HTTP2Event] = []
     /// The stream of the last event, if that is a data event.
     @safe @exclusivity(unchecked) private var lastDataStream: Int32?
-    var output = HTTP2Output()
+    @safe @exclusivity(unchecked) var output = HTTP2Output()
     /// Bytes of output at which to stop producing more.
     @safe @exclusivity(unchecked) var outputLimit = Int.max
 
@@ -34,11 +34,12 @@ internal import NIOCore
     /// The bytes that nghttp2 is parsing, so that a data event can be a slice of them.
     @safe @exclusivity(unchecked) private var input = ByteBuffer()
     /// The header block that is arriving.
-    @safe @exclusivity(unchecked) var headers = HeaderListBuilder()
+    @safe @exclusivity(unchecked) private var headers = HeaderListBuilder()
     /// The last valid header lists: of a request or response, and of the block after it.
-    var (earlierHeaders, earlierTrailers) = (KnownBlock(), KnownBlock())
+    @safe @exclusivity(unchecked) var earlierHeaders: KnownBlock?
+    @safe @exclusivity(unchecked) var earlierTrailers: KnownBlock?
     /// The streams whose bodies must be checked. They are few.
-    @safe @exclusivity(unchecked) var watches: [Int32: BodyWatch] = [:]
+    @safe @exclusivity(unchecked) var watches = StreamTable<BodyWatch>()
     /// The streams that are about to be reset, and whose reason has been reported.
     var refused: Set<Int32> = []
     /// The last frame that nghttp2 has rejected.
@@ -217,14 +218,25 @@ extension HTTP2Session {
     }
 
     func beginHeaders(_ kind: HTTP2Event.HeadersKind) {
-        headers = HeaderListBuilder(after: (kind == .following ? earlierTrailers : earlierHeaders).fields)
+        headers = HeaderListBuilder(after: kind == .following ? earlierTrailers : earlierHeaders)
     }
 
     /// - Returns: false if the block exceeds a limit by far. nghttp2 then resets the stream and reports no more of it.
-    func addHeader(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
-        unsafe headers.add(
-            name: name, value: value, maxSize: configuration.maxHeaderListSize,
+    func addHeader(name: OpaquePointer, value: OpaquePointer) -> Bool {
+        if unsafe headers.addRepeated(name: name, value: value) { return true }
+        let (nameBytes, valueBytes) = unsafe (nghttp2_rcbuf_get_buf(name), nghttp2_rcbuf_get_buf(value))
+        return unsafe headers.add(
+            name: UnsafeBufferPointer(start: nameBytes.base, count: nameBytes.len),
+            value: UnsafeBufferPointer(start: valueBytes.base, count: valueBytes.len),
+            buffers: (name, value), maxSize: configuration.maxHeaderListSize,
             maxCount: configuration.maxHeaderFields)
+    }
+
+    /// The header block that has arrived, or is given up.
+    func takeHeaders() -> HeaderListBuilder {
+        var taken = HeaderListBuilder()
+        swap(&taken, &headers)
+        return taken
     }
 
     func report(_ event: HTTP2Event) {

@@ -3,12 +3,13 @@
 /// Header blocks on a connection are mostly alike. Fields that equal those of the previous block of the same kind are
 /// reused, and a block that is equal as a whole is the same array, which makes it cheap to compare.
 struct HeaderListBuilder {
-    /// The previous valid block of the same kind.
-    private let earlier: [HTTP2Field]
+    /// The previous valid block of the same kind; nil if there is none.
+    let earlier: KnownBlock?
     /// How many leading fields are equal to those of `earlier`.
     private var repeated = 0
-    /// All fields, as soon as one differs from `earlier`.
+    /// All fields, as soon as one differs from `earlier`, and their buffers.
     private var changed: [HTTP2Field] = []
+    private var changedBuffers = FieldBuffers?.none
     /// The bytes of the list, counted as in RFC 9113 section 6.5.2, and the number of its fields, kept or not.
     private(set) var (size, length) = (0, 0)
     private(set) var isTooLong = false
@@ -21,48 +22,81 @@ struct HeaderListBuilder {
     /// The multiple of a limit at which counting stops.
     private static let farFactor = 8
 
-    init(after earlier: [HTTP2Field] = []) {
+    init(after earlier: KnownBlock? = nil) {
         self.earlier = earlier
     }
 
     private var count: Int { changed.isEmpty ? repeated : changed.count }
 
     var fields: [HTTP2Field] {
-        guard changed.isEmpty else { return changed }
-        return repeated == earlier.count ? earlier : Array(earlier.prefix(repeated))
+        changed.isEmpty ? earlier.map { Array($0.fields.prefix(repeated)) } ?? [] : changed
+    }
+
+    /// The buffers of `fields`.
+    var buffers: FieldBuffers {
+        (changed.isEmpty ? earlier?.buffers.prefix(repeated) : changedBuffers) ?? FieldBuffers()
     }
 
     /// Whether the block equals the previous one.
-    var isRepeated: Bool { changed.isEmpty && repeated == earlier.count }
+    var isRepeated: Bool { changed.isEmpty && repeated == earlier?.fields.count }
+
+    /// Adds a field if it is in the same buffers as that of the previous block. It is within the limits, as that was.
+    ///
+    /// - Returns: whether it is. If not, `add` must be called.
+    mutating func addRepeated(name: OpaquePointer, value: OpaquePointer) -> Bool {
+        guard changed.isEmpty,
+            let size = unsafe earlier?.buffers.listSize(at: repeated, name: name, value: value)
+        else { return false }
+        repeated += 1
+        self.size += size
+        length += 1
+        return true
+    }
 
     /// Adds a field, without the white space around its value, which is not part of it (RFC 9110 section 5.5).
     /// If the list exceeds a limit, its beginning is kept, and short fields of the rest.
     ///
+    /// - Parameter buffers: nghttp2's buffers of `name` and `value`.
     /// - Returns: false if the list is so long that only an attacker would send it; the rest need not be decoded.
     mutating func add(
-        name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, maxSize: Int,
-        maxCount: Int
+        name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>,
+        buffers: (name: OpaquePointer, value: OpaquePointer)? = nil, maxSize: Int, maxCount: Int
     ) -> Bool {
-        size += HTTP2Field.listSize(nameLength: name.count, valueLength: value.count)
+        let listSize = HTTP2Field.listSize(nameLength: name.count, valueLength: value.count)
+        size += listSize
         length += 1
         if !isTooLong, size <= maxSize, length <= maxCount {
-            if fault == nil { unsafe append(name, Self.content(of: name, value)) }
+            guard fault == nil else { return true }
+            if unsafe append(name, Self.content(of: name, value)), let buffers = unsafe buffers {
+                unsafe changedBuffers?.append(
+                    name: buffers.name, value: buffers.value, listSize: listSize)
+            }
             return true
         }
         if fault == nil { unsafe addBeyondLimit(name, value, maxCount: maxCount) }
         return size / Self.farFactor <= maxSize && length / Self.farFactor <= maxCount
     }
 
-    private mutating func append(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
-        let index = count
-        let isRepeated = unsafe index < earlier.count && earlier[index].matches(name: name, value: value)
-        if isRepeated, changed.isEmpty { return repeated += 1 }
-        if changed.isEmpty { changed = Array(earlier.prefix(repeated)) }
-        if isRepeated { return changed.append(earlier[index]) }
+    /// - Returns: whether the field was added to `changed`.
+    private mutating func append(
+        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        let known = earlier.flatMap { $0.fields.count > count ? $0.fields[count] : nil }
+        let isRepeated = unsafe known?.matches(name: name, value: value) ?? false
+        if isRepeated, changed.isEmpty {
+            repeated += 1
+            return false
+        }
+        if changed.isEmpty { (changed, changedBuffers) = (fields, buffers) }
+        if isRepeated, let known {
+            changed.append(known)
+            return true
+        }
         fault = unsafe MessageRules.fault(name: name, value: value)
-        guard fault == nil else { return }
+        guard fault == nil else { return false }
         changed.append(
             unsafe HTTP2Field(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+        return true
     }
 
     private mutating func addBeyondLimit(
@@ -73,7 +107,7 @@ struct HeaderListBuilder {
         guard length <= maxCount, name.count <= Self.shortLength,
             isFirst || value.count <= Self.shortLength
         else { return }
-        unsafe append(
+        _ = unsafe append(
             name, Self.content(of: name, UnsafeBufferPointer(rebasing: value.prefix(Self.cutLength))))
     }
 

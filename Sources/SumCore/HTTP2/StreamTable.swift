@@ -1,11 +1,13 @@
-/// Differs in each process.
-private let placeFactor = UInt32.random(in: 0 ... .max) | 1
+/// 2^32 divided by the golden ratio spreads consecutive IDs evenly; quite random factors are often bad at this. The lower
+/// half differs in each process.
+private let placeFactor = 0x9e37_0000 | UInt32.random(in: 0...0xffff) | 1
 
 /// A map from stream IDs to values with cheap lookups. `Dictionary` hashes unpredictably, at ten times the cost, and a
 /// call needs about ten lookups.
 ///
-/// Open addressing with linear probing. The place of an ID is its product with a random odd factor (multiply-shift
-/// hashing), so that a peer cannot choose IDs that collide. At most half of the places are taken.
+/// Open addressing with linear probing. The place of an ID is its product with an odd factor (multiply-shift hashing). At
+/// most half of the places are taken. A peer may choose IDs that collide, which gains it little: a lookup passes no more
+/// places than there are streams at once.
 struct StreamTable<Value> {
     /// 0 marks an empty place: no stream has that ID.
     private var keys: [Int32] = []

@@ -8,7 +8,7 @@ import Testing
     private func block(_ fields: [HTTP2Field], maxSize: Int = 8192, maxCount: Int = 100)
         -> HeaderListBuilder
     {
-        var block = HeaderListBuilder(after: Self.earlier)
+        var block = HeaderListBuilder(after: KnownBlock(fields: Self.earlier))
         for field in fields {
             Array(field.name.utf8).withUnsafeBufferPointer { name in
                 Array(field.value.utf8).withUnsafeBufferPointer { value in
