@@ -46,7 +46,7 @@ import Testing
             path: "Transport/Limits", imports: ["HeapModule", "NIOCore", "Synchronization"],
             sees: ["Base", "HTTP2", "GRPC/Wire", "GRPC/Server"]),
         Room(
-            path: "Transport/Connection", imports: ["NIOCore"],
+            path: "Transport/Connection", imports: ["DequeModule", "NIOCore"],
             sees: ["Base", "HTTP2", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Transport/Limits"]),
         Room(
             path: "Transport/Sockets",

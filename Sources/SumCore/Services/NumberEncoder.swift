@@ -36,6 +36,13 @@ enum NumberEncoder {
     }
 }
 
+extension ShortMessage {
+    /// A length-prefixed `NumberRequest`, or `NumberResponse`, whose encoding is the same.
+    init(_ number: Int32) {
+        self = Messages(number, 0).first
+    }
+}
+
 extension ByteBuffer {
     /// Appends a length-prefixed `NumberRequest`, or `NumberResponse`, whose encoding is the same.
     mutating func writeNumber(_ number: Int32) {
@@ -78,6 +85,8 @@ private struct Messages {
         groups = groups &+ uppermost &+ uppermost &+ uppermost
         return groups &+ (groups & 0x3f80_3f80)
     }
+
+    var first: ShortMessage { ShortMessage(head: heads[0], tail: tails[0], byteCount: byteCounts.0) }
 
     /// Writes 16 bytes that begin with the first message.
     ///

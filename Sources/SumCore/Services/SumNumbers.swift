@@ -36,14 +36,16 @@ public enum SumNumbers {
 }
 
 /// The handler of one call of SumNumbers. Its memory does not depend on the count of numbers.
+///
+/// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 final class SumNumbersHandler: ServerCallHandler {
     private let overflow: SumNumbers.Overflow
-    var decoder = NumberDecoder()
-    private var reader: MessageReader
+    @safe @exclusivity(unchecked) var decoder = NumberDecoder()
+    @safe @exclusivity(unchecked) private var reader: MessageReader
     private let responseCompression: GRPCCompression
 
     /// Whether the handler has responded with the sum.
-    private var hasAnswered = false
+    @safe @exclusivity(unchecked) private var hasAnswered = false
 
     var outlivesStream: Bool { false }
     var messageCounts: MessageCounts? {
@@ -63,14 +65,16 @@ final class SumNumbersHandler: ServerCallHandler {
     }
 
     func receive(_ bytes: inout ByteBuffer, within budget: inout TurnBudget) -> ServerReply {
-        var reply = ServerReply()
         let count = bytes.readableBytes
+        var decompressed = 0
+        var end: GRPCStatus?
         do {
-            try add(&bytes, within: &budget, decompressed: &reply.decompressed)
+            try add(&bytes, within: &budget, decompressed: &decompressed)
         } catch {
-            reply.end = error
+            end = error
         }
-        reply.consumed = count - bytes.readableBytes
+        var reply = ServerReply(consumed: count - bytes.readableBytes, end: end)
+        if decompressed > 0 { reply.decompressed = decompressed }
         return reply
     }
 
@@ -104,11 +108,8 @@ final class SumNumbersHandler: ServerCallHandler {
     private func answer() throws(GRPCStatus) -> ServerReply {
         let sum = try sum()
         hasAnswered = true
+        guard responseCompression != .identity else { return ServerReply(lastMessage: ShortMessage(sum)) }
         var reply = ServerReply(end: .ok)
-        guard responseCompression != .identity else {
-            reply.messages.writeNumber(sum)
-            return reply
-        }
         reply.compression = responseCompression
         let writer = MessageWriter(compression: responseCompression)
         try writer.write(try Tutorial_NumberResponse.with { $0.sum = sum }.serialized(), to: &reply.messages)

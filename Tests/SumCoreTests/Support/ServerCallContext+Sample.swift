@@ -1,14 +1,17 @@
 @testable import SumCore
 
 extension ServerCallContext {
-    /// The context of a call of SumNumbers, for a handler without a connection.
+    /// The context of a call, for a handler without a connection.
     static func sample(
-        maxMessageSize: Int = 4 << 20, compression: GRPCCompression = .identity,
-        acceptEncoding: String = ""
+        path: String = SumNumbers.path, maxMessageSize: Int = 4 << 20,
+        compression: GRPCCompression = .identity,
+        acceptEncoding: String = "", memory: CallMemory = CallMemory(),
+        post: @escaping @Sendable (@escaping @Sendable () -> ServerReply) -> Void = { _ in }
     ) -> ServerCallContext {
-        ServerCallContext(
-            head: CallHead(path: SumNumbers.path, acceptEncoding: acceptEncoding), metadata: GRPCMetadata(),
-            timeout: nil, peer: Peer(address: "test"),
-            maxMessageSize: maxMessageSize, compression: compression, deadline: nil, post: { _ in })
+        let values = Values(
+            head: CallHead(path: path, acceptEncoding: acceptEncoding), peer: Peer(address: "test"),
+            maxMessageSize: maxMessageSize, compression: compression, memory: memory,
+            post: { _, reply in post(reply) })
+        return ServerCallContext(Shared(values), streamID: 1, deadline: nil)
     }
 }

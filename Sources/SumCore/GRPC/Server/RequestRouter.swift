@@ -15,9 +15,13 @@ struct RequestRouter {
             throw GRPCRequestHead.Rejection(
                 .unimplemented, "there is no method '\(request.path.escapedForDisplay)' here")
         }
-        let known = RoutedRequest(
-            fields: fields, request: request, method: method, head: CallHead(request))
-        lastRequest = known
-        return known
+        let routed = RoutedRequest(fields: fields, request: request, method: method)
+        lastRequest = routed
+        return routed
+    }
+
+    /// Releases the last request, and what it knows of the connection.
+    mutating func forgetLastRequest() {
+        lastRequest = nil
     }
 }

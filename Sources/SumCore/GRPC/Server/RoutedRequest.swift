@@ -1,7 +1,14 @@
 /// A header list that became a call, with its interpretation.
-struct RoutedRequest {
-    var fields: [HTTP2Field]
-    var request: GRPCRequestHead
-    var method: GRPCMethod
-    let head: CallHead
+final class RoutedRequest {
+    let fields: [HTTP2Field]
+    let request: GRPCRequestHead
+    let method: GRPCMethod
+    /// What the calls of the connection with these headers have in common; made for the first of them.
+    var context: ServerCallContext.Shared?
+
+    init(fields: [HTTP2Field], request: GRPCRequestHead, method: GRPCMethod) {
+        self.fields = fields
+        self.request = request
+        self.method = method
+    }
 }

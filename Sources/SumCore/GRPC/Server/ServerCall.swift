@@ -33,8 +33,8 @@ struct ServerCall: Equatable {
         case trailersOnly([HTTP2Field])
         /// Headers and trailers without messages: the response has metadata.
         case withoutMessages(headers: [HTTP2Field], trailers: [HTTP2Field])
-        /// Headers if they have not been sent, then messages, then trailers if the call ends.
-        case response(headers: [HTTP2Field]?, messages: ByteBuffer, trailers: [HTTP2Field]?)
+        /// Headers if they have not been sent, then the reply's messages, then trailers if the call ends.
+        case response(headers: [HTTP2Field]?, trailers: [HTTP2Field]?)
     }
 
     /// Whether the handler gets the bytes that arrive.
@@ -61,12 +61,18 @@ struct ServerCall: Equatable {
     /// - Parameter headerLimit: bytes of the largest header list that the client accepts.
     mutating func reply(_ reply: ServerReply, headerLimit: Int = .max) -> Output {
         guard isOpen else { return .nothing }
-        let hasMessages = reply.messages.readableBytes > 0
-        guard reply.end != nil || hasMessages || reply.sendsHeaders && !hasSentHeaders else {
+        let hasMessages = reply.messageBytes > 0
+        guard reply.endsCall || hasMessages || reply.sendsHeaders && !hasSentHeaders else {
             return .nothing
         }
-        if reply.end != nil {
+        if reply.endsCall {
             state = state == .receiving ? .endedEarly : .ended
+        }
+        if reply.isPlain, hasMessages {
+            defer { hasSentHeaders = true }
+            return .response(
+                headers: hasSentHeaders ? nil : Self.plainHeaders,
+                trailers: reply.endsCall ? GRPCStatus.okTrailers : nil)
         }
         if let end = reply.end, !hasSentHeaders, !hasMessages, reply.metadata.fields.isEmpty,
             !reply.sendsHeaders
@@ -81,7 +87,7 @@ struct ServerCall: Equatable {
         if let headers, let trailers, !hasMessages {
             return .withoutMessages(headers: headers, trailers: trailers)
         }
-        return .response(headers: headers, messages: reply.messages, trailers: trailers)
+        return .response(headers: headers, trailers: trailers)
     }
 
     /// Whether the call has no status yet.
@@ -89,7 +95,7 @@ struct ServerCall: Equatable {
 
     /// The status to end the call with if the client would not accept the headers that `reply` sends.
     func refusal(of reply: ServerReply, headerLimit: Int) -> GRPCStatus? {
-        guard isOpen, !hasSentHeaders, !reply.metadata.fields.isEmpty else { return nil }
+        guard !reply.isPlain, isOpen, !hasSentHeaders, !reply.metadata.fields.isEmpty else { return nil }
         let size = Self.headers(of: reply).listSize
         guard size > headerLimit else { return nil }
         return GRPCStatus(

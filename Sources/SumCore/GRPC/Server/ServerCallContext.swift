@@ -1,34 +1,70 @@
 public import Tracing
 
 /// What a handler knows about its call at the beginning.
+///
+/// Calls of one connection with the same headers share the memory of what they have in common, until one is changed.
 public struct ServerCallContext: Sendable {
-    let head: CallHead
-    /// The client's metadata: the header fields that neither HTTP nor gRPC defines.
-    public var metadata: GRPCMetadata
-    /// The client's timeout, from the start of the call; nil if it set no deadline.
-    public var timeout: Duration?
-    /// The client.
-    public var peer: Peer
-    /// The maximum message size of the call in bytes, both on the wire and decompressed.
-    public var maxMessageSize: Int
-    /// The compression used by request messages whose compressed flag is set.
-    public var compression: GRPCCompression
-    /// What a tracer knows of the call's span, and of those above it; nil without one. In handlers written with
-    /// async/await, `InstrumentationContext.current` is the same.
-    public var instrumentation: InstrumentationContext?
+    private var shared: Shared
+    private let streamID: Int32
     /// The moment at which `timeout` has passed.
     let deadline: ContinuousClock.Instant?
+
+    /// - Parameters:
+    ///   - values: what other calls may have as well.
+    ///   - streamID: the stream of the call.
+    ///   - deadline: the moment at which the call's timeout has passed.
+    init(_ values: Shared, streamID: Int32, deadline: ContinuousClock.Instant?) {
+        shared = values
+        self.streamID = streamID
+        self.deadline = deadline
+    }
+
+    /// The client's metadata: the header fields that neither HTTP nor gRPC defines.
+    public var metadata: GRPCMetadata {
+        get { shared.values.metadata }
+        set { values.metadata = newValue }
+    }
+
+    /// The client's timeout, from the start of the call; nil if it set no deadline.
+    public var timeout: Duration? {
+        get { shared.values.timeout }
+        set { values.timeout = newValue }
+    }
+
+    /// The client.
+    public var peer: Peer {
+        get { shared.values.peer }
+        set { values.peer = newValue }
+    }
+
+    /// The maximum message size of the call in bytes, both on the wire and decompressed.
+    public var maxMessageSize: Int {
+        get { shared.values.maxMessageSize }
+        set { values.maxMessageSize = newValue }
+    }
+
+    /// The compression used by request messages whose compressed flag is set.
+    public var compression: GRPCCompression {
+        get { shared.values.compression }
+        set { values.compression = newValue }
+    }
+
+    /// What a tracer knows of the call's span, and of those above it; nil without one. In handlers written with
+    /// async/await, `InstrumentationContext.current` is the same.
+    public var instrumentation: InstrumentationContext? {
+        get { shared.values.instrumentation }
+        set { values.instrumentation = newValue }
+    }
+
     /// The memory held by all asynchronous calls of the connection.
-    var memory = CallMemory()
-    /// Schedules a closure on the event loop and performs the reply that it returns.
-    let post: @Sendable (@escaping @Sendable () -> ServerReply) -> Void
+    var memory: CallMemory { shared.values.memory }
 
     /// `/package.Service/Method`.
-    public var path: String { head.path }
+    public var path: String { shared.values.head.path }
     /// The client's name for the server (`:authority`, or `host`).
-    public var authority: String { head.authority }
+    public var authority: String { shared.values.head.authority }
     /// The client's `user-agent`.
-    public var userAgent: String { head.userAgent }
+    public var userAgent: String { shared.values.head.userAgent }
 
     /// The time until the deadline; nil if the client set none, negative once it has passed.
     public var timeLeft: Duration? {
@@ -42,11 +78,44 @@ public struct ServerCallContext: Sendable {
 
     /// Whether the client can decompress `compression`.
     public func accepts(_ compression: GRPCCompression) -> Bool {
-        compression.isAccepted(by: head.acceptEncoding)
+        compression.isAccepted(by: shared.values.head.acceptEncoding)
     }
 
     /// Performs a reply outside the handler's methods, from any thread. Ignored after the end of the call.
     public func reply(_ reply: ServerReply) {
         post { reply }
+    }
+
+    /// Schedules a closure on the event loop and performs the reply that it returns.
+    func post(_ reply: @escaping @Sendable () -> ServerReply) {
+        shared.values.post(streamID, reply)
+    }
+
+    // MARK: What calls share
+
+    struct Values: Sendable {
+        let head: CallHead
+        var metadata = GRPCMetadata()
+        var timeout: Duration?
+        var peer: Peer
+        var maxMessageSize: Int
+        var compression = GRPCCompression.identity
+        var instrumentation: InstrumentationContext?
+        var memory = CallMemory()
+        /// Schedules a closure on the event loop and performs the reply that it returns, for a stream.
+        let post: @Sendable (_ streamID: Int32, _ reply: @escaping @Sendable () -> ServerReply) -> Void
+    }
+
+    final class Shared: Sendable {
+        let values: Values
+
+        init(_ values: Values) {
+            self.values = values
+        }
+    }
+
+    private var values: Values {
+        get { shared.values }
+        set { shared = Shared(newValue) }
     }
 }

@@ -1,7 +1,8 @@
 // The encoding of a status on the wire (grpc/doc/PROTOCOL-HTTP2.md, "Responses").
 
 extension GRPCStatus {
-    private static let okTrailers = [HTTP2Field("grpc-status", "0")]
+    /// The trailers of `ok`. They fit every limit.
+    static let okTrailers = [HTTP2Field("grpc-status", "0")]
     /// Bytes to which a message is shortened at the least. Below that it is not worth sending.
     private static let shortestCut = 16
 

@@ -28,6 +28,8 @@ public struct GRPCStatus: Error, Hashable, Sendable {
 
     /// Whether the code is `ok`.
     public var isOK: Bool { code == .ok }
+    /// Whether it is `ok`, without anything to add.
+    var isPlainOK: Bool { code == .ok && message.isEmpty && details.isEmpty }
 
     /// One of gRPC's status codes, 0 to 16 (grpc/doc/statuscodes.md). A peer may send other numbers, which are kept.
     public struct Code: RawRepresentable, Hashable, Sendable {

@@ -37,7 +37,7 @@ extension ServerConnection {
         _ streamID: Int32, _ routed: RoutedRequest, _ observation: CallObservation?
     ) throws(GRPCRequestHead.Rejection) -> ServerStream {
         var context = context(of: routed, on: streamID)
-        context.instrumentation = observation?.instrumentation
+        if let instrumentation = observation?.instrumentation { context.instrumentation = instrumentation }
         let made: (handler: any ServerCallHandler, caller: Caller?)
         do throws(GRPCStatus) {
             if let authorize = limits.authorize, !routed.method.isOpen {
@@ -60,13 +60,20 @@ extension ServerConnection {
     }
 
     private func context(of routed: RoutedRequest, on streamID: Int32) -> ServerCallContext {
-        let request = routed.request
+        let shared = routed.context ?? makeContext(of: routed)
+        routed.context = shared
         return ServerCallContext(
-            head: routed.head, metadata: request.metadata, timeout: request.timeout, peer: peer,
-            maxMessageSize: min(limits.maxMessageSize, routed.method.maxMessageSize ?? .max),
-            compression: request.compression,
-            deadline: request.timeout.map { .now + $0 }, memory: memory,
-            post: { [run] reply in run { $0.perform(late: reply(), on: streamID) } })
+            shared, streamID: streamID, deadline: routed.request.timeout.map { .now + $0 })
+    }
+
+    private func makeContext(of routed: RoutedRequest) -> ServerCallContext.Shared {
+        let request = routed.request
+        return ServerCallContext.Shared(
+            ServerCallContext.Values(
+                head: CallHead(request), metadata: request.metadata, timeout: request.timeout, peer: peer,
+                maxMessageSize: min(limits.maxMessageSize, routed.method.maxMessageSize ?? .max),
+                compression: request.compression, memory: memory,
+                post: { [run] streamID, reply in run { $0.perform(late: reply(), on: streamID) } }))
     }
 
     // MARK: What arrives
@@ -140,8 +147,9 @@ extension ServerConnection {
     func perform(_ reply: ServerReply, on stream: ServerStream) throws(NGHTTP2Error) {
         let session = core.session
         if reply.consumed > 0 { try session.creditStream(stream.id, reply.consumed) }
-        if reply.decompressed > 0 { judgeDecompression(reply) }
-        if reply.end != nil { stream.observation?.answer(at: core.now) }
+        if !reply.isPlain, reply.decompressed > 0 { judgeDecompression(reply) }
+        guard !reply.isMereConsumption else { return }
+        if reply.endsCall { stream.observation?.answer(at: core.now) }
         let output = stream.take(reply, headerLimit: Int(session.peerMaxHeaderListSize))
         if stream.owesClientProgress { mayOweProgress = true }
         switch output {
@@ -151,9 +159,9 @@ extension ServerConnection {
             try session.submitResponse(fields, body: nil, on: stream.id)
         case .withoutMessages(let headers, let trailers):
             try session.submitResponse(headers, trailers: trailers, on: stream.id)
-        case .response(let headers?, _, _):
+        case .response(let headers?, _):
             try session.submitResponse(headers, body: stream, on: stream.id)
-        case .response(nil, _, _):
+        case .response(nil, _):
             session.resume(stream.id)
         }
     }

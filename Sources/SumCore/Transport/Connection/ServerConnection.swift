@@ -11,7 +11,7 @@ final class ServerConnection: Connection {
     /// Counts the calls of callers over all connections; nil if nobody is limited.
     let callCounter: CallCounter?
 
-    private(set) var peer = Peer(address: "")
+    @safe @exclusivity(unchecked) private(set) var peer = Peer(address: "")
     /// Runs an action on this connection. May be called from any thread.
     private(set) var run: @Sendable (@escaping @Sendable (ServerConnection) -> Void) -> Void = { _ in }
     /// The observers of this connection; usually at most one.
@@ -43,7 +43,7 @@ final class ServerConnection: Connection {
     /// Whether some stream's client may have to take output soon (`ServerStream.owesClientProgress`).
     @safe @exclusivity(unchecked) var mayOweProgress = false
     /// Calls whose handlers have not ended, even if their streams have.
-    var unfinished: Set<Int32> = []
+    @safe @exclusivity(unchecked) var unfinished: Set<Int32> = []
     /// The memory held by all calls together.
     let memory = CallMemory()
     /// The budget for slow work in the current read.
@@ -173,6 +173,7 @@ final class ServerConnection: Connection {
         core.close()
         // The transport's closure must not keep us alive.
         run = { _ in }
+        router.forgetLastRequest()
         if let reason = core.closeReason {
             let failure = ServerConnectionFailure(
                 description: reason.description, exceededLimit: reason.exceededLimit,

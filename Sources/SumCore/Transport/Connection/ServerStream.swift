@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import NIOCore
 
 /// One call on a server's connection: its state, its handler, and its queued output.
@@ -18,7 +19,7 @@ final class ServerStream: HTTP2Body {
     /// When to check the stream next: at its deadline, or, after an early status, when the client's time to end its
     /// side is over.
     var wakeUp: NIODeadline?
-    /// How the call ended.
+    /// How the call ended; nil if it has not, or with OK.
     @safe @exclusivity(unchecked) private(set) var status: GRPCStatus?
     @safe @exclusivity(unchecked) var bytesReceived = 0
     @safe @exclusivity(unchecked) private(set) var bytesSent = 0
@@ -26,12 +27,14 @@ final class ServerStream: HTTP2Body {
     var stall = StallDetector()
 
     /// Input that the handler has not taken in its turns.
-    @safe @exclusivity(unchecked) private(set) var backlog = CircularBuffer<ByteBuffer>()
+    @safe @exclusivity(unchecked) private(set) var backlog = Deque<ByteBuffer>()
     /// Whether the client's end has arrived behind the backlog.
     @safe @exclusivity(unchecked) var endIsWaiting = false
 
-    @safe @exclusivity(unchecked) private var queue = CircularBuffer<ByteBuffer>()
-    /// Bytes in the queue.
+    @safe @exclusivity(unchecked) private var queue = Deque<ByteBuffer>()
+    /// All output, if that is a short message. The queue is empty then.
+    @safe @exclusivity(unchecked) private var short: ShortMessage?
+    /// Bytes in the queue, or of the short message.
     @safe @exclusivity(unchecked) private var queued = 0
     @safe @exclusivity(unchecked) private var trailers: [HTTP2Field]?
     @safe @exclusivity(unchecked) private var hasSentTrailers = false
@@ -75,19 +78,26 @@ final class ServerStream: HTTP2Body {
         }
         let output = call.reply(reply, headerLimit: headerLimit)
         if case .nothing = output { return output }
-        if let end = reply.end { status = end }
-        if case .response(_, let messages, let trailers) = output {
-            if messages.readableBytes > 0 {
-                observation?.send(messages)
-                enqueue(messages)
-            }
+        if reply.endsCall, !reply.isPlain { status = reply.end }
+        if case .response(_, let trailers) = output {
+            if let observation { observation.send(reply.messages) }
+            enqueue(reply)
             self.trailers = trailers
         }
         return output
     }
 
+    private func enqueue(_ reply: ServerReply) {
+        queued += reply.messageBytes
+        switch reply.content {
+        case .nothing: break
+        case .short(let message) where queued == message.byteCount: short = message
+        case .short, .messages: enqueue(reply.messages)
+        }
+    }
+
     private func enqueue(_ messages: ByteBuffer) {
-        queued += messages.readableBytes
+        lengthen()
         if let last = queue.indices.last,
             queue[last].readableBytes + messages.readableBytes <= Self.gatheringLimit
         {
@@ -95,6 +105,13 @@ final class ServerStream: HTTP2Body {
         } else {
             queue.append(messages)
         }
+    }
+
+    /// Puts the short message into the queue, since it is not the only one, or must be cut.
+    private func lengthen() {
+        guard let message = short else { return }
+        short = nil
+        queue.append(ByteBuffer(message))
     }
 
     /// Whether the client must take output soon to keep the stream: the rest of a finished response, or much of one
@@ -172,6 +189,12 @@ final class ServerStream: HTTP2Body {
 
     func fill(_ frame: inout OutputRawSpan) -> HTTP2BodyState {
         let room = frame.freeCapacity
+        if let short, room >= ShortMessage.capacity {
+            frame.append(short)
+            self.short = nil
+        } else {
+            lengthen()
+        }
         while frame.freeCapacity > 0, !queue.isEmpty {
             frame.append(moving: &queue[queue.startIndex])
             if queue[queue.startIndex].readableBytes == 0 { queue.removeFirst() }

@@ -112,11 +112,10 @@ extension Framing {
     }
 
     fileprivate func add(_ pieces: [ByteBuffer], _ overflow: SumNumbers.Overflow) -> Answer {
-        let context = ServerCallContext(
-            head: CallHead(path: SumNumbers.path), metadata: GRPCMetadata(), timeout: nil,
-            peer: Peer(address: "fuzz"),
-            maxMessageSize: limit, compression: compression, deadline: nil,
-            post: { _ in })
+        let values = ServerCallContext.Values(
+            head: CallHead(path: SumNumbers.path), peer: Peer(address: "fuzz"), maxMessageSize: limit,
+            compression: compression, post: { _, _ in })
+        let context = ServerCallContext(.init(values), streamID: 1, deadline: nil)
         let handler = SumNumbersHandler(overflow: overflow, context: context)
         for piece in pieces {
             if let status = handler.receive(piece).end { return .failed(status.code) }

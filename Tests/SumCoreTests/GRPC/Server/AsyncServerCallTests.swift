@@ -36,11 +36,9 @@ import Testing
     private static func context(
         _ replies: Replies, _ memory: CallMemory = CallMemory(), _ compression: GRPCCompression = .gzip
     ) -> ServerCallContext {
-        ServerCallContext(
-            head: CallHead(path: "/test/Call"), metadata: GRPCMetadata(), timeout: nil,
-            peer: Peer(address: "test"),
-            maxMessageSize: 4 << 20, compression: compression, deadline: nil,
-            memory: memory, post: { reply in replies.add(reply()) })
+        .sample(
+            path: "/test/Call", compression: compression, memory: memory,
+            post: { reply in replies.add(reply()) })
     }
 
     private static func stream(_ messages: [[UInt8]]) throws -> ByteBuffer {

@@ -138,7 +138,7 @@ import Testing
         #expect(behind == [HTTP2Field("grpc-status", "0"), HTTP2Field("t", "2")])
         reply.messages.writeMessage([1])
         var call = ServerCall()
-        guard case .response(let headers, _, let trailers) = call.reply(reply) else {
+        guard case .response(let headers, let trailers) = call.reply(reply) else {
             Issue.record("messages come with headers and trailers")
             return
         }
