@@ -17,12 +17,15 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
         /// Bytes that were passed on.
         var bytesWritten = 0
         var reader: MessageReader
-        /// The response, decompressed.
+        /// Responses in the usual encoding of a number.
+        var decoder = NumberDecoder()
+        /// Any other response, decompressed.
         var message: ByteBuffer?
         var outcome: Outcome?
         var waiter: CheckedContinuation<Outcome, Never>?
 
         var allIsEncoded: Bool { encoded == numbers.count && rest.readableBytes == 0 }
+        var hasResponse: Bool { decoder.count > 0 || message != nil }
     }
 
     private let state: Mutex<State>
@@ -51,12 +54,21 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
     // MARK: For the event loop
 
     var requestBody: any HTTP2Body { self }
+    var canRestart: Bool { true }
+
+    func restart() {
+        state.withLock { state in
+            state.encoded = 0
+            state.rest.clear()
+            state.bytesWritten = 0
+        }
+    }
 
     var tally: ClientCallObservation.Tally {
         state.withLock { state in
             ClientCallObservation.Tally(
                 messagesWritten: Int64(state.encoded), bytesWritten: state.bytesWritten,
-                messagesReceived: state.message == nil ? 0 : 1)
+                messagesReceived: state.hasResponse ? 1 : 0)
         }
     }
 
@@ -93,9 +105,13 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
     func receive(_ bytes: ByteBuffer) throws(GRPCStatus) -> Int {
         try state.withLock { state throws(GRPCStatus) in
             var left = bytes
+            if state.reader.isAtBoundary, state.reader.maxLength >= NumberDecoder.longestMessage {
+                left.moveReaderIndex(forwardBy: state.decoder.add(left.readableBytesSpan))
+            }
+            guard state.decoder.count <= 1 else { throw .notOneMessage }
             while left.readableBytes > 0, let message = try state.reader.nextReceived(from: &left) {
                 // Checked before decompressing, because the server decides how many messages it sends.
-                guard state.message == nil else { throw .notOneMessage }
+                guard !state.hasResponse else { throw .notOneMessage }
                 state.message = try message.decompressed(
                     state.reader.compression, limit: state.reader.maxLength)
             }
@@ -116,12 +132,20 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
         guard end.status.isOK else { return .failure(end.status) }
         do throws(GRPCStatus) {
             try state.reader.finish()
-            guard let message = state.message else { throw .notOneMessage }
-            let sum = try Tutorial_NumberResponse(received: message).sum
+            let sum = try sum(state)
             guard end.everythingWasSent else { throw .answeredTooEarly }
             return .success(sum)
         } catch {
             return .failure(error)
         }
+    }
+
+    private static func sum(_ state: State) throws(GRPCStatus) -> Int32 {
+        if let message = state.message { return try Tutorial_NumberResponse(received: message).sum }
+        // A single number, which is an Int32.
+        guard state.decoder.count == 1, let sum = Int32(exactly: state.decoder.sum) else {
+            throw .notOneMessage
+        }
+        return sum
     }
 }

@@ -72,6 +72,8 @@ struct CallAttempts {
         _ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?, mayRetry: Bool = true
     ) -> Action {
         switch state {
+        case .running where end.status.isOK:
+            return finish(end)
         case .running:
             switch policy.decide(end, replay, timeLeft: timeLeft) {
             case .retry(let pause) where mayRetry:

@@ -88,18 +88,18 @@ struct ClientCall {
     }
 
     /// A header block has come.
-    mutating func receiveHeaders(_ fields: [HTTP2Field], endStream: Bool) -> Output {
+    mutating func receiveHeaders(_ block: ResponseBlock, endStream: Bool) -> Output {
         isAnswered = true
         switch state {
         case .awaitingHeaders(let informational):
-            return receiveResponse(fields, endStream: endStream, after: informational)
+            return receiveResponse(block, endStream: endStream, after: informational)
         case .receivingMessages:
             guard endStream else {
                 return end(.internalError, "the server sent headers in the middle of its response")
             }
-            return end(fields) ?? end(.unknown, "the server ended the call without a grpc-status")
+            return end(block) ?? end(.unknown, "the server ended the call without a grpc-status")
         case .receivingForeignBody(let status, let text):
-            return end(fields, unlessOK: true) ?? end(status.quoting(text))
+            return end(block, unlessOK: true) ?? end(status.quoting(text))
         case .ended:
             return .nothing
         }
@@ -114,9 +114,9 @@ struct ClientCall {
     }
 
     private mutating func receiveResponse(
-        _ fields: [HTTP2Field], endStream: Bool, after informational: Int
+        _ block: ResponseBlock, endStream: Bool, after informational: Int
     ) -> Output {
-        let httpStatus = fields.first(":status") ?? ""
+        let httpStatus = block.httpStatus
         if httpStatus.utf8.first == UInt8(ascii: "1"), !endStream {
             guard informational < Self.informationalLimit else {
                 return end(
@@ -126,23 +126,21 @@ struct ClientCall {
             state = .awaitingHeaders(informational: informational + 1)
             return .nothing
         }
-        if endStream, let ended = end(fields, unlessOK: httpStatus != "200") { return ended }
-        let contentType = fields.first("content-type") ?? ""
-        guard httpStatus == "200", GRPCContentType.isGRPC(contentType) else {
-            let status = GRPCStatus(httpStatus: httpStatus, contentType: contentType)
+        if endStream, let ended = end(block, unlessOK: httpStatus != "200") { return ended }
+        guard httpStatus == "200", GRPCContentType.isGRPC(block.contentType) else {
+            let status = GRPCStatus(httpStatus: httpStatus, contentType: block.contentType)
             if endStream { return end(status) }
             state = .receivingForeignBody(status, text: [])
             return .quote
         }
         if endStream { return end(.unknown, "the server ended the call without a grpc-status") }
-        let encoding = fields.first("grpc-encoding") ?? GRPCCompression.identity.rawValue
-        guard let compression = GRPCCompression(rawValue: encoding) else {
+        guard let compression = block.compression else {
             return end(
-                .internalError, "the server compressed its response with '\(encoding)', which was not offered"
-            )
+                .internalError,
+                "the server compressed its response with '\(block.encoding)', which was not offered")
         }
         state = .receivingMessages
-        return .begin(GRPCMetadata(received: fields), compression)
+        return .begin(block.metadata, compression)
     }
 
     /// Body bytes have come.
@@ -179,6 +177,7 @@ struct ClientCall {
     /// - Parameter deadlineHasPassed: whether the deadline has passed by our clock. If so, a CANCEL from the server
     ///   means the same (grpc-go #2211).
     mutating func closed(_ code: HTTP2ErrorCode, deadlineHasPassed: Bool) -> ClientCallEnd? {
+        guard !hasEnded else { return nil }
         if let end = endQuote() { return end }
         if code == .cancel, deadlineHasPassed { return fail(.deadlineExceeded(while: activity)) }
         return fail(
@@ -204,15 +203,15 @@ struct ClientCall {
 
     // MARK: Ends
 
-    /// Ends the call with the status in `fields`, if there is one.
+    /// Ends the call with the status in `block`, if there is one.
     ///
     /// - Parameter unlessOK: true if the rest of the response is not gRPC, so that it cannot mean success.
-    private mutating func end(_ fields: [HTTP2Field], unlessOK: Bool = false) -> Output? {
-        guard let status = GRPCStatus(trailers: fields), !(unlessOK && status.isOK) else { return nil }
+    private mutating func end(_ block: ResponseBlock, unlessOK: Bool = false) -> Output? {
+        guard let status = block.status, !(unlessOK && status.isOK) else { return nil }
         return .end(
             finish(
                 status, reach: isInMessages ? .answered : .maybeSeen,
-                trailers: GRPCMetadata(received: fields), pushback: fields.first("grpc-retry-pushback-ms")))
+                trailers: block.metadata, pushback: block.pushback))
     }
 
     private mutating func end(_ status: GRPCStatus) -> Output {

@@ -5,6 +5,8 @@ struct ReplayBuffer {
     /// Bytes kept; the same as in grpc-go (`maxRetryRPCBufferSize`, 256 KiB).
     static let limit = 256 << 10
 
+    /// False if the body can be sent again without this.
+    private let keepsBytes: Bool
     private var sent = ByteBuffer()
     /// What the running attempt still has to resend.
     private var left = ByteBuffer()
@@ -12,6 +14,10 @@ struct ReplayBuffer {
     private(set) var isWhole = true
     /// Whether more was sent than can be kept.
     private(set) var hasOverflowed = false
+
+    init(keepsBytes: Bool = true) {
+        self.keepsBytes = keepsBytes
+    }
 
     /// Whether new bytes can bypass the buffer: they are not kept, and nothing is left to resend before them.
     var isOver: Bool { !isWhole && left.readableBytes == 0 }
@@ -39,9 +45,10 @@ struct ReplayBuffer {
             frame.append(moving: &left)
             guard frame.freeCapacity > 0 else { return .open }
         }
+        guard isWhole, keepsBytes else { return next(&frame) }
         let start = frame.byteCount
         let progress = next(&frame)
-        if isWhole { keep(frame.bytes.extracting(droppingFirst: start)) }
+        keep(frame.bytes.extracting(droppingFirst: start))
         return progress
     }
 

@@ -4,19 +4,24 @@ internal import NIOCore
 /// continues.
 struct ReplayedBody {
     private let messages: any HTTP2Body
-    private(set) var replay = ReplayBuffer()
+    private(set) var replay: ReplayBuffer
 
     /// Bytes passed to the streams of all attempts.
     private(set) var byteCount = 0
 
     init(_ messages: any HTTP2Body) {
         self.messages = messages
+        replay = ReplayBuffer(keepsBytes: !messages.canRestart)
     }
 
     /// Rewinds to the beginning for the next attempt.
     ///
     /// - Returns: false if the beginning is no longer kept; then there must be no next attempt.
-    mutating func rewind() -> Bool { replay.rewind() }
+    mutating func rewind() -> Bool {
+        guard replay.rewind() else { return false }
+        messages.restart()
+        return true
+    }
 
     /// Drops what was sent: there will be no more retries.
     mutating func drop() { replay.drop() }

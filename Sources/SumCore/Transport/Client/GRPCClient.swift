@@ -10,6 +10,7 @@ public import SwiftProtobuf
 public final class GRPCClient: Sendable {
     private let target: Target
     private let targetURI: String
+    private let userAgent: String
     let configuration: Configuration
     private let connections: ClientConnections
     /// Runs tasks on the thread that serves the client's connections.
@@ -31,6 +32,7 @@ public final class GRPCClient: Sendable {
     init(target: Target, configuration: Configuration, resolver: any Resolver) {
         self.target = target
         targetURI = target.uri
+        userAgent = Version.userAgent(after: configuration.userAgent)
         self.configuration = configuration
         connections = ClientConnections(target: target, configuration: configuration, resolver: resolver)
         executor = EventLoopExecutor(connections.eventLoop)
@@ -151,8 +153,7 @@ public final class GRPCClient: Sendable {
     private func head(_ path: String, _ options: GRPCCallOptions) -> GRPCRequestHead {
         GRPCRequestHead(
             path: path, scheme: configuration.tls == nil ? "http" : "https", authority: target.authority,
-            userAgent: Version.userAgent(after: configuration.userAgent),
-            compression: options.compression, metadata: options.metadata)
+            userAgent: userAgent, compression: options.compression, metadata: options.metadata)
     }
 
     // MARK: Connections

@@ -30,25 +30,26 @@ extension ClientConnection {
         }
         if let timeout = request.timeout, timeout <= .zero { throw .deadlineExceeded }
         guard keepsSecret(request) else { throw CallCredentials.notPrivate }
-        let fields = fields(of: request)
-        let (size, limit) = (fields.listSize, core.session.peerMaxHeaderListSize)
-        guard size <= limit else {
+        let sent = sent(request)
+        let limit = core.session.peerMaxHeaderListSize
+        guard sent.listSize <= limit else {
             throw GRPCStatus(
                 code: .resourceExhausted,
-                message: "the headers of the call have \(size) bytes, and the server takes \(limit)")
+                message: "the headers of the call have \(sent.listSize) bytes, and the server takes \(limit)")
         }
         do {
-            return try core.session.submitRequest(fields, body: body)
+            return try core.session.submitRequest(sent.fields, body: body)
         } catch {
             throw GRPCStatus(code: .unavailable, message: "the call could not be sent: \(error)")
         }
     }
 
-    private func fields(of request: GRPCRequestHead) -> [HTTP2Field] {
-        if let lastRequest, lastRequest.request == request { return lastRequest.fields }
+    private func sent(_ request: GRPCRequestHead) -> SentRequest {
+        if let lastRequest, lastRequest.request == request { return lastRequest }
         let fields = request.fields()
-        lastRequest = (request, fields)
-        return fields
+        let sent = SentRequest(request: request, fields: fields, listSize: fields.listSize)
+        lastRequest = sent
+        return sent
     }
 
     /// Pulls the body of a call again after it had nothing to give.
@@ -89,4 +90,12 @@ extension ClientConnection {
         }
         return deadlines.next
     }
+}
+
+/// A request, as it is sent.
+struct SentRequest {
+    let request: GRPCRequestHead
+    let fields: [HTTP2Field]
+    /// Bytes of `fields`, for SETTINGS_MAX_HEADER_LIST_SIZE.
+    let listSize: Int
 }

@@ -30,7 +30,11 @@ final class ClientConnection: Connection {
     @safe @exclusivity(unchecked) var streams = StreamTable<ClientStream>()
     var deadlines = DeadlineQueue()
     /// The last request; the next is usually the same.
-    @safe @exclusivity(unchecked) var lastRequest: (request: GRPCRequestHead, fields: [HTTP2Field])?
+    @safe @exclusivity(unchecked) var lastRequest: SentRequest?
+    /// The last header block that began a response, and the last after one; the next are usually the same.
+    @safe @exclusivity(unchecked) private var (lastHeaders, lastTrailers) = (
+        ResponseBlock?.none, ResponseBlock?.none
+    )
 
     /// A long stream takes 5% less time with this size than with half of it.
     static let writeSize = 512 << 10
@@ -190,8 +194,8 @@ final class ClientConnection: Connection {
             guard case .connecting(let readiness, _) = state else { return }
             state = .ready
             readiness(.success(()))
-        case .headers(let streamID, let fields, _, let endStream):
-            try receiveHeaders(fields, endStream: endStream, on: streamID)
+        case .headers(let streamID, let fields, let kind, let endStream):
+            try receiveHeaders(block(fields, kind), endStream: endStream, on: streamID)
         case .headersTooLong(let streamID, let fields, let length, let endStream):
             guard let stream = streams[streamID],
                 let callEnd = stream.call.receiveHeaders(fields, tooLong: length)
@@ -238,11 +242,19 @@ final class ClientConnection: Connection {
         }
     }
 
+    private func block(_ fields: [HTTP2Field], _ kind: HTTP2Event.HeadersKind) -> ResponseBlock {
+        let last = kind == .following ? lastTrailers : lastHeaders
+        if let last, last.fields == fields { return last }
+        let block = ResponseBlock(fields)
+        if kind == .following { lastTrailers = block } else { lastHeaders = block }
+        return block
+    }
+
     private func receiveHeaders(
-        _ fields: [HTTP2Field], endStream: Bool, on streamID: Int32
+        _ block: ResponseBlock, endStream: Bool, on streamID: Int32
     ) throws(NGHTTP2Error) {
         guard let stream = streams[streamID] else { return }
-        switch stream.call.receiveHeaders(fields, endStream: endStream) {
+        switch stream.call.receiveHeaders(block, endStream: endStream) {
         case .nothing: break
         case .begin(let metadata, let compression):
             stream.handler.receiveHeaders(metadata, compression: compression)

@@ -192,8 +192,9 @@ extension TextCheck {
         }
         for endStream in [true, false] {
             var call = ClientCall()
-            _ = call.receiveHeaders([HTTP2Field(":status", "200")] + fields, endStream: endStream)
-            _ = call.receiveHeaders(fields, endStream: true)
+            _ = call.receiveHeaders(
+                ResponseBlock([HTTP2Field(":status", "200")] + fields), endStream: endStream)
+            _ = call.receiveHeaders(ResponseBlock(fields), endStream: true)
             try require(call.hasEnded, "the call goes on after its end")
         }
     }

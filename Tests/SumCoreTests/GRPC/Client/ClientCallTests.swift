@@ -6,7 +6,11 @@ import Testing
 extension ClientCall {
     /// The status that a header block ends the call with; nil when it goes on.
     fileprivate mutating func status(_ fields: [HTTP2Field], endStream: Bool) -> GRPCStatus? {
-        if case .end(let end) = receiveHeaders(fields, endStream: endStream) { end.status } else { nil }
+        if case .end(let end) = receiveHeaders(ResponseBlock(fields), endStream: endStream) {
+            end.status
+        } else {
+            nil
+        }
     }
 }
 
@@ -117,11 +121,11 @@ extension ClientCall {
         try expected.add("a", "1")
         try expected.add("a", "2")
         let headers = Self.headers + fields(["a": "1", "a": "2", "grpc-encoding": "gzip"])
-        #expect(call.receiveHeaders(headers, endStream: false) == .begin(expected, .gzip))
+        #expect(call.receiveHeaders(ResponseBlock(headers), endStream: false) == .begin(expected, .gzip))
         let trailers = fields(["grpc-status": "14", "a": "1", "grpc-retry-pushback-ms": "7", "a": "2"])
         let end = ClientCallEnd(
             status: GRPCStatus(code: .unavailable), trailers: expected, pushback: "7", reach: .answered)
-        #expect(call.receiveHeaders(trailers, endStream: true) == .end(end))
+        #expect(call.receiveHeaders(ResponseBlock(trailers), endStream: true) == .end(end))
     }
 
     @Test("grpc-K14: only a call that was refused before its response is known not to have been seen")
@@ -131,7 +135,7 @@ extension ClientCall {
         var cancelled = ClientCall()
         #expect(cancelled.closed(.cancel, deadlineHasPassed: false)?.reach == .maybeSeen)
         var answered = ClientCall()
-        _ = answered.receiveHeaders(Self.headers, endStream: false)
+        _ = answered.receiveHeaders(ResponseBlock(Self.headers), endStream: false)
         #expect(answered.closed(.refusedStream, deadlineHasPassed: false)?.reach == .answered)
     }
 
@@ -202,7 +206,9 @@ extension ClientCall {
             if hasHead { call.headSent() }
             if hasEnd { call.endSent() }
             _ = call.status(Self.headers, endStream: false)
-            guard case .end(let end) = call.receiveHeaders(fields(["grpc-status": "0"]), endStream: true)
+            guard
+                case .end(let end) = call.receiveHeaders(
+                    ResponseBlock(fields(["grpc-status": "0"])), endStream: true)
             else {
                 Issue.record("no end")
                 continue
@@ -246,7 +252,8 @@ extension ClientCall {
     func foreignStatus() {
         func foreign() -> ClientCall {
             var call = ClientCall()
-            #expect(call.receiveHeaders(fields([":status": "503"]), endStream: false) == .quote)
+            #expect(
+                call.receiveHeaders(ResponseBlock(fields([":status": "503"])), endStream: false) == .quote)
             #expect(call.receive(ByteBuffer(string: "busy")) == .nothing)
             return call
         }
