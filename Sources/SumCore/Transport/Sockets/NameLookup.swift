@@ -8,7 +8,8 @@ enum NameLookup {
         var isTemporary: Bool
     }
 
-    /// Looks up a host, and blocks while name servers are asked. The order is that of the system (RFC 6724).
+    /// Looks up a host, and blocks while name servers are asked. The order is that of the system (RFC 6724). An address
+    /// in the usual form is not looked up.
     ///
     /// - Parameter numericOnly: whether to take only an address in numeric form, for which nobody is asked.
     static func addresses(
@@ -16,6 +17,11 @@ enum NameLookup {
     ) throws(Failure) -> [SocketAddress] {
         // A NUL would end the C string early.
         guard !host.utf8.contains(0) else { throw Failure(isTemporary: false) }
+        if let port = UInt16(exactly: port),
+            let address = try? SocketAddress(ipAddress: host, port: Int(port))
+        {
+            return [address]
+        }
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
         // AI_ADDRCONFIG is not used: it hides ::1 where loopback is the only interface with IPv6.
