@@ -235,7 +235,7 @@ import Testing
         await output.read(until: "listening")
         let result = try await Tool.run("sum-client", ["--target", "unix:\(path)", "1"])
         #expect(result.output == "1\n")
-        kill(process.processIdentifier, SIGTERM)
+        Tool.send(SIGTERM, to: process)
         await Tool.offload { process.waitUntilExit() }
         let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
         #expect(lines.count == 2)

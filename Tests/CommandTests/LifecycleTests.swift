@@ -84,7 +84,7 @@ import Testing
             "sum-server", ServerProcess.tracing)
         let call = try OpenCall(server.address)
         await server.waitForCall()
-        kill(call.process.processIdentifier, signal)
+        Tool.send(signal, to: call.process)
         let result = await call.ended()
         #expect(result.output.isEmpty)
         #expect(result.errors.hasSuffix("sum-client: interrupted\n"))
@@ -102,7 +102,7 @@ import Testing
             process: Tool.process(
                 "/bin/sh", ["-c", "trap '' \(name); exec \(client) -v --target \(server.address) 40 -"]))
         await server.waitForCall()
-        kill(call.process.processIdentifier, signal)
+        Tool.send(signal, to: call.process)
         let result = await call.finish(sending: "2")
         #expect(result.output == "42\n", "\(result.errors)")
         #expect(result.status == 0)

@@ -153,7 +153,7 @@ import Testing
         let server = try await ServerProcess("sum-server", ServerProcess.tracing)
         let call = try OpenCall.spread([server.address])
         await server.waitForCall()
-        kill(call.process.processIdentifier, SIGINT)
+        Tool.send(SIGINT, to: call.process)
         let result = await call.ended()
         #expect(result.output == "")
         #expect(result.status == 130)

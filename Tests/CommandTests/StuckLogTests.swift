@@ -59,7 +59,7 @@ import Testing
                 "sum-client", ["--target", "unix:\(path)", "--connect-timeout", "30s", "1"])
             #expect(result.output == "1\n")
         }
-        kill(process.processIdentifier, SIGTERM)
+        Tool.send(SIGTERM, to: process)
         await Tool.offload { process.waitUntilExit() }
         #expect(process.terminationStatus == 0)
         #expect(!FileManager.default.fileExists(atPath: path))

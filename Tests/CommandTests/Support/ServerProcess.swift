@@ -45,11 +45,11 @@ final class ServerProcess: Sendable {
         if process.isRunning { process.terminate() }
     }
 
-    /// The process id of `timeout`, the test's child, which forwards signals to the tool.
+    /// The process id of `timeout`, the test's child, which runs the tool.
     var id: Int32 { process.processIdentifier }
 
     func signal(_ signal: Int32) {
-        kill(id, signal)
+        Tool.send(signal, to: process)
     }
 
     /// Waits until `text` is logged.

@@ -53,6 +53,12 @@ enum Tool {
         return children?.split(separator: " ").first.flatMap { Int32($0) }
     }
 
+    /// Sends a signal to the tool that a process runs. `timeout` would hand it on, but dies itself if it gets one before
+    /// it has noticed that its child runs.
+    static func send(_ signal: Int32, to process: Process) {
+        kill(child(of: process.processIdentifier) ?? process.processIdentifier, signal)
+    }
+
     /// - Parameter input: what the tool reads; by default nothing.
     static func run(_ name: String, _ arguments: [String], input: Input = .text("")) async throws -> Result {
         let process = process(name, arguments)
