@@ -42,7 +42,8 @@ def samples(families):
 def check(connection):
     openmetrics = samples(parse_openmetrics(get(connection, OPENMETRICS)))
     text = samples(parse_text(get(connection, TEXT)))
-    assert len(text) > 100, "there are few samples"
+    # One method with one status has about 80.
+    assert len(text) > 80, "there are few samples"
     assert openmetrics.keys() == text.keys(), openmetrics.keys() ^ text.keys()
     for key, (value, _) in text.items():
         # What may change between two pages.

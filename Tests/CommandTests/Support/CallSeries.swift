@@ -32,6 +32,8 @@ final class CallSeries: ClientObserver {
     }
 
     /// Makes calls for as long as `body` runs. A sum that is wrong is an issue of the test.
+    ///
+    /// - Parameter client: must have the series among its observers, or `wait` waits for ever.
     func run(
         with client: GRPCClient, _ options: GRPCCallOptions = .init(), tasks: Int = 4,
         while body: () async throws -> Void

@@ -3,12 +3,16 @@ import Foundation
 extension Pipe {
     /// Reads until `text` has arrived, or the end.
     ///
+    /// Only the last bytes are compared each time: looking through everything again would take longer than a busy program
+    /// takes to write more, and so never end.
+    ///
     /// - Returns: everything read.
     @discardableResult
     func read(until text: String) async -> String {
         await Tool.offload {
+            let wanted = Data(text.utf8)
             var seen = Data()
-            while !String(decoding: seen, as: UTF8.self).contains(text),
+            while seen.suffix(wanted.count) != wanted,
                 let byte = try? self.fileHandleForReading.read(upToCount: 1), !byte.isEmpty
             {
                 seen += byte
