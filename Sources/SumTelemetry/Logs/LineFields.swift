@@ -1,7 +1,7 @@
 import Logging
 import SumCore
 
-/// Writes the fields of one line into bytes, in either format. Names are plain, and no name comes twice.
+/// Writes fields of a line into bytes, in either format. Names are plain, and no name comes twice.
 struct LineFields {
     /// A name as it is written, so that no line has to put it together.
     struct Name {
@@ -15,35 +15,28 @@ struct LineFields {
     }
 
     private let format: LogFormat
-    private var json: JSONText
+    private var json = JSONText()
 
-    /// - Parameter bytes: what comes before.
-    init(_ format: LogFormat, _ bytes: [UInt8]) {
+    init(_ format: LogFormat) {
         self.format = format
-        json = JSONText(after: bytes)
     }
 
     var bytes: [UInt8] { json.bytes }
 
     private mutating func append(_ text: String) { json.bytes += text.utf8 }
 
-    /// - Parameter appendTime: appends the time to the bytes.
-    mutating func begin(
-        _ level: Logger.Level, _ logger: String, _ message: String, appendTime: (inout [UInt8]) -> Void
-    ) {
-        switch format {
-        case .text:
-            appendTime(&json.bytes)
-            append(" \(level.rawValue) \(logger):")
-        case .json:
-            append("{\"ts\":\"")
-            appendTime(&json.bytes)
-            append("\",\"level\":\"\(level.rawValue)\",\"logger\":\"\(logger)\",\"msg\":\"\(message)\"")
-        }
+    /// What a line has before its time.
+    static func beforeTime(_ format: LogFormat) -> [UInt8] {
+        format == .json ? Array("{\"ts\":\"".utf8) : []
     }
 
-    mutating func end() {
-        append(format == .json ? "}\n" : "\n")
+    /// What follows the time.
+    mutating func begin(_ level: Logger.Level, _ logger: String, _ message: String) {
+        switch format {
+        case .text: append(" \(level.rawValue) \(logger):")
+        case .json:
+            append("\",\"level\":\"\(level.rawValue)\",\"logger\":\"\(logger)\",\"msg\":\"\(message)\"")
+        }
     }
 
     private mutating func name(_ name: Name) {
@@ -92,20 +85,39 @@ struct LineFields {
 
     mutating func integer(_ name: Name, _ value: Int64) {
         self.name(name)
-        append(String(value))
+        json.bytes.append(decimal: value)
+    }
+}
+
+extension [UInt8] {
+    /// Appends a number in decimal, without a string in between.
+    mutating func append(decimal number: Int64) {
+        if number < 0 { append(UInt8(ascii: "-")) }
+        append(digits: number.magnitude, atLeast: 1)
     }
 
-    /// A time with three decimals.
-    mutating func milliseconds(_ name: Name, _ time: Duration) {
-        self.name(name)
-        let (seconds, attoseconds) = time.components
-        // The longest timeout that gRPC can say has 18 digits in microseconds.
-        let (whole, isTooLong) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        let microseconds = isTooLong ? 0 : max(0, whole &+ attoseconds / 1_000_000_000_000)
-        let fraction = String(microseconds % 1000)
-        append(String(microseconds / 1000))
-        append(".")
-        append(String(repeating: "0", count: 3 - fraction.utf8.count))
-        append(fraction)
+    /// Appends a time with three decimals.
+    mutating func append(milliseconds time: Duration) {
+        // The longest timeout that gRPC can say has 18 digits in microseconds. Most times fit into 64 bits of attoseconds,
+        // whose division costs a fraction.
+        let microseconds =
+            UInt64(exactly: time.attoseconds).map { $0 / 1_000_000_000_000 }
+            ?? UInt64(clamping: time.attoseconds / 1_000_000_000_000)
+        append(digits: microseconds / 1000, atLeast: 1)
+        append(UInt8(ascii: "."))
+        append(digits: microseconds % 1000, atLeast: 3)
+    }
+
+    /// Appends a number with zeros before it.
+    mutating func append(digits number: UInt64, atLeast width: Int) {
+        var (count, rest) = (1, number / 10)
+        while rest > 0 { (count, rest) = (count + 1, rest / 10) }
+        count = Swift.max(count, width)
+        append(contentsOf: repeatElement(UInt8(ascii: "0"), count: count))
+        var (index, left) = (self.count - 1, number)
+        while left > 0 {
+            self[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: left % 10)
+            (index, left) = (index - 1, left / 10)
+        }
     }
 }

@@ -88,7 +88,7 @@ public final class LineWriter: Sendable {
     /// Queues a line without making a string of it, or drops it if too much is waiting.
     ///
     /// - Parameter append: appends the line and its newline to the bytes. It is given the count of lost lines, which the
-    ///   line must report. It is called under a lock, and must not log.
+    ///   line must report. It is called under a lock for which event loops wait: make the line before.
     package func append(_ append: (_ line: inout [UInt8], _ lostBefore: Int) -> Void) {
         let mustStart = state.withLock { state in
             guard !state.isFull else {

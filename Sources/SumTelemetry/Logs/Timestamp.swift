@@ -19,44 +19,38 @@ struct Timestamp: Sendable {
 
     /// Writes moments, most of which are in the same second as the one before.
     struct Writer: Sendable {
+        private let prefix: [UInt8]
         private var second: Int64?
-        /// The text of that second, with the dot after it.
+        /// The text of that second after the prefix, with the dot.
         private var beginning: [UInt8] = []
 
-        init() {}
+        /// - Parameter prefix: what each moment follows.
+        init(after prefix: [UInt8] = []) {
+            self.prefix = prefix
+        }
 
         mutating func append(_ time: Timestamp, to bytes: inout [UInt8]) {
             if second != time.seconds {
                 second = time.seconds
-                beginning = Self.text(of: time.seconds)
+                beginning = prefix
+                Self.append(time.seconds, to: &beginning)
             }
             bytes += beginning
-            Self.append(time.milliseconds, width: 3, to: &bytes)
+            bytes.append(digits: UInt64(time.milliseconds), atLeast: 3)
             bytes.append(UInt8(ascii: "Z"))
         }
 
-        private static func text(of seconds: Int64) -> [UInt8] {
+        private static func append(_ seconds: Int64, to bytes: inout [UInt8]) {
             var (time, parts) = unsafe (time_t(seconds), tm())
             unsafe gmtime_r(&time, &parts)
-            var text: [UInt8] = []
             // Only the time zone's name is a pointer, and it is not used.
             let numbers: [(Int32, width: Int, mark: String)] = unsafe [
                 (parts.tm_year + 1900, 4, "-"), (parts.tm_mon + 1, 2, "-"), (parts.tm_mday, 2, "T"),
                 (parts.tm_hour, 2, ":"), (parts.tm_min, 2, ":"), (parts.tm_sec, 2, "."),
             ]
             for (number, width, mark) in numbers {
-                append(Int64(number), width: width, to: &text)
-                text += mark.utf8
-            }
-            return text
-        }
-
-        private static func append(_ number: Int64, width: Int, to bytes: inout [UInt8]) {
-            var unit: Int64 = 1
-            for _ in 1..<width { unit *= 10 }
-            while unit > 0 {
-                bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / unit % 10))
-                unit /= 10
+                bytes.append(digits: UInt64(number.magnitude), atLeast: width)
+                bytes += mark.utf8
             }
         }
     }

@@ -23,9 +23,16 @@ import Testing
     private static func line(
         _ record: ServerCallRecord, _ format: LogFormat, lost: Int = 0, notLogged: Int = 0
     ) -> String {
-        var (timestamps, bytes) = (Timestamp.Writer(), [UInt8]())
-        AccessLog.append(
-            record, at: time, format, lost: lost, notLogged: notLogged, timestamps: &timestamps, to: &bytes)
+        var line = AccessLine(format)
+        return text(of: &line, record, lost: lost, notLogged: notLogged)
+    }
+
+    private static func text(
+        of line: inout AccessLine, _ record: ServerCallRecord, lost: Int = 0, notLogged: Int = 0
+    ) -> String {
+        var bytes: [UInt8] = []
+        line.write(record, at: time, notLogged: notLogged)
+        line.append(to: &bytes, lost: lost)
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -59,6 +66,29 @@ import Testing
             Self.line(record, .text, lost: 2, notLogged: 3)
                 == "2025-11-25T15:43:32.364Z warning access: peer=127.0.0.1:40312 principal=spiffe://example.org/adder method=a.B/C code=OUT_OF_RANGE message=\"the sum is \\\"too\\\" large\" messages_in=10 messages_out=1 bytes_in=70 bytes_out=7 ms=0.412 deadline_ms=1000.000 tls=TLSv1.3 user_agent=\"grpc-go/1.60 x=1\" trace_id=000000000000000000000000000000ab span_id=00000000000000cd lines-lost-before=2 not-logged-before=3\n"
         )
+    }
+
+    @Test("A line has nothing of the call before, whatever is different", arguments: LogFormat.allCases)
+    func different(_ format: LogFormat) {
+        var other = Self.record()
+        other.messages.received = 1_234_567
+        other.bytesReceived = 0
+        other.duration = .seconds(7)
+        let changes: [(inout ServerCallRecord) -> Void] = [
+            { _ in }, { $0.status = GRPCStatus(code: .unavailable) }, { $0.status.message = "why" },
+            { $0.path = "/a.B/C" }, { $0.isHosted = false }, { $0.peer.address = "unix:/a" },
+            { $0.peer.principal = "adder" }, { $0.peer.tlsVersion = .tls12 }, { $0.userAgent = "test/1" },
+            { $0.timeout = .milliseconds(5) },
+            { $0.trace = TraceContext(traceID: 1, spanID: 2, flags: 1) },
+        ]
+        var line = AccessLine(format)
+        for change in changes {
+            var changed = other
+            change(&changed)
+            for record in [changed, Self.record(), changed, other] {
+                #expect(Self.text(of: &line, record) == Self.line(record, format))
+            }
+        }
     }
 
     @Test("What a peer wrote is escaped and cut, whatever it is", arguments: LogFormat.allCases)
@@ -133,8 +163,9 @@ import Testing
         let writer = LineWriter(FileDescriptor(rawValue: pipe.fileHandleForWriting.fileDescriptor))
         let log = AccessLog(writer, format: .json)
         let refused = Self.record(GRPCStatus(code: .unauthenticated), reachedHandler: false)
-        for _ in 0..<300 { log.callEnded(refused) }
-        for _ in 0..<50 { log.callEnded(Self.record()) }
+        let connection = try #require(log.connectionOpened(refused.peer))
+        for _ in 0..<300 { connection.callEnded(refused) }
+        for _ in 0..<50 { connection.callEnded(Self.record()) }
         writer.drain()
         try pipe.fileHandleForWriting.close()
         let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
