@@ -61,14 +61,19 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: rules),
-        // A target of its own, since generated code does not mark what is unsafe.
+        // Targets of their own, since generated code does not mark what is unsafe.
         .target(
             name: "OTLPMessages",
             dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
             swiftSettings: testRules),
         .target(
+            name: "ChannelzMessages",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            swiftSettings: testRules),
+        .target(
             name: "SumTelemetry",
             dependencies: [
+                "ChannelzMessages",
                 "OTLPMessages",
                 "SumCore",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -143,7 +148,7 @@ let package = Package(
         .testTarget(
             name: "SumTelemetryTests",
             dependencies: [
-                "OTLPMessages", "ScriptedPeers", "SumCore", "SumTelemetry",
+                "ChannelzMessages", "OTLPMessages", "ScriptedPeers", "SumCore", "SumTelemetry",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),

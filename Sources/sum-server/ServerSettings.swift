@@ -27,6 +27,8 @@ struct ServerSettings {
     var tracedMessages = 0
     /// The address of the pages for operators; nil for no pages.
     var metricsAddress: ListenAddress?
+    /// The address of gRPC services for operators; nil for none.
+    var adminAddress: ListenAddress?
     /// Where metrics and spans are exported to, in place of what the environment says; nil for that.
     var otlpEndpoint: OTLPEndpoint?
 

@@ -25,7 +25,12 @@ enum SumServer {
         let settings = parse()
         let addresses = addresses(settings)
         do {
-            try ProcessLimits.check(threadsPerCore: 1, descriptors: 4 + 2 * (addresses.count + 1))
+            let operators = [settings.metricsAddress, settings.adminAddress].count { $0 != nil }
+            try ProcessLimits.check(
+                threadsPerCore: 1,
+                // The pages have a thread of their own.
+                moreLoops: settings.metricsAddress == nil ? 0 : 1,
+                descriptors: 4 + 2 * (addresses.count + operators + 1))
         } catch {
             fail("\(error)", 1)
         }

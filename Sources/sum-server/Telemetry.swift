@@ -11,6 +11,7 @@ final class Telemetry: Sendable {
     private let exporter: OTLPExporter?
     private let statusPage: StatusPage?
     private let listener: OperatorListener?
+    private let admin: AdminServer?
     private let isReady = Readiness()
 
     /// Whether the server should get new calls.
@@ -23,6 +24,13 @@ final class Telemetry: Sendable {
         var observers: [any ServerObserver] = []
         if settings.writesAccessLog {
             observers.append(AccessLog(.standardError, format: settings.logFormat))
+        }
+        if let address = settings.adminAddress {
+            let admin = try await AdminServer(on: address, settings, logger: logger)
+            observers.append(admin.channelz)
+            self.admin = admin
+        } else {
+            admin = nil
         }
         var variables = OpenTelemetryVariables()
         let otlp = OTLPSettings(endpoint: settings.otlpEndpoint, &variables)
@@ -84,6 +92,7 @@ final class Telemetry: Sendable {
     func serving(at addresses: [String]) {
         isReady.value.store(true, ordering: .relaxed)
         statusPage?.show(addresses: addresses)
+        admin?.channelz.listening(at: addresses)
     }
 
     /// The server will shut down, or does.
@@ -96,5 +105,6 @@ final class Telemetry: Sendable {
     func close() async {
         await exporter?.close()
         await listener?.close()
+        await admin?.close()
     }
 }

@@ -34,6 +34,16 @@ struct TelemetryOptions: ParsableArguments {
         parsing: .unconditional,
         help: .init(
             """
+            Address of gRPC services for operators, in clear text, such as unix:PATH: grpc.channelz.v1, which tells of \
+            calls and connections. (default: none)
+            """, valueName: "address"),
+        transform: { text in try ListenAddress(text) })
+    var adminListen: ListenAddress?
+
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            """
             Export metrics and spans by OTLP over gRPC to http://HOST[:PORT], https://HOST[:PORT] or unix:PATH. \
             (default: OTEL_EXPORTER_OTLP_ENDPOINT, or no export)
             """, valueName: "endpoint"),
@@ -51,6 +61,7 @@ struct TelemetryOptions: ParsableArguments {
         settings.writesAccessLog = accessLog
         settings.tracedMessages = traceMessages
         settings.metricsAddress = metricsListen
+        settings.adminAddress = adminListen
         settings.otlpEndpoint = otlp
     }
 }

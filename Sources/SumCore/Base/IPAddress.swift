@@ -2,7 +2,7 @@ internal import Glibc
 
 /// An IPv4 or IPv6 address as a number. An IPv4-mapped address counts as the IPv4 address (RFC 4291 section 2.5.5.2),
 /// and a zone is ignored.
-struct IPAddress: Hashable, Sendable {
+package struct IPAddress: Hashable, Sendable {
     let isIPv6: Bool
     private let number: UInt128
 
@@ -37,12 +37,15 @@ struct IPAddress: Hashable, Sendable {
         return bytes.reduce(0) { $0 << 8 | UInt128($1) }
     }
 
+    /// The 4 or 16 bytes in network order.
+    package var bytes: [UInt8] {
+        let count = isIPv6 ? 16 : 4
+        return (0..<count).map { UInt8(truncatingIfNeeded: number >> (8 * (count - 1 - $0))) }
+    }
+
     /// The address in its usual text (RFC 5952).
     var text: String {
-        var bytes = [UInt8](repeating: 0, count: isIPv6 ? 16 : 4)
-        for index in bytes.indices {
-            bytes[index] = UInt8(truncatingIfNeeded: number >> (8 * (bytes.count - 1 - index)))
-        }
+        var bytes = bytes
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         // Sound because inet_ntop(3) reads an address of this family, and writes at most the given number of bytes, with
         // a NUL at the end.

@@ -29,7 +29,7 @@ public struct Peer: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The IP address without its port; nil for other kinds of address.
-    var ipAddress: IPAddress? {
+    package var ipAddress: IPAddress? {
         guard let colon = address.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
         let host = address[..<colon].drop { $0 == "[" }
         return IPAddress(String(host.last == "]" ? host.dropLast() : host))

@@ -77,6 +77,7 @@ private final class ClientMethodInstruments: ClientCallObserver {
     private let calls = StatusTable<Timer>()
     private let retries: Recorder
     private let transparentRetries: Recorder
+    private let retryDelay: Timer
 
     init(_ name: String, target: String, _ factory: any MetricsFactory) {
         self.factory = factory
@@ -85,6 +86,7 @@ private final class ClientMethodInstruments: ClientCallObserver {
         retries = Recorder(label: "grpc.client.call.retries", dimensions: dimensions, factory: factory)
         transparentRetries = Recorder(
             label: "grpc.client.call.transparent_retries", dimensions: dimensions, factory: factory)
+        retryDelay = Timer(label: "grpc.client.call.retry_delay", dimensions: dimensions, factory: factory)
     }
 
     func attemptBegan(_ attempt: inout ClientAttemptStart) {
@@ -109,5 +111,6 @@ private final class ClientMethodInstruments: ClientCallObserver {
         let repeated = call.attempts - 1 - call.transparentRetries
         if repeated > 0 { retries.record(repeated) }
         if call.transparentRetries > 0 { transparentRetries.record(call.transparentRetries) }
+        if call.retryDelay > .zero { retryDelay.recordNanoseconds(call.retryDelay.wholeNanoseconds) }
     }
 }

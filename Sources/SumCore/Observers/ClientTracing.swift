@@ -51,6 +51,7 @@ private final class ClientCallTracing: ClientCallObserver {
             CallSpan.name("Attempt", path), context: self.span.context, ofKind: .client)
         tracer.inject(span.context, into: &attempt.metadata, using: MetadataInjector())
         if span.isRecording {
+            if let time = attempt.timeSinceResolution { addResolution(time) }
             if attempt.hadToWait { span.addEvent("Delayed LB pick complete") }
             let (previous, isTransparent) = (attempt.previousAttempts, attempt.isTransparentRetry)
             let peer = attempt.peer
@@ -61,6 +62,16 @@ private final class ClientCallTracing: ClientCallObserver {
             }
         }
         self.attempt.withLock { $0 = span }
+    }
+
+    /// - Parameter time: how long ago it was.
+    private func addResolution(_ time: Duration) {
+        let now = DefaultTracerClock.now.nanosecondsSinceEpoch
+        let moment = now - min(now, UInt64(clamping: time.wholeNanoseconds))
+        span.addEvent(
+            SpanEvent(
+                name: "Delayed name resolution complete",
+                at: DefaultTracerClock.Timestamp(nanosecondsSinceEpoch: moment)))
     }
 
     func messageSent(_ message: ObservedMessage) {

@@ -4,8 +4,8 @@ internal import Synchronization
 /// Records what a server does, through swift-metrics: the metrics of gRPC (grpc/proposal A66, A118), and those of this
 /// server, `sum.server.*`. docs/observing.md lists them.
 ///
-/// Everything about a call is recorded when it begins and when it has ended; while its messages arrive, nothing is. No
-/// label has a value that a client can choose: methods that the server does not host are `other`.
+/// A call is recorded when it begins and when it has ended; its numbers are counted as they arrive, once for each piece of
+/// its body. No label has a value that a client can choose: methods that the server does not host are `other`.
 public final class ServerMetrics: ServerObserver {
     private let factory: any MetricsFactory
     private let instruments: ServerInstruments
@@ -68,6 +68,7 @@ public final class ServerMetrics: ServerObserver {
         private var last: (path: String?, method: MethodInstruments)?
 
         var observesCalls: Bool { true }
+        var observesMessages: Bool { true }
 
         init(_ metrics: ServerMetrics) {
             self.metrics = metrics
@@ -83,6 +84,10 @@ public final class ServerMetrics: ServerObserver {
         func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)? {
             method(call.isHosted ? call.path : nil).began()
             return nil
+        }
+
+        func messagesReceived(_ count: Int64, of path: String) {
+            method(path).numbers?.increment(by: count)
         }
 
         func callEnded(_ call: ServerCallRecord) {
@@ -157,7 +162,7 @@ private final class MethodInstruments: Sendable {
     private let factory: any MetricsFactory
     private let started: Counter
     /// Nil unless the messages of the method are numbers.
-    private let numbers: Counter?
+    let numbers: Counter?
     /// By status, made when the first call ends with it.
     private let outcomes = StatusTable<CallInstruments>()
 
@@ -178,6 +183,5 @@ private final class MethodInstruments: Sendable {
             CallInstruments("grpc.server.call", [("grpc.method", name)], code, factory)
         }.record(
             call.timeToStatus, bytesSent: call.messageBytesSent, bytesReceived: call.messageBytesReceived)
-        if let numbers, call.messages.received > 0 { numbers.increment(by: call.messages.received) }
     }
 }

@@ -16,14 +16,17 @@ package enum ProcessLimits {
     ///
     /// - Parameters:
     ///   - threadsPerCore: threads per core in addition to one event loop.
+    ///   - moreLoops: event loops in addition to one per core.
     ///   - descriptors: file descriptors in addition to those of the event loops.
     /// - Throws: `TooLow` with the count needed and the count possible.
-    package static func check(threadsPerCore: Int, descriptors: Int) throws(TooLow) {
+    package static func check(
+        threadsPerCore: Int, moreLoops: Int = 0, descriptors: Int
+    ) throws(TooLow) {
         let loops = NIOSingletons.groupLoopCountSuggestion
         // An event loop has three: epoll, an eventfd and a timerfd.
-        try checkDescriptors(3 * loops + descriptors)
+        try checkDescriptors(3 * (loops + moreLoops) + descriptors)
         // Four for Dispatch, which starts only a few threads here.
-        try checkThreads(loops * (1 + threadsPerCore) + 4)
+        try checkThreads(loops * (1 + threadsPerCore) + moreLoops + 4)
     }
 
     private static func checkDescriptors(_ count: Int) throws(TooLow) {

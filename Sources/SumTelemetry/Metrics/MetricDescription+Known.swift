@@ -37,6 +37,9 @@ extension MetricDescription {
         histogram(
             "grpc.client.call.transparent_retries", HistogramBounds.transparentRetries,
             "{transparent_retry}", "Transparent retries of calls that were retried so."),
+        histogram(
+            "grpc.client.call.retry_delay", HistogramBounds.latency, "s",
+            "Time between attempts of calls that were retried."),
         counter(
             "grpc.subchannel.connection_attempts_succeeded", "{attempt}",
             "Attempts to connect that have succeeded."),
@@ -49,7 +52,7 @@ extension MetricDescription {
     ]
 
     private static let sumServer = [
-        counter("sum.server.numbers", "{number}", "Numbers received by calls that have ended."),
+        counter("sum.server.numbers", "{number}", "Numbers received."),
         upDownCounter("sum.server.connections", "{connection}", "Connections of clients that are open."),
         counter(
             "sum.server.connections.opened", "{connection}",

@@ -53,6 +53,7 @@ import Testing
                 \.values)
             #expect(received == [3, 3])
             #expect(backend.recorders(label: "grpc.client.call.retries").flatMap(\.values) == [])
+            #expect(backend.timers(label: "grpc.client.call.retry_delay").flatMap(\.values) == [])
             #expect(count("grpc.subchannel.connection_attempts_succeeded") == 1)
             #expect(count("grpc.subchannel.disconnections") == 1)
             #expect(backend.meters(label: "grpc.subchannel.open_connections").first?.lastValue == 0)
@@ -84,6 +85,14 @@ import Testing
         #expect(
             backend.recorders(label: "grpc.client.call.transparent_retries").flatMap(\.values) == [1])
         #expect(backend.recorders(label: "grpc.client.call.retries").flatMap(\.values) == [])
+        func time(_ label: String) -> Int64 {
+            backend.timers(label: label).reduce(0) { $0 + $1.values.reduce(0, +) }
+        }
+        // Between the attempts, and so no longer than the call without them.
+        let delay = time("grpc.client.call.retry_delay")
+        let rest = time("grpc.client.call.duration") - time("grpc.client.attempt.duration")
+        #expect(delay > 0)
+        #expect(delay <= rest)
     }
 
     @Test("A connection that fails, and a call that has no attempt")

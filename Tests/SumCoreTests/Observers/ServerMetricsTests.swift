@@ -68,6 +68,18 @@ import Testing
         #expect(times("grpc.server.call.duration")[labels]?.count == 2)
     }
 
+    @Test("Numbers count while their call goes on, each once")
+    func openCall() throws {
+        let wire = try server()
+        let numbers = Numbers.encode([1, 2, 300])
+        try wire.send(.headers(.request, on: 1), .data(Array(numbers.prefix(9)), on: 1))
+        #expect(counts("sum.server.numbers") == ["": 1])
+        try wire.send(.data(Array(numbers.dropFirst(9)), on: 1))
+        #expect(counts("sum.server.numbers") == ["": 3])
+        try wire.send(.data(Numbers.encode([4]), on: 1, endStream: true))
+        #expect(counts("sum.server.numbers") == ["": 4])
+    }
+
     @Test("Each status has its series; what the server does not host is `other`, whatever a client calls it")
     func labels() throws {
         let wire = try server()

@@ -135,6 +135,23 @@ import Tracing
 
     // MARK: Clients
 
+    @Test("A call that waits until a name is resolved has an event of that, and the next has none")
+    func resolution() async throws {
+        try await withServer { server, _ in
+            let port = try #require(server.addresses[0].split(separator: ":").last)
+            let client = client(try Target("localhost:\(port)"))
+            for _ in 0..<2 { #expect(try await client.sum(of: [1, 2]) == 3) }
+            await client.close()
+            try await client.eventLoop.submit {}.get()
+        }
+        let calls = tracer.finishedSpans.filter { $0.operationName.hasPrefix("Sent.") }
+        #expect(calls.map { $0.events.map(\.name) } == [["Delayed name resolution complete"], []])
+        for (span, event) in calls.compactMap({ span in span.events.first.map { (span, $0) } }) {
+            #expect(event.nanosecondsSinceEpoch >= span.startInstant.nanosecondsSinceEpoch)
+            #expect(event.nanosecondsSinceEpoch <= span.endInstant.nanosecondsSinceEpoch)
+        }
+    }
+
     @Test(
         "A call of a client is a span over its attempts, the attempt over the server's, and that over the handler's"
     )
@@ -173,6 +190,8 @@ import Tracing
             ])
         // The client had no connection when the call began.
         #expect(attempt.events.map(\.name) == ["Delayed LB pick complete"])
+        // The address was written in the target.
+        #expect(spans["Sent.t.T.Double"]?.events.isEmpty == true)
     }
 
     @Test("Each attempt is a span of its own, and sends its own")

@@ -185,6 +185,7 @@ extension CallWorld: ConnectionSource {
     var eventLoop: any EventLoop { loop }
     func pick() -> ReadyConnection? { inUse }
     var activity: String { "connecting" }
+    var resolvedAt: NIODeadline? { .distantPast }
 
     func connect(_ call: RetryingCall, after pause: Duration, avoiding avoided: ReadyConnection?) {
         let scheduled = loop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) { [self] in

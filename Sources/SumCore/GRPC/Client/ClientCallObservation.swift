@@ -38,6 +38,10 @@ final class ClientCallObservation {
     private var lastPreviousAttempts = 0
     private var transparentRetries = 0
     private var hasWaited = false
+    private var hasWaitedForAddresses = false
+    /// When the last attempt ended; nil while one runs, and before the first.
+    private var idleSince: NIODeadline?
+    private var retryDelay = TimeAmount.zero
     private var counts = MessageCounts()
     private var bytesReceived = 0
 
@@ -56,21 +60,35 @@ final class ClientCallObservation {
     // MARK: Attempts
 
     /// There is no connection for the next attempt yet.
-    func wait() { hasWaited = true }
+    ///
+    /// - Parameter forAddresses: whether the addresses of the target are not known yet either.
+    func wait(forAddresses: Bool) {
+        hasWaited = true
+        hasWaitedForAddresses = forAddresses
+    }
 
-    /// - Parameter bytesSent: by earlier attempts.
+    /// - Parameters:
+    ///   - bytesSent: by earlier attempts.
+    ///   - resolvedAt: when the addresses of the target were first known. Asked only of a call that waited for them.
     /// - Returns: the metadata to send.
     func beginAttempt(
-        _ metadata: GRPCMetadata, previousAttempts: Int, on peer: Peer, bytesSent: Int, at now: NIODeadline
+        _ metadata: GRPCMetadata, previousAttempts: Int, on peer: Peer, bytesSent: Int,
+        resolvedAt: @autoclosure () -> NIODeadline?, at now: NIODeadline
     ) -> GRPCMetadata {
+        if let idleSince { retryDelay = retryDelay + (now - idleSince) }
+        idleSince = nil
         let isTransparentRetry = attempts > 0 && previousAttempts == lastPreviousAttempts
         var start = ClientAttemptStart(
             number: attempts, previousAttempts: previousAttempts, isTransparentRetry: isTransparentRetry,
             hadToWait: hasWaited, peer: peer, metadata: metadata)
+        if hasWaitedForAddresses, let resolved = resolvedAt() {
+            start.timeSinceResolution = .nanoseconds(max(now - resolved, .zero).nanoseconds)
+        }
         attempts += 1
         lastPreviousAttempts = previousAttempts
         if isTransparentRetry { transparentRetries += 1 }
-        (sent, received, hasWaited) = (MessageScanner(), MessageScanner(), false)
+        (sent, received) = (MessageScanner(), MessageScanner())
+        (hasWaited, hasWaitedForAddresses) = (false, false)
         for observer in callObservers { observer.attemptBegan(&start) }
         attempt = Attempt(start: start, began: now, bytesBefore: bytesSent)
         return start.metadata
@@ -102,6 +120,7 @@ final class ClientCallObservation {
     ) {
         guard let attempt else { return }
         self.attempt = nil
+        idleSince = now
         self.bytesReceived += bytesReceived
         let bytes = bytesSent - attempt.bytesBefore
         let messages = MessageCounts(received: tally.messagesReceived, sent: tally.messages(in: bytes))
@@ -126,8 +145,9 @@ final class ClientCallObservation {
         let record = ClientCallRecord(
             path: start.path, target: start.target, timeout: start.timeout, peer: peer, status: status,
             duration: .nanoseconds((now - began).nanoseconds), attempts: attempts,
-            transparentRetries: transparentRetries, messages: counts, bytesSent: bytesSent,
-            bytesReceived: bytesReceived, trace: callObservers.lazy.compactMap(\.trace).first)
+            transparentRetries: transparentRetries, retryDelay: .nanoseconds(retryDelay.nanoseconds),
+            messages: counts, bytesSent: bytesSent, bytesReceived: bytesReceived,
+            trace: callObservers.lazy.compactMap(\.trace).first)
         return { [observers, callObservers] in
             for observer in observers { observer.callEnded(record) }
             for observer in callObservers { observer.ended(record) }

@@ -54,6 +54,8 @@ public struct ClientAttemptStart: Sendable {
     public var isTransparentRetry: Bool
     /// Whether there was no connection for it when it could have begun.
     public var hadToWait: Bool
+    /// How long ago the addresses of the target were found; nil if the call did not have to wait for them.
+    public var timeSinceResolution: Duration?
     /// The server.
     public var peer: Peer
     /// What is sent with the request.

@@ -16,6 +16,8 @@ public struct ClientCallRecord: Sendable {
     public var attempts: Int
     /// Attempts among them that repeated one that no method had seen (grpc/proposal A6).
     public var transparentRetries: Int
+    /// The time in which no attempt was running, between one that failed and the next (grpc/proposal A96).
+    public var retryDelay = Duration.zero
     /// Messages in each direction, those that were sent by all attempts together. If not everything has left, the number
     /// of messages sent is estimated from their bytes.
     public var messages: MessageCounts

@@ -7,11 +7,17 @@ final class CallObservation {
     private let start: ServerCallStart
     private let began: NIODeadline
     private let observers: [any ServerCallObserver]
+    /// Are told of messages while the call goes on.
+    private let messageObservers: [any ServerConnectionObserver]
+    /// Messages that they have been told of.
+    private var reported: Int64 = 0
     /// Who makes the call, if the server knows it.
     var principal: String?
     /// When the status was known.
     private var answered: NIODeadline?
     private var hasHandler = false
+    /// The stream has ended with our status.
+    var wasAnswered = false
 
     /// Finds messages in what arrives and what is sent; nil while there is no need to.
     private var received: MessageScanner?
@@ -19,17 +25,24 @@ final class CallObservation {
     /// How many messages to find in each direction.
     private var scanLimit: Int64
 
-    init(_ start: ServerCallStart, began: NIODeadline, observers: [any ServerCallObserver]) {
+    init(
+        _ start: ServerCallStart, began: NIODeadline, observers: [any ServerCallObserver],
+        messageObservers: [any ServerConnectionObserver] = []
+    ) {
         self.start = start
         self.began = began
         self.observers = observers
+        self.messageObservers = messageObservers
         scanLimit = observers.reduce(0) { max($0, Int64($1.messageLimit)) }
         if scanLimit > 0 { (received, sent) = (MessageScanner(), MessageScanner()) }
     }
 
     /// The first that an observer has.
     var instrumentation: InstrumentationContext? {
-        observers.lazy.compactMap(\.instrumentation).first
+        for observer in observers {
+            if let context = observer.instrumentation { return context }
+        }
+        return nil
     }
 
     /// The call has a handler. Messages are counted here if it does not count them.
@@ -40,6 +53,9 @@ final class CallObservation {
         if received == nil { (received, sent) = (MessageScanner(), MessageScanner()) }
     }
 
+    /// Whether it wants the bytes of messages.
+    var findsMessages: Bool { received != nil }
+
     func receive(_ bytes: ByteBuffer) {
         guard received != nil else { return }
         received?.scan(bytes.readableBytesSpan, limit: scanLimit) { message in
@@ -47,6 +63,16 @@ final class CallObservation {
                 observer.messageReceived(message)
             }
         }
+    }
+
+    /// The handler has taken what has arrived.
+    func progressed(_ handler: any ServerCallHandler) {
+        guard !messageObservers.isEmpty else { return }
+        let count = handler.messageCounts?.received ?? counts.received
+        guard count > reported else { return }
+        let new = count - reported
+        reported = count
+        for observer in messageObservers { observer.messagesReceived(new, of: start.path) }
     }
 
     func send(_ bytes: ByteBuffer) {
@@ -61,6 +87,14 @@ final class CallObservation {
     /// The status of the call is known. The first time counts.
     func answer(at now: NIODeadline) {
         if answered == nil { answered = now }
+    }
+
+    /// The ids of the first span that an observer has.
+    private var trace: TraceContext? {
+        for observer in observers {
+            if let trace = observer.trace { return trace }
+        }
+        return nil
     }
 
     /// Messages that were found, for a handler that does not count them.
@@ -79,15 +113,16 @@ final class CallObservation {
     ) -> ServerCallRecord {
         var peer = start.peer
         if let principal { peer.principal = principal }
-        let duration = (now - began).nanoseconds
+        // The clock of the answer may be ahead of that of the events.
+        let duration = (max(now, answered ?? now) - began).nanoseconds
         return ServerCallRecord(
             peer: peer, path: start.path, isHosted: start.isHosted, reachedHandler: hasHandler,
             authority: start.authority,
-            userAgent: start.userAgent, timeout: start.timeout, status: status,
+            userAgent: start.userAgent, timeout: start.timeout, status: status, wasAnswered: wasAnswered,
             duration: .nanoseconds(duration),
             timeToStatus: .nanoseconds(answered.map { ($0 - began).nanoseconds } ?? duration),
             messages: counts ?? self.counts, bytesReceived: bytesReceived, bytesSent: bytesSent,
-            connectionBytesReceived: connectionBytes, trace: observers.lazy.compactMap(\.trace).first)
+            connectionBytesReceived: connectionBytes, trace: trace)
     }
 
     func end(_ record: ServerCallRecord) {

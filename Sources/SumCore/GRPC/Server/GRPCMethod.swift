@@ -37,7 +37,7 @@ public struct GRPCMethod: Sendable {
     }
 
     /// Returns the method with messages limited to `count` bytes.
-    func limited(to count: Int) -> GRPCMethod {
+    package func limited(to count: Int) -> GRPCMethod {
         var method = self
         method.maxMessageSize = count
         return method

@@ -17,6 +17,8 @@ public struct ServerCallRecord: Sendable {
     public var timeout: Duration?
     /// How the call ended; CANCELLED if the client cancelled it or disconnected.
     public var status: GRPCStatus
+    /// Whether the status was sent. If not, the client cancelled the call or is gone, or we reset the stream.
+    public var wasAnswered = true
     /// The time from the request's headers to the end of the stream.
     public var duration: Duration
     /// The time from the request's headers until the server had decided on the status, and made the trailers. The client

@@ -41,12 +41,19 @@ public enum ReloadOutcome: String, CaseIterable, Sendable {
 public protocol ServerConnectionObserver: AnyObject {
     /// Whether to report calls to this observer. Read once. If false, calls cost nothing for it.
     var observesCalls: Bool { get }
+    /// Whether to report messages to this observer while their calls go on. Read once. If false, they cost nothing for it.
+    var observesMessages: Bool { get }
 
     /// A request has begun a call, or was rejected, which ends the call at once. Comes before it is decided whether the
     /// call may be made, and before its handler exists.
     ///
     /// - Returns: an observer for this call; nil for none.
     func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)?
+    /// Messages of a call have arrived. Reported once for each piece of a request's body that completes some, and before
+    /// the end of the call, so that all reports together have the count of the call's record.
+    ///
+    /// - Parameter path: `/package.Service/Method`, which the server hosts.
+    func messagesReceived(_ count: Int64, of path: String)
     /// A call has ended and its stream is closed.
     func callEnded(_ call: ServerCallRecord)
     /// A stream was reset because of what the client sent, or because there were too many calls. RST_STREAM cannot
@@ -55,6 +62,8 @@ public protocol ServerConnectionObserver: AnyObject {
     /// A call is refused because of who makes it, or because that could not be found out (`CallAuthorizer`). Its end
     /// follows.
     func authorizationFailed(_ status: GRPCStatus)
+    /// A PING was sent, to find out whether the client is still there.
+    func keepaliveSent()
     /// The client sent GOAWAY.
     ///
     /// - Parameters:
@@ -69,6 +78,9 @@ public protocol ServerConnectionObserver: AnyObject {
 }
 
 extension ServerConnectionObserver {
+    public var observesMessages: Bool { false }
+    public func messagesReceived(_ count: Int64, of path: String) {}
+    public func keepaliveSent() {}
     public func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)? { nil }
     public func callEnded(_ call: ServerCallRecord) {}
     public func requestRefused(_ reason: String) {}

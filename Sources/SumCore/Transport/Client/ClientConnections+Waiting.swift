@@ -45,6 +45,8 @@ extension ClientConnections {
 extension ClientConnections: ConnectionSource {
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
+    var resolvedAt: NIODeadline? { state.withLock { $0.resolvedAt } }
+
     var activity: String {
         let problem = state.withLock { $0.balancer.problem }
         return "connecting to \(target)" + (problem.map { ": \($0)" } ?? "")

@@ -23,6 +23,8 @@ final class ClientConnections: Sendable {
         var timer: (moment: NIODeadline, task: Scheduled<Void>)?
         /// The addresses that observers know.
         var notedAddresses: [String] = []
+        /// When addresses were first known.
+        var resolvedAt: NIODeadline?
         var isClosed = false
         /// Doubled when a server complains about too many PINGs (grpc/proposal A8).
         var keepaliveTime: Duration?
@@ -59,6 +61,8 @@ final class ClientConnections: Sendable {
                     targetName: target.description, policy: configuration.loadBalancing,
                     patience: .nanoseconds(configuration.connectTimeout.wholeNanoseconds),
                     isStatic: resolver.isStatic),
+                // Addresses that nobody is asked for are known from the beginning.
+                resolvedAt: resolver.isStatic ? .distantPast : nil,
                 keepaliveTime: configuration.keepaliveTime.map { max($0, Self.keepaliveFloor) }))
     }
 
@@ -137,6 +141,7 @@ final class ClientConnections: Sendable {
     private func found(_ resolution: Resolution) {
         let addresses = resolution.addresses.interleaved.map(\.description)
         let isNew = state.withLock { state in
+            if state.resolvedAt == nil, !addresses.isEmpty { state.resolvedAt = .now() }
             guard !addresses.isEmpty, addresses != state.notedAddresses else { return false }
             state.notedAddresses = addresses
             return true

@@ -8,6 +8,8 @@ protocol ConnectionSource: AnyObject, Sendable {
     var isClosed: Bool { get }
     /// What a waiting call is waiting for, such as "connecting to localhost:50051: Connection refused".
     var activity: String { get }
+    /// When the addresses of the target were first known; nil if they are not yet.
+    var resolvedAt: NIODeadline? { get }
     /// Chooses the connection for a new call; nil if the call must `connect`.
     func pick() -> ReadyConnection?
     /// Waits for `pause` and for a connection, and starts the call on it, or fails it.

@@ -102,7 +102,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         } else if let connection = source.pick() {
             start(on: connection)
         } else {
-            progress.observation?.wait()
+            progress.observation?.wait(forAddresses: source.resolvedAt == nil)
             connect(after: .zero)
         }
     }
@@ -158,7 +158,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         if let observation = progress.observation {
             request.metadata = observation.beginAttempt(
                 request.metadata, previousAttempts: previousAttempts, on: connection.peer,
-                bytesSent: progress.body.byteCount, at: .now())
+                bytesSent: progress.body.byteCount, resolvedAt: source.resolvedAt, at: .now())
         }
         let stream = connection.handler.value.run { $0.start(request, handler: self) }
         // An attempt that failed at once may already have been followed by the next, perhaps on another loop.

@@ -32,6 +32,8 @@ protocol Connection: AnyObject, SendableMetatype {
     func judgeInput() throws(NGHTTP2Error)
     /// The peer did not begin with HTTP/2.
     func receiveInvalidPreface(_ bytes: ByteBuffer)
+    /// A PING was sent to a silent peer.
+    func keepaliveSent()
     /// Some output could not be written, or waits for credit from the peer.
     func outputWaits()
     /// Does what is due.
@@ -49,6 +51,8 @@ struct Transport<C: Connection>: Sendable {
     var peer: Peer
     /// When the socket was connected, if that was before the connection is opened, since TLS came first.
     var connectedAt: NIODeadline?
+    /// Tells the time; nil in tests, where the time is that of the input.
+    var clock: (@Sendable () -> NIODeadline)?
     /// Runs an action on the connection's thread, then sends the resulting output. May be called from any thread.
     var run: @Sendable (@escaping @Sendable (C) -> Void) -> Void
 }
@@ -59,6 +63,7 @@ extension Connection {
     private static var earlyWriteSize: Int { 512 }
 
     func willReceive(_ bytes: ByteBuffer) {}
+    func keepaliveSent() {}
 
     func open(_ transport: Transport<Self>, at now: NIODeadline) {
         core.now = now
@@ -154,6 +159,7 @@ extension Connection {
             attempt { () throws(NGHTTP2Error) in
                 try core.session.submitPing(payload: Keepalive.pingPayload)
             }
+            keepaliveSent()
             return next
         case .giveUp:
             core.fail(.silence)

@@ -149,7 +149,7 @@ extension ServerConnection {
         if reply.consumed > 0 { try session.creditStream(stream.id, reply.consumed) }
         if !reply.isPlain, reply.decompressed > 0 { judgeDecompression(reply) }
         guard !reply.isMereConsumption else { return }
-        if reply.endsCall { stream.observation?.answer(at: core.now) }
+        if reply.endsCall { stream.observation?.answer(at: preciseNow) }
         let output = stream.take(reply, headerLimit: Int(session.peerMaxHeaderListSize))
         if stream.owesClientProgress { mayOweProgress = true }
         switch output {

@@ -41,7 +41,7 @@ extension ServerConnection {
             observation
             ?? observe(
                 ServerCallStart(rejected: fields, isHosted: { router.methods[$0] != nil }, peer: peer))
-        observation?.answer(at: core.now)
+        observation?.answer(at: preciseNow)
         let stream = ServerStream(id: streamID, handler: nil, observation: observation)
         _ = stream.take(ServerReply(end: rejection.status))
         add(stream)

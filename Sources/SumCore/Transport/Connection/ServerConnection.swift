@@ -18,6 +18,10 @@ final class ServerConnection: Connection {
     @safe @exclusivity(unchecked) private(set) var connectionObservers: [any ServerConnectionObserver] = []
     /// Those observers that are told of calls.
     @safe @exclusivity(unchecked) private var callObservers: [any ServerConnectionObserver] = []
+    /// Those among them that are told of messages.
+    @safe @exclusivity(unchecked) private var messageObservers: [any ServerConnectionObserver] = []
+    /// The time just now, which may be later than that of the input; nil for the latter.
+    private var clock: (@Sendable () -> NIODeadline)?
     private var openedAt = NIODeadline.distantPast
     @safe @exclusivity(unchecked) private var callCount = 0
 
@@ -92,6 +96,8 @@ final class ServerConnection: Connection {
         openedAt = transport.connectedAt ?? now
         connectionObservers = observers.compactMap { $0.connectionOpened(peer) }
         callObservers = connectionObservers.filter(\.observesCalls)
+        messageObservers = callObservers.filter(\.observesMessages)
+        clock = transport.clock
         preface = PrefaceTimeout(limit: TimeAmount(limits.handshakeTimeout), now: openedAt)
         core.frameBudget = FrameBudget(
             overhead: limits.maxOverheadFrames,
@@ -124,7 +130,9 @@ final class ServerConnection: Connection {
         case .data(let streamID, let bytes):
             try receive(bytes, on: streamID)
         case .endStreamSent(let streamID):
-            guard let stream = streams[streamID], stream.call.endStreamSent() != nil else { return }
+            guard let stream = streams[streamID] else { return }
+            stream.observation?.wasAnswered = true
+            guard stream.call.endStreamSent() != nil else { return }
             wake(stream, at: core.now + ServerStream.earlyEndLimit)
         case .closed(let streamID, _):
             finish(streamID)
@@ -204,8 +212,12 @@ final class ServerConnection: Connection {
         guard !callObservers.isEmpty else { return nil }
         let start = start()
         return CallObservation(
-            start, began: core.now, observers: callObservers.compactMap { $0.callBegan(start) })
+            start, began: core.now, observers: callObservers.compactMap { $0.callBegan(start) },
+            messageObservers: messageObservers)
     }
+
+    /// The time just now, for observers: a call may begin and end within what was read at once.
+    var preciseNow: NIODeadline { clock?() ?? core.now }
 
     private func finish(_ streamID: Int32) {
         guard let stream = streams.remove(streamID) else { return }
@@ -215,6 +227,10 @@ final class ServerConnection: Connection {
         guard let record = stream.record(connectionBytes: core.bytesRead, at: core.now) else { return }
         for observer in callObservers { observer.callEnded(record) }
         stream.observation?.end(record)
+    }
+
+    func keepaliveSent() {
+        for observer in connectionObservers { observer.keepaliveSent() }
     }
 
     /// Tells the observers why a stream is reset; RST_STREAM cannot tell the client.

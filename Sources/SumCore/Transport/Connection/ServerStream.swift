@@ -61,7 +61,9 @@ final class ServerStream: HTTP2Body {
 
     /// The outcome of the call; nil if nobody observes it.
     func record(connectionBytes: Int, at now: NIODeadline) -> ServerCallRecord? {
-        observation?.record(
+        guard let observation else { return nil }
+        if let handler { observation.progressed(handler) }
+        return observation.record(
             status ?? .ok, counts: handler?.messageCounts, bytesReceived: bytesReceived, bytesSent: bytesSent,
             connectionBytes: connectionBytes, at: now)
     }
@@ -80,7 +82,7 @@ final class ServerStream: HTTP2Body {
         if case .nothing = output { return output }
         if reply.endsCall, !reply.isPlain { status = reply.end }
         if case .response(_, let trailers) = output {
-            if let observation { observation.send(reply.messages) }
+            if let observation, observation.findsMessages { observation.send(reply.messages) }
             enqueue(reply)
             self.trailers = trailers
         }
@@ -152,6 +154,7 @@ final class ServerStream: HTTP2Body {
         var rest = bytes
         let reply = handler.receive(&rest, within: &budget)
         if rest.readableBytes > 0 { backlog.prepend(rest) }
+        observation?.progressed(handler)
         return reply
     }
 

@@ -80,7 +80,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
             peer: Peer(
                 address: peerAddress ?? context.remoteAddress.map(\.text) ?? "",
                 certificate: secured?.certificate, tlsVersion: secured?.version),
-            connectedAt: secured?.connectedAt,
+            connectedAt: secured?.connectedAt, clock: { .now() },
             run: { action in loop.execute { handler.value.run(action) } })
         phase = .running
         connection.open(transport, at: loop.now)

@@ -9,7 +9,7 @@ public final class ConnectionList: ServerObserver {
         var opened: ContinuousClock.Instant
         /// Calls that have ended.
         var calls: Int
-        /// Numbers in calls that have ended.
+        /// Numbers that have arrived.
         var numbers: Int
     }
 
@@ -41,6 +41,7 @@ public final class ConnectionList: ServerObserver {
 /// Counts what a connection has carried, on its event loop; anybody may read it.
 private final class OpenConnection: ServerConnectionObserver, Sendable {
     let observesCalls = true
+    let observesMessages = true
     let opened = ContinuousClock.now
     private let peer: Peer
     private let list: ConnectionList
@@ -53,8 +54,11 @@ private final class OpenConnection: ServerConnectionObserver, Sendable {
 
     func callEnded(_ call: ServerCallRecord) {
         calls.wrappingAdd(1, ordering: .relaxed)
-        guard call.path == SumNumbers.path else { return }
-        numbers.wrappingAdd(Int(clamping: call.messages.received), ordering: .relaxed)
+    }
+
+    func messagesReceived(_ count: Int64, of path: String) {
+        guard path == SumNumbers.path else { return }
+        numbers.wrappingAdd(Int(clamping: count), ordering: .relaxed)
     }
 
     func closed(_ connection: ServerConnectionRecord) {

@@ -50,7 +50,7 @@ struct StatusReport {
         isDraining = snapshot.total("sum.server.draining") ?? 0 > 0
         numbers = snapshot.total("sum.server.numbers") ?? 0
         calls = snapshot.total("grpc.server.call.started") ?? 0
-        openCalls = max(snapshot.total("sum.server.calls") ?? 0, 0)
+        openCalls = max(calls - (snapshot.total("grpc.server.call.duration") ?? 0), 0)
         self.connectionCount = Int64(connectionCount)
         memory = snapshot.total("process.resident_memory")
         let now = StatusHistory.Sample(snapshot)

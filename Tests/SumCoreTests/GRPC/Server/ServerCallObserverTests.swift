@@ -24,6 +24,7 @@ import Tracing
             var starts: [ServerCallStart] = []
             var records: [ServerCallRecord] = []
             var notes: [Note] = []
+            var progress: [Int64] = []
         }
 
         let messageLimit: Int
@@ -42,6 +43,11 @@ import Tracing
         private final class Connection: ServerConnectionObserver {
             let observer: Observer
             var observesCalls: Bool { true }
+            var observesMessages: Bool { true }
+
+            func messagesReceived(_ count: Int64, of path: String) {
+                observer.state.withLock { $0.progress.append(count) }
+            }
 
             init(_ observer: Observer) { self.observer = observer }
 
@@ -166,6 +172,17 @@ import Tracing
         #expect(observer.records.map(\.duration) == [.milliseconds(11)])
     }
 
+    @Test("A record tells whether the status was sent")
+    func answered() throws {
+        let observer = Observer()
+        let wire = try server(observer)
+        try wire.expectSum(on: 1)
+        try wire.send(.headers(.request.with(WireField(":path", "/no/Such")), on: 3, endStream: true))
+        try wire.send(.headers(.request, on: 5), .rstStream(8, on: 5), .headers(.request, on: 7))
+        wire.close()
+        #expect(observer.records.map(\.wasAnswered) == [true, true, false, false])
+    }
+
     // MARK: Messages
 
     @Test("Only the first messages are told of one by one, wherever they are cut", arguments: 0...4)
@@ -209,6 +226,7 @@ import Tracing
         #expect(observer.records.map(\.messageBytesReceived) == [10])
         #expect(observer.records.map(\.messageBytesSent) == [12])
         #expect(observer.notes.count == 2 * limit + 1)
+        #expect(observer.state.withLock { $0.progress } == [1, 4])
     }
 
     // MARK: Context
