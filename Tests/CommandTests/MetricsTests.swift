@@ -43,12 +43,20 @@ import Testing
         let sent = "grpc_server_call_sent_total_compressed_message_size_bytes"
         #expect(page.total("\(sent)_sum") == Double(0 + 2 + 4 + 11))
         #expect(page.total("\(Self.ended.dropLast("_count".count))_sum") > 0)
+        // Even a call that begins and ends with one read takes time.
+        #expect(page.total("grpc_server_call_duration_seconds_bucket", ["le": "0"]) == 0)
         #expect(page.total("sum_server_connections_opened_total") == 5)
         #expect(page.total("process_resident_memory_bytes") > 1e6)
         #expect(page.total("process_start_time_seconds") > 1.5e9)
         #expect(page.total("target_info", ["service_name": "sum-server"]) == 1)
         let idle = try await MetricsPage.wait(for: pages) { $0.total("sum_server_connections") == 0 }
         #expect(idle.total("sum_server_draining") == 0)
+        // The page for people says the same.
+        let people = try await MetricsPage.get("/", pages).body
+        let tiles = [("numbers", "2,006"), ("calls", "5"), ("calls in flight", "0"), ("connections", "0")]
+        for (label, value) in tiles {
+            #expect(people.contains("<dt>\(label)</dt><dd>\(value)</dd>"))
+        }
         let (status, log) = await server.stop()
         #expect(status == 0)
         #expect(log.contains("address=\(pages) "))
@@ -61,7 +69,7 @@ import Testing
         arguments: [true, false])
     func draining(hasDelay: Bool) async throws {
         let (server, pages) = try await Self.server(
-            ["--log-level", "trace"] + (hasDelay ? ["--drain-delay", "1h"] : []))
+            ["--log-level", "trace", "--drain-timeout", "1h"] + (hasDelay ? ["--drain-delay", "1h"] : []))
         #expect(try await MetricsPage.get("/readyz", pages) == ("ready\n", "200"))
         let open = try OpenCall(server.address)
         await server.waitForCall()
@@ -69,9 +77,13 @@ import Testing
         await server.waitFor(hasDelay ? "serving until the drain delay has passed" : "stopping")
         #expect(try await MetricsPage.get("/readyz", pages) == ("not ready\n", "503"))
         #expect(try await MetricsPage.get("/healthz", pages) == ("ok\n", "200"))
-        let page = try await MetricsPage(pages)
+        // The open call's number counts already.
+        let page = try await MetricsPage.wait(for: pages) { $0.total("sum_server_numbers_total") == 1 }
         #expect(page.total("sum_server_draining") == 1)
         #expect(page.total(Self.started) - page.total(Self.ended) == 1)
+        let people = try await MetricsPage.get("/", pages).body
+        #expect(people.contains("<dt>calls in flight</dt><dd>1</dd>"))
+        #expect(people.contains("draining</span>"))
         if hasDelay {
             try await Task.sleep(for: .milliseconds(600))
             server.signal(SIGTERM)

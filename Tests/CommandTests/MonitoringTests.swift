@@ -166,7 +166,8 @@ struct MonitoringTests {
         let client = GRPCClient(target: try Target(server.address), configuration: configuration)
         try await series.run(with: client) {
             try await series.wait(for: 1)
-            let output = try await ForeignPeer.run("metrics.py", ["watch", pages, "\(Scale.count(50, full: 1000))"], [])
+            let count = Scale.count(50, full: 1000)
+            let output = try await ForeignPeer.run("metrics.py", ["watch", pages, "\(count)"], [])
             let numbers = try #require(Int(output.dropLast()), "\(output)")
             #expect(numbers > 0)
         }

@@ -8,6 +8,11 @@ struct MetricsPage {
         var value: Double
     }
 
+    /// Nobody answers. Whoever waits for a page waits no longer.
+    struct NoAnswer: Error {
+        var reason: String
+    }
+
     let text: String
     let samples: [Sample]
 
@@ -30,6 +35,7 @@ struct MetricsPage {
             : ["http://\(address)\(path)"]
         let result = try await Tool.run(
             "/usr/bin/curl", ["--silent", "--show-error", "--write-out", "%{http_code}"] + place)
+        guard result.status == 0 else { throw NoAnswer(reason: result.errors) }
         return (String(result.output.dropLast(3)), String(result.output.suffix(3)))
     }
 
