@@ -33,8 +33,9 @@ import Testing
         return options
     }
 
-    @Test("abuse-B3: of ten thousand calls, each of three servers gets a third")
+    @Test("abuse-B3: of thousands of calls, each of three servers gets a third")
     func shares() async throws {
+        let perTask = Int32(Scale.count(150, full: 1250))
         let fleet = try await ServerFleet(of: 3)
         let series = CallSeries()
         let client = try Self.client(of: fleet.target, .roundRobin, series)
@@ -46,7 +47,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask {
-                    for number in 0..<(1250 as Int32) {
+                    for number in 0..<perTask {
                         let sum = try await client.sum(of: [number, 1])
                         #expect(sum == number + 1)
                     }
@@ -56,8 +57,9 @@ import Testing
         }
         await client.close()
         let shares = fleet.addresses.map { (series.answers[$0] ?? 0) - (before[$0] ?? 0) }
-        #expect(shares.reduce(0, +) == 10_000)
-        #expect(shares.allSatisfy { (3300...3366).contains($0) }, "\(shares)")
+        let third = 8 * Int(perTask) / 3
+        #expect(shares.reduce(0, +) == 8 * Int(perTask))
+        #expect(shares.allSatisfy { abs($0 - third) <= third / 100 + 16 }, "\(shares)")
         #expect(series.failures == [])
     }
 

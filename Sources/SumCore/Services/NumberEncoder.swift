@@ -10,6 +10,11 @@ enum NumberEncoder {
     /// Bytes of the longest encoding: prefix, tag, and the ten-byte varint of a negative number.
     static let maxLength = 16
 
+    /// A number as a message of at most 16 bytes, in two words. The first byte is the lowest of `head`.
+    static func words(of number: Int32) -> (head: UInt64, tail: UInt64, byteCount: Int) {
+        Messages(number, 0).first
+    }
+
     /// Appends numbers from the beginning of `numbers`, as long as there is room for the longest encoding.
     ///
     /// - Returns: how many numbers were appended.
@@ -33,13 +38,6 @@ enum NumberEncoder {
             initialized = position
         }
         return count
-    }
-}
-
-extension ShortMessage {
-    /// A length-prefixed `NumberRequest`, or `NumberResponse`, whose encoding is the same.
-    init(_ number: Int32) {
-        self = Messages(number, 0).first
     }
 }
 
@@ -86,7 +84,7 @@ private struct Messages {
         return groups &+ (groups & 0x3f80_3f80)
     }
 
-    var first: ShortMessage { ShortMessage(head: heads[0], tail: tails[0], byteCount: byteCounts.0) }
+    var first: (head: UInt64, tail: UInt64, byteCount: Int) { (heads[0], tails[0], byteCounts.0) }
 
     /// Writes 16 bytes that begin with the first message.
     ///

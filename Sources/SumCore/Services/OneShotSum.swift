@@ -37,7 +37,9 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
     }
 
     /// Begins the call and waits for its end. Cancelling the task cancels the call.
-    func outcome(of call: any ClientCallControl, begin: () -> Void) async -> Outcome {
+    nonisolated(nonsending) func outcome(
+        of call: any ClientCallControl, begin: () -> Void
+    ) async -> Outcome {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let outcome = state.withLock { state in

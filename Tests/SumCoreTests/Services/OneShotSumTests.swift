@@ -9,6 +9,19 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct OneShotSumTests {
     private static let numbers: [Int32] = [0, 1, -1, 127, 128, .max, .min, 300, -70_000]
 
+    @Test("Begun again, it sends the same bytes, wherever it was", arguments: 0...40)
+    func restart(after count: Int) {
+        let sum = OneShotSum(of: Self.numbers, maxMessageSize: 1 << 20)
+        let whole = withFrame(room: 200) { sum.fill(&$0) }
+        sum.restart()
+        if count > 0 { _ = withFrame(room: count) { sum.fill(&$0) } }
+        sum.restart()
+        #expect(sum.canRestart)
+        #expect(withFrame(room: 200) { sum.fill(&$0) }.bytes == whole.bytes)
+        #expect(sum.tally.messagesWritten == Int64(Self.numbers.count))
+        #expect(sum.tally.bytesWritten == whole.bytes.count)
+    }
+
     @Test("A frame of any size is filled, and a number is cut where it ends", arguments: 1...40)
     func frames(of size: Int) throws {
         let sum = OneShotSum(of: Self.numbers, maxMessageSize: 1 << 20)

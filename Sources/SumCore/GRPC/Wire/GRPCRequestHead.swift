@@ -1,25 +1,81 @@
 /// The head of a request: the contents of its HTTP/2 headers (grpc/doc/PROTOCOL-HTTP2.md, "Requests").
-struct GRPCRequestHead: Equatable, Sendable {
-    /// `/package.Service/Method`.
-    var path: String
-    /// `http`, or `https` over TLS.
-    var scheme = "http"
-    /// The client's name for the server (`:authority`), for a proxy or a virtual host.
-    var authority = ""
+///
+/// Most requests of a client are alike. So what may differ from call to call is in the structure itself, and all else in
+/// memory that copies share until one is changed.
+struct GRPCRequestHead: Sendable {
     /// The time from the start of the call to its deadline; nil if there is none.
     var timeout: Duration?
-    var userAgent = ""
-    /// The compression of request messages (`grpc-encoding`).
-    var compression = GRPCCompression.identity
-    /// The client's `grpc-accept-encoding`.
-    var acceptEncoding = GRPCCompression.acceptEncoding
-    var metadata = GRPCMetadata()
-    /// Sent as `authorization`, over private connections only.
-    var bearerToken: BearerToken?
-    /// Whether the token is also sent in clear text to a loopback address.
-    var sendsTokenToLoopback = false
     /// The number of earlier attempts (`grpc-previous-rpc-attempts`, grpc/proposal A6).
     var previousAttempts = 0
+    private var shared: Shared
+
+    private struct Values: Equatable {
+        var path: String
+        var scheme: String
+        var authority: String
+        var userAgent: String
+        var compression: GRPCCompression
+        var acceptEncoding: String
+        var metadata: GRPCMetadata
+        var bearerToken: BearerToken?
+        var sendsTokenToLoopback = false
+    }
+
+    private final class Shared: Sendable {
+        let values: Values
+
+        init(_ values: Values) {
+            self.values = values
+        }
+    }
+
+    private var values: Values {
+        get { shared.values }
+        set { shared = Shared(newValue) }
+    }
+
+    init(
+        path: String, scheme: String = "http", authority: String = "", timeout: Duration? = nil,
+        userAgent: String = "", compression: GRPCCompression = .identity,
+        acceptEncoding: String = GRPCCompression.acceptEncoding, metadata: GRPCMetadata = GRPCMetadata(),
+        bearerToken: BearerToken? = nil, sendsTokenToLoopback: Bool = false
+    ) {
+        self.timeout = timeout
+        shared = Shared(
+            Values(
+                path: path, scheme: scheme, authority: authority, userAgent: userAgent,
+                compression: compression, acceptEncoding: acceptEncoding, metadata: metadata,
+                bearerToken: bearerToken, sendsTokenToLoopback: sendsTokenToLoopback))
+    }
+
+    /// `/package.Service/Method`.
+    var path: String { shared.values.path }
+    /// `http`, or `https` over TLS.
+    var scheme: String { shared.values.scheme }
+    /// The client's name for the server (`:authority`), for a proxy or a virtual host.
+    var authority: String { shared.values.authority }
+    var userAgent: String { shared.values.userAgent }
+    /// The compression of request messages (`grpc-encoding`).
+    var compression: GRPCCompression { shared.values.compression }
+    /// The client's `grpc-accept-encoding`.
+    var acceptEncoding: String { shared.values.acceptEncoding }
+
+    var metadata: GRPCMetadata {
+        get { shared.values.metadata }
+        set { values.metadata = newValue }
+    }
+
+    /// Sent as `authorization`, over private connections only.
+    var bearerToken: BearerToken? {
+        get { shared.values.bearerToken }
+        set { values.bearerToken = newValue }
+    }
+
+    /// Whether the token is also sent in clear text to a loopback address.
+    var sendsTokenToLoopback: Bool {
+        get { shared.values.sendsTokenToLoopback }
+        set { values.sendsTokenToLoopback = newValue }
+    }
 
     /// The header fields in gRPC's order: pseudo-headers, timeout, call definition, custom metadata.
     func fields() -> [HTTP2Field] {
@@ -43,6 +99,13 @@ struct GRPCRequestHead: Equatable, Sendable {
         }
         if let bearerToken { fields.append(HTTP2Field("authorization", "Bearer \(bearerToken.text)")) }
         return fields.adding(metadata)
+    }
+}
+
+extension GRPCRequestHead: Equatable {
+    static func == (left: GRPCRequestHead, right: GRPCRequestHead) -> Bool {
+        left.timeout == right.timeout && left.previousAttempts == right.previousAttempts
+            && (left.shared === right.shared || left.shared.values == right.shared.values)
     }
 }
 

@@ -10,8 +10,9 @@ extension GRPCClient {
     /// Calls `SumNumbers` with numbers that are all available, which costs less than sending them piece by piece.
     ///
     /// - Throws: the call's `GRPCStatus` unless it succeeded with exactly one sum.
-    public func sum(of numbers: [Int32], options: GRPCCallOptions = .init()) async throws(GRPCStatus) -> Int32
-    {
+    nonisolated(nonsending) public func sum(
+        of numbers: [Int32], options: GRPCCallOptions = .init()
+    ) async throws(GRPCStatus) -> Int32 {
         guard options.compression == .identity else {
             let call = sumNumbers(options)
             try await call.send(contentsOf: numbers)

@@ -1,5 +1,6 @@
 internal import NIOCore
 public import SwiftProtobuf
+internal import Synchronization
 
 /// A client of a gRPC server, or of several with one name ("channel" in gRPC).
 ///
@@ -11,6 +12,8 @@ public final class GRPCClient: Sendable {
     private let target: Target
     private let targetURI: String
     private let userAgent: String
+    /// The head of the last request; the next is usually the same.
+    private let lastHead = Mutex<GRPCRequestHead?>(nil)
     let configuration: Configuration
     private let connections: ClientConnections
     /// Runs tasks on the thread that serves the client's connections.
@@ -136,24 +139,32 @@ public final class GRPCClient: Sendable {
     private func makeCall(
         _ path: String, _ options: GRPCCallOptions, refusal: GRPCStatus? = nil, handler: any ClientCallHandler
     ) -> RetryingCall {
-        var (request, refusal) = (head(path, options), refusal)
+        var (token, refusal) = (BearerToken?.none, refusal)
         if let credentials = configuration.credentials, refusal == nil {
-            do throws(GRPCStatus) {
-                request.bearerToken = try credentials.token()
-                request.sendsTokenToLoopback = credentials.allowsLoopback
-            } catch {
-                refusal = error
-            }
+            do throws(GRPCStatus) { token = try credentials.token() } catch { refusal = error }
         }
         return RetryingCall(
-            connections, request, options, refusal: refusal, observers: configuration.observers,
+            connections, head(path, options, token), options, refusal: refusal,
+            observers: configuration.observers,
             target: targetURI, handler: handler)
     }
 
-    private func head(_ path: String, _ options: GRPCCallOptions) -> GRPCRequestHead {
-        GRPCRequestHead(
-            path: path, scheme: configuration.tls == nil ? "http" : "https", authority: target.authority,
-            userAgent: userAgent, compression: options.compression, metadata: options.metadata)
+    /// The head of a request: the last one if nothing is different.
+    private func head(_ path: String, _ options: GRPCCallOptions, _ token: BearerToken?) -> GRPCRequestHead {
+        lastHead.withLock { last in
+            if let last, last.path == path, last.compression == options.compression,
+                last.metadata == options.metadata, last.bearerToken == token
+            {
+                return last
+            }
+            let head = GRPCRequestHead(
+                path: path, scheme: configuration.tls == nil ? "http" : "https", authority: target.authority,
+                userAgent: userAgent, compression: options.compression, metadata: options.metadata,
+                bearerToken: token,
+                sendsTokenToLoopback: configuration.credentials?.allowsLoopback ?? false)
+            last = head
+            return head
+        }
     }
 
     // MARK: Connections

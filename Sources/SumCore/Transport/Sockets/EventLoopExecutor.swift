@@ -1,8 +1,11 @@
 package import NIOCore
+internal import Synchronization
 
-/// Runs tasks on the thread of an event loop. Each job, the code between two suspensions, is one task of the loop.
+/// Runs tasks on the thread of an event loop. Jobs, each the code between two suspensions, that come together run in one
+/// task of the loop.
 package final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
+    private let jobs = Mutex<[UnownedJob]>([])
 
     /// Creates an executor that runs tasks on `eventLoop`.
     package init(_ eventLoop: any EventLoop) {
@@ -11,7 +14,19 @@ package final class EventLoopExecutor: TaskExecutor {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        // Sound because the job is run exactly once, and the closure retains the executor until then.
-        eventLoop.execute { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        let isFirst = jobs.withLock { jobs in
+            jobs.append(job)
+            return jobs.count == 1
+        }
+        if isFirst { eventLoop.execute { self.runJobs() } }
+    }
+
+    /// Runs the jobs that have come. Those that come meanwhile wait for the loop's next round, so that sockets get their
+    /// turn.
+    private func runJobs() {
+        var ready: [UnownedJob] = []
+        jobs.withLock { swap(&$0, &ready) }
+        // Sound because each job is run exactly once, and the caller retains the executor until then.
+        for job in ready { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 }

@@ -29,6 +29,7 @@ struct TextCheck {
     static let all = [
         timeout, percentEncoding, base64, contentType, request, trailers, metadata, printable, target,
         listenAddress, duration, arguments, numbers, proxy, proxyExceptions, proxyAnswer,
+        proxyHeader, tokens,
     ]
 
     static var seeds: [[UInt8]] {

@@ -1,0 +1,7 @@
+extension ShortMessage {
+    /// A length-prefixed `NumberRequest`, or `NumberResponse`, whose encoding is the same.
+    init(_ number: Int32) {
+        let words = NumberEncoder.words(of: number)
+        self.init(head: words.head, tail: words.tail, byteCount: words.byteCount)
+    }
+}
