@@ -40,6 +40,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CProgram"),
         .systemLibrary(
             name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -90,6 +91,7 @@ let package = Package(
             name: "sum-server",
             dependencies: [
                 "CMalloc",
+                "CProgram",
                 "SumCore",
                 "SumTelemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -100,6 +102,7 @@ let package = Package(
         .executableTarget(
             name: "sum-client",
             dependencies: [
+                "CProgram",
                 "SumCore",
                 "SumTelemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -163,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CMalloc", "SumCore", "SumTelemetry", "ScriptedPeers", "sum-client", "sum-server",
+                "CMalloc", "CProgram", "SumCore", "SumTelemetry", "ScriptedPeers", "sum-client", "sum-server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -19,11 +19,14 @@ struct ClientOptions: ParsableCommand {
               sum-client 1 -2 3
               seq 1 10 | sum-client --timeout 1s
 
+            The environment can give what is the same for many runs: --target by SUM_TARGET, --timeout by SUM_TIMEOUT, and so \
+            on (see the manual). The command line goes first.
+
             EXIT STATUS: 0 the sum was printed; 1 input or output failed; 2 a number is not an int32; 64 wrong \
             usage; 64 plus the gRPC status code if the call failed (68 deadline exceeded, 75 sum out of range, 76 \
             unimplemented, 77 internal, 78 unavailable); 130 interrupted.
             """,
-        version: "sum-client \(Version.description)")
+        version: BuildFacts.summary(of: "sum-client"))
 
     // Always empty, because `Arguments` has taken the numbers out. Declared for help and completions.
     @Argument(help: "Numbers from -2147483648 to 2147483647, or '-' for standard input.")
@@ -45,7 +48,7 @@ struct ClientOptions: ParsableCommand {
             """
             Which of several servers to use: 'pick_first', the first that can be connected to, or 'round_robin', all \
             in turn, so that --retry goes to another.
-            """, valueName: "policy"))
+            """, valueName: "policy"), completion: .list(LoadBalancingPolicy.allValueStrings))
     var loadBalancing = ClientSettings.default.loadBalancing
 
     @Flag(help: "Try the addresses in random order, so that not all clients use the first.")

@@ -24,7 +24,7 @@ enum SumClientCommand {
 
     private static func run() async {
         let arguments = Arguments(CommandLine.arguments.dropFirst())
-        let settings = ClientSettings(commonArguments: arguments.options) ?? parse(arguments.options)
+        let settings = settings(arguments.options)
         let telemetry = telemetry(settings)
         if settings.checksHealth { await reportHealth(settings, arguments, telemetry) }
         let plan = plan(settings, arguments, telemetry)
@@ -61,9 +61,26 @@ enum SumClientCommand {
         }
     }
 
-    private static func parse(_ words: [String]) -> ClientSettings {
+    /// - Parameter words: the command line without numbers.
+    private static func settings(_ words: [String]) -> ClientSettings {
+        if let facts = BuildFacts.answer(words, of: "sum-client") { Console.quit(write(facts) ?? .success) }
+        let environment: EnvironmentOptions
         do {
-            let command = try ClientOptions.parseAsRoot(words)
+            environment = try EnvironmentOptions(
+                words, OptionVariable.ofClient,
+                others: { $0 == CredentialSettings.variable || $0.hasPrefix("SUM_SERVER_") },
+                variables: EnvironmentOptions.variables())
+        } catch {
+            Console.say("\(error)")
+            Console.quit(.usage)
+        }
+        for name in environment.unknown { Console.say("warning: no option has the variable \(name)") }
+        return ClientSettings(commonArguments: environment.words) ?? parse(environment)
+    }
+
+    private static func parse(_ environment: EnvironmentOptions) -> ClientSettings {
+        do {
+            let command = try ClientOptions.parseAsRoot(environment.words)
             guard let options = command as? ClientOptions else {
                 var command = command
                 try command.run()
@@ -73,10 +90,12 @@ enum SumClientCommand {
         } catch {
             // The output of --help and --version. ArgumentParser's own `exit` would not notice if writing it failed.
             guard !ClientOptions.exitCode(for: error).isSuccess else {
-                Console.quit(write(ClientOptions.fullMessage(for: error)) ?? .success)
+                let text = ClientOptions.fullMessage(for: error)
+                let isScript = CompletionScript.isRequested(by: environment.words)
+                Console.quit(write(isScript ? CompletionScript.withoutSubcommands(text) : text) ?? .success)
             }
             let reason = ClientOptions.message(for: error).prefix { !$0.isNewline }
-            Console.say("\(reason) (see 'sum-client --help')")
+            Console.say("\(environment.explaining(String(reason))) (see 'sum-client --help')")
             Console.quit(.usage)
         }
     }

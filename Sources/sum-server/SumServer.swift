@@ -22,7 +22,7 @@ enum SumServer {
         StandardDescriptors.reserve()
         FileDescriptorLimit.raise()
         let signals = Signals()
-        let settings = parse()
+        let (settings, unknownVariables) = parse()
         let addresses = addresses(settings)
         do {
             let operators = [settings.metricsAddress, settings.adminAddress].count { $0 != nil }
@@ -40,6 +40,9 @@ enum SumServer {
             LineLogHandler(label: $0, writer: .standardError, format: format)
         }
         logger.logLevel = settings.logLevel
+        for name in unknownVariables {
+            logger.warning("no option has this variable", metadata: ["name": "\(name)"])
+        }
         let (stop, stopper) = AsyncStream.makeStream(of: String.self)
         // A further signal adds nothing while one is waiting.
         let (reloads, reload) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(1))
@@ -72,26 +75,53 @@ enum SumServer {
         }
     }
 
-    private static func parse() -> ServerSettings {
-        let words = Array(CommandLine.arguments.dropFirst())
-        if let settings = ServerSettings(commonArguments: words) { return settings }
+    /// - Returns: also the variables of this project that no option has.
+    private static func parse() -> (ServerSettings, unknownVariables: [String]) {
+        var words = Array(CommandLine.arguments.dropFirst())
+        if let facts = BuildFacts.answer(words, of: "sum-server") { finish(facts) }
+        if words == ["--check"], let server = SelfCheck.wordsOfFirstProcess() { words = server + words }
+        let environment: EnvironmentOptions
         do {
-            var command = try SumServerCommand.parseAsRoot(words)
-            if let command = command as? SumServerCommand { return try command.settings }
-            try command.run()
-            end(0)
-        } catch  where SumServerCommand.exitCode(for: error).isSuccess {
-            do {
-                try FileDescriptor.standardOutput.writeAllWaiting(
-                    "\(SumServerCommand.fullMessage(for: error))\n")
-            } catch {
-                fail("standard output: \(error)", 1)
+            environment = try EnvironmentOptions(
+                words, OptionVariable.ofServer, others: OptionVariable.isKnownToClient,
+                variables: EnvironmentOptions.variables())
+        } catch {
+            fail("\(error)", ExitCode.validationFailure.rawValue)
+        }
+        if let settings = ServerSettings(commonArguments: environment.words) {
+            return (settings, environment.unknown)
+        }
+        do {
+            var command = try SumServerCommand.parseAsRoot(environment.words)
+            guard let command = command as? SumServerCommand else {
+                try command.run()
+                end(0)
             }
-            end(0)
+            if command.check { SelfCheck.run(try command.settings) }
+            if command.printConfig {
+                finish(
+                    ConfigurationReport.lines(words, environment).map(\.escapedWhole).joined(separator: "\n"))
+            }
+            return (try command.settings, environment.unknown)
+        } catch  where SumServerCommand.exitCode(for: error).isSuccess {
+            let text = SumServerCommand.fullMessage(for: error)
+            finish(CompletionScript.isRequested(by: words) ? CompletionScript.withoutSubcommands(text) : text)
         } catch {
             let reason = SumServerCommand.message(for: error).prefix { !$0.isNewline }
-            fail("\(reason) (see 'sum-server --help')", SumServerCommand.exitCode(for: error).rawValue)
+            fail(
+                "\(environment.explaining(String(reason))) (see 'sum-server --help')",
+                SumServerCommand.exitCode(for: error).rawValue)
         }
+    }
+
+    /// Exits with 0 once `text` is written.
+    private static func finish(_ text: String) -> Never {
+        do {
+            try FileDescriptor.standardOutput.writeAllWaiting("\(text)\n")
+        } catch {
+            fail("standard output: \(error)", 1)
+        }
+        end(0)
     }
 
     /// Where to listen, with the sockets that systemd has passed.

@@ -17,10 +17,13 @@ struct SumServerCommand: ParsableCommand {
             as the server does by itself every 30 seconds: new calls and connections use them, and if anything is wrong \
             with them, nothing changes.
 
+            Each option can be given by the environment too: --max-connections by SUM_SERVER_MAX_CONNECTIONS, a flag by \
+            true or false, a list by words. The command line goes first.
+
             EXIT STATUS: 0 stopped by a signal, and every call had finished; 1 it could not start or listen, calls \
             were cut off, or a further signal stopped it; 64 wrong usage.
             """,
-        version: "sum-server \(Version.description)")
+        version: BuildFacts.summary(of: "sum-server"))
 
     @OptionGroup var addresses: ListenOptions
 
@@ -59,6 +62,16 @@ struct SumServerCommand: ParsableCommand {
     var logLevel = Logger.Level.info
 
     @OptionGroup(title: "Telemetry") var telemetry: TelemetryOptions
+
+    @Flag(
+        help: """
+            Ask a server that was started with the same options whether it is SERVING, and exit with 0 if it is. Alone, it \
+            asks the server that is the first process of the container.
+            """)
+    var check = false
+
+    @Flag(help: "Print every option, its value and where that comes from, and exit.")
+    var printConfig = false
 
     func validate() throws {
         let requests = try addresses.all()

@@ -57,7 +57,7 @@ package enum SocketActivation {
     /// it once, while the main thread is the only one.
     package static func take() throws(Failure) -> [ActivatedSocket] {
         guard let announcement = try Announcement(Environment.value, processID: getpid()) else { return [] }
-        for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) }
+        for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsafe unsetenv(name) }
         var sockets: [ActivatedSocket] = []
         for index in 0..<announcement.count {
             let descriptor = firstDescriptor + index

@@ -35,10 +35,12 @@ enum Tool {
         let standIn = name == "sum-server" ? serverStandIn : nil
         let program = standIn ?? (name.hasPrefix("/") ? name : directory.appending(path: name).path)
         // Foundation hands on the signal mask of the thread it runs on, which blocks most signals. `timeout` counts
-        // the time to its SIGKILL (-k) from any signal that it hands on too.
+        // the time to its SIGKILL (-k) from any signal that it hands on too. The tools warn of variables that they do not know,
+        // such as those of the tests.
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments =
-            ["--default-signal", "/usr/bin/timeout", "--foreground", "-k", "\(limit)", "\(limit)", program]
+            ["--default-signal"] + ["SUM_SANITIZED", "SUM_SERVER", "SUM_STRESS"].flatMap { ["-u", $0] }
+            + ["/usr/bin/timeout", "--foreground", "-k", "\(limit)", "\(limit)", program]
             + arguments
         if name == "sum-client", !arguments.contains("--connect-timeout") {
             // No test depends on the speed of a busy machine.

@@ -3,14 +3,20 @@ package enum Version {
     /// The version of the package (https://semver.org).
     package static let current = "1.0.0"
 
-    /// The version, and what this build lacks, for people.
-    package static var description: String {
+    /// Whether this is that version, and not what it is becoming. `scripts/release` changes both.
+    package static let isReleased = false
+
+    /// Whether the package was built with the trait `TLS`.
+    package static var hasTLS: Bool {
         #if TLS
-        current
+        true
         #else
-        "\(current) (without TLS)"
+        false
         #endif
     }
+
+    /// The version of nghttp2 that is linked, such as `1.52.0`.
+    package static var nghttp2: String { NGHTTP2Version.linked }
 
     /// The `user-agent` of requests: `grpc-`, the language, a variant, the version, and the platform
     /// (grpc/doc/PROTOCOL-HTTP2.md, "User Agents").

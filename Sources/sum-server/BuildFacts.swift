@@ -1,0 +1,1 @@
+../sum-client/BuildFacts.swift

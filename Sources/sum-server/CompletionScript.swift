@@ -1,0 +1,1 @@
+../sum-client/CompletionScript.swift
