@@ -36,6 +36,18 @@ struct SystemdTests {
         #expect(await manager.ended().status == 0)
     }
 
+    @Test(
+        "The watchdog is not fed while an event loop is blocked",
+        .enabled(if: geteuid() == 0, "it takes ptrace"))
+    func blockedLoop() async throws {
+        let manager = try await Self.manager(
+            ["--watchdog", "1000000", "--block", "2"], running: ["--listen", "127.0.0.1:0"])
+        await manager.waitFor("an event loop is blocked\n")
+        await manager.waitFor("expired\n")
+        await manager.waitFor("exited: -9\n")
+        _ = await manager.ended()
+    }
+
     @Test("It serves on all sockets that are passed, and leaves a socket's file alone")
     func sockets() async throws {
         let path = Tool.temporaryPath()

@@ -1,13 +1,18 @@
 """Stands in for systemd: opens sockets, starts a server with them, and prints what the server tells it.
 
-Usage: service_manager.py [--watchdog MICROSECONDS] [--tcp NAME] [--unix NAME=PATH] [--datagram NAME] [--accepted NAME]
+Usage: service_manager.py [--watchdog MICROSECONDS] [--block N] [--tcp NAME] [--unix NAME=PATH] [--datagram NAME] [--accepted NAME]
            -- COMMAND ...
 
 Prints `listening on ADDRESS` for the first socket on standard output, and `told: MESSAGE`, `exited: STATUS` on standard
-error, among what the server writes there. SIGINT restarts the server, SIGHUP is handed on, SIGTERM stops it.
+error, among what the server writes there. SIGINT restarts the server, SIGHUP is handed on, SIGTERM stops it. With
+`--block N`, one of the server's event loops, and no other thread, stops after the server has fed its watchdog N times, as if a
+handler blocked. If the watchdog is not fed in time afterwards, `expired` is printed, and the server is killed.
 """
 
+import ctypes
+import glob
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -17,11 +22,14 @@ import threading
 
 words = sys.argv[1 : sys.argv.index("--")]
 command = sys.argv[sys.argv.index("--") + 1 :]
-sockets, names, watchdog, kept = [], [], None, []
+sockets, names, watchdog, kept, block_after = [], [], None, [], None
 for option, value in zip(words[::2], words[1::2]):
     name, _, path = value.partition("=")
     if option == "--watchdog":
         watchdog = value
+        continue
+    if option == "--block":
+        block_after = int(value)
         continue
     if option == "--tcp":
         made = socket.create_server(("127.0.0.1", 0), backlog=4096)
@@ -47,9 +55,48 @@ def say(text):
     os.write(2, (text + "\n").encode())
 
 
+# What the main thread sends after the server has ended, to know that all before it was heard.
+END = "end"
+heard_all = threading.Event()
+
+
 def hear():
+    global block_after
+    fed, blocked = 0, None
     while True:
-        say("told: " + notifications.recv(4096).decode().replace("\n", " "))
+        patience = int(watchdog) / 1e6 if block_after and fed >= block_after else None
+        if not select.select([notifications], [], [], patience)[0]:
+            say("expired")
+            # PTRACE_DETACH, since a process that is traced does not end before its tracer has asked about it.
+            libc.ptrace(17, blocked, None, None)
+            server.kill()
+            fed, block_after = 0, None
+            continue
+        message = notifications.recv(4096).decode().replace("\n", " ")
+        if message == END:
+            heard_all.set()
+            continue
+        say("told: " + message)
+        if message == "WATCHDOG=1":
+            fed += 1
+            if fed == block_after:
+                blocked = block_event_loop(server.pid)
+
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def block_event_loop(process):
+    for path in glob.glob(f"/proc/{process}/task/*/comm"):
+        with open(path) as name:
+            if name.read().startswith("NIO-"):
+                thread = int(path.split("/")[4])
+                # PTRACE_ATTACH stops the thread that it names, and no other.
+                if libc.ptrace(16, thread, None, None) != 0:
+                    raise OSError(ctypes.get_errno(), "ptrace")
+                say("an event loop is blocked")
+                return thread
+    raise RuntimeError("there is no event loop")
 
 
 threading.Thread(target=hear, daemon=True).start()
@@ -95,6 +142,9 @@ while True:
     elif server.poll() is None:
         continue
     status = server.wait()
+    heard_all.clear()
+    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(END.encode(), folder.name + "/notify")
+    heard_all.wait(10)
     say(f"exited: {status}")
     if wish != signal.SIGINT:
         sys.exit(status)
