@@ -1,7 +1,7 @@
 # Every target here works on a fresh Debian 12 machine with a Swift 6.3 toolchain.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test conformance stress soak fuzz asan tsan valgrind bench lint generate check-generated clean help
+.PHONY: build run test conformance stress soak fuzz asan tsan valgrind bench lint generate check-generated deb test-packages static artifacts clean help
 
 # Product by product: a full build would include protoc, which is part of swift-protobuf.
 SWIFT_BUILD := scripts/build-release
@@ -83,6 +83,21 @@ generate: ## Regenerate the Swift code from the protos, with the plugin of the p
 check-generated: ## Fail unless the checked-in code equals the output of `make generate`
 	@scripts/install-dependencies test
 	scripts/generate --check
+
+deb: build ## Build Debian packages of the tools in .build/packages, and check them with lintian
+	@scripts/install-dependencies package
+	scripts/build-deb
+	lintian --allow-root --fail-on error,warning,info --info --tag-display-limit 0 .build/packages/*.deb
+
+test-packages: ## Install, use, upgrade and purge these packages in fresh systems of Debian 12 and 13 (needs root)
+	@scripts/install-dependencies package
+	scripts/test-packages
+
+static: build ## Link the tools in .build/static, with the C library in them
+	scripts/link-tools static .build/static
+
+artifacts: ## Build everything of a release in .build/release-artifacts (docs/releasing.md)
+	scripts/release artifacts
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-* Benchmarks/.build

@@ -93,6 +93,7 @@ extension OptionVariable {
         server("access-log", "false", .flag),
         server("trace-messages", "0"),
         server("metrics-listen", "no pages"),
+        server("admin-listen", "none"),
         server("otlp", "OTEL_EXPORTER_OTLP_ENDPOINT, or no export"),
     ]
 
