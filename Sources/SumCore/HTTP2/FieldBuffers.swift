@@ -9,7 +9,7 @@ internal import CNghttp2
 ///
 /// For the property without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 @safe final class FieldBuffers {
-    private struct Field {
+    @safe private struct Field {
         let name: OpaquePointer
         let value: OpaquePointer
         /// Bytes of the field in the header list.
