@@ -39,9 +39,7 @@ struct ChannelzTests {
     func load() async throws {
         let (server, admin) = try await Self.server()
         let series = CallSeries()
-        var configuration = GRPCClient.Configuration()
-        configuration.observers = [series]
-        let client = GRPCClient(target: try Target(server.address), configuration: configuration)
+        let client = try series.client(of: server.address)
         try await series.run(with: client, tasks: 4) {
             try await series.wait(for: 1)
             _ = try await Self.read(admin, times: Scale.count(30, full: 1000), most: 4)

@@ -161,9 +161,7 @@ struct MonitoringTests {
     func parsers() async throws {
         let (server, pages) = try await Self.server()
         let series = CallSeries()
-        var configuration = GRPCClient.Configuration()
-        configuration.observers = [series]
-        let client = GRPCClient(target: try Target(server.address), configuration: configuration)
+        let client = try series.client(of: server.address)
         try await series.run(with: client) {
             try await series.wait(for: 1)
             let count = Scale.count(50, full: 1000)

@@ -31,6 +31,14 @@ final class CallSeries: ClientObserver {
         state.withLock { $0.answers[peer.address, default: 0] += 1 }
     }
 
+    /// A client that has the series as its observer, and as much time to connect as any test may take.
+    func client(of server: String) throws -> GRPCClient {
+        var configuration = GRPCClient.Configuration()
+        configuration.observers = [self]
+        configuration.connectTimeout = .seconds(Int64(Tool.limit))
+        return GRPCClient(target: try Target(server), configuration: configuration)
+    }
+
     /// Makes calls for as long as `body` runs. A sum that is wrong is an issue of the test.
     ///
     /// - Parameter client: must have the series among its observers, or `wait` waits for ever.
