@@ -33,6 +33,14 @@ public final class OperatorListener: Sendable {
     public static func start(
         on address: ListenAddress, pages: [OperatorPage], socketMode: UInt16? = nil, logger: Logger
     ) async throws(ListenError) -> OperatorListener {
+        try await start(
+            on: address, pages: pages, socketMode: socketMode, timeLimit: timeLimit, logger: logger)
+    }
+
+    static func start(
+        on address: ListenAddress, pages: [OperatorPage], socketMode: UInt16? = nil, timeLimit: TimeAmount,
+        logger: Logger
+    ) async throws(ListenError) -> OperatorListener {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let pages = Dictionary(pages.map { ($0.path, $0) }, uniquingKeysWith: { _, last in last })
         let count = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: group.next())
@@ -40,7 +48,7 @@ public final class OperatorListener: Sendable {
             let listener = try await PlainListener(
                 on: address, group: group, socketMode: socketMode, logger: logger
             ) { channel in
-                try prepare(channel, pages, count)
+                try prepare(channel, pages, count, timeLimit: timeLimit)
             }
             return OperatorListener(listener, group)
         } catch {
@@ -51,7 +59,8 @@ public final class OperatorListener: Sendable {
 
     /// - Parameter count: of the connections. All are on one event loop.
     static func prepare(
-        _ channel: any Channel, _ pages: [String: OperatorPage], _ count: NIOLoopBoundBox<Int>
+        _ channel: any Channel, _ pages: [String: OperatorPage], _ count: NIOLoopBoundBox<Int>,
+        timeLimit: TimeAmount = timeLimit
     ) throws {
         guard count.value < maxConnections else { throw ConnectionRefusal.tooManyConnections }
         count.value += 1

@@ -69,7 +69,8 @@ import Testing
     private static func start(
         _ pages: [OperatorPage], on address: ListenAddress = .host("127.0.0.1", port: 0)
     ) async throws -> OperatorListener {
-        try await OperatorListener.start(on: address, pages: pages, logger: logger)
+        // No test depends on the speed of a busy machine.
+        try await OperatorListener.start(on: address, pages: pages, timeLimit: .minutes(10), logger: logger)
     }
 
     @Test("Metrics, in the format that is asked for")
