@@ -12,7 +12,7 @@ static inline const char *sum_commit(void) {
     return sum_commit_text;
 }
 
-// Whether the C library is part of the program, as scripts/build-static links it.
+// Whether the C library is part of the program, as scripts/link-tools links it.
 static inline _Bool sum_is_static(void) {
     extern const char sum_static_mark[] __attribute__((weak));
     return sum_static_mark != 0;

@@ -12,26 +12,6 @@ private typealias ClientVariable = sum_client.OptionVariable
 
 /// Options that the environment gives.
 @Suite(.timeLimit(.minutes(10))) struct EnvironmentOptionTests {
-    private struct Help: Decodable {
-        struct Command: Decodable { var arguments: [Argument] }
-        struct Name: Decodable {
-            var kind: String
-            var name: String
-        }
-        struct Argument: Decodable {
-            var kind: String
-            var names: [Name]?
-            var abstract: String?
-            var defaultValue: String?
-            var isRepeating: Bool
-        }
-        var command: Command
-    }
-
-    private static func arguments(_ help: String) throws -> [Help.Argument] {
-        try JSONDecoder().decode(Help.self, from: Data(help.utf8)).command.arguments
-    }
-
     private static let onlyOnTheCommandLine: Set<String> = ["help", "version", "check", "print-config"]
 
     // MARK: The tables
@@ -39,7 +19,7 @@ private typealias ClientVariable = sum_client.OptionVariable
     @Test("Every option of sum-server has a variable, and the table says of it what --help says")
     func serverTable() throws {
         var missing = Set(ServerVariable.ofServer.map(\.option))
-        for argument in try Self.arguments(SumServerCommand._dumpHelp()) {
+        for argument in try OptionHelp.arguments(SumServerCommand._dumpHelp()) {
             let names = (argument.names ?? []).map(\.name).filter { $0.count > 1 }
             guard let name = names.first, Self.onlyOnTheCommandLine.isDisjoint(with: names) else { continue }
             let option = name.hasPrefix("no-") ? String(name.dropFirst(3)) : name
@@ -57,7 +37,7 @@ private typealias ClientVariable = sum_client.OptionVariable
 
     @Test("The variables of sum-client are options of it, and have its defaults")
     func clientTable() throws {
-        let arguments = try Self.arguments(ClientOptions._dumpHelp())
+        let arguments = try OptionHelp.arguments(ClientOptions._dumpHelp())
         for row in ClientVariable.ofClient {
             let argument = try #require(
                 arguments.first { ($0.names ?? []).contains { $0.name == row.option } }, "\(row.option)")

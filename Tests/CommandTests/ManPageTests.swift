@@ -7,22 +7,6 @@ import Testing
 
 /// The man pages, which are written by hand, know the options of the tools, and say of them what `--help` says.
 @Suite struct ManPageTests {
-    private struct Help: Decodable {
-        struct Command: Decodable { var arguments: [Argument] }
-        struct Name: Decodable {
-            var kind: String
-            var name: String
-        }
-        struct Argument: Decodable {
-            var kind: String
-            var names: [Name]?
-            var abstract: String?
-            var defaultValue: String?
-            var shouldDisplay: Bool
-        }
-        var command: Command
-    }
-
     /// The names of each option on a page, as in `-f, --file`, and what it says of the option.
     private static func options(on page: String) -> [Set<String>: String] {
         var options: [Set<String>: String] = [:]
@@ -49,8 +33,8 @@ import Testing
         let text = try String(
             contentsOf: Repository.root.appending(path: "docs/man/\(page)"), encoding: .utf8)
         let options = options(on: text)
-        let command = try JSONDecoder().decode(Help.self, from: Data(help.utf8)).command
-        let arguments = command.arguments.filter { $0.shouldDisplay && $0.kind != "positional" }
+        let arguments = try OptionHelp.arguments(help)
+            .filter { $0.shouldDisplay && $0.kind != "positional" }
         var known: Set<Set<String>> = []
         for argument in arguments {
             let names = Set((argument.names ?? []).map { ($0.kind == "long" ? "--" : "-") + $0.name })

@@ -16,7 +16,7 @@ internal import CNghttp2
         let listSize: Int
     }
 
-    @exclusivity(unchecked) private var fields: [Field] = []
+    @safe @exclusivity(unchecked) private var fields: [Field] = []
 
     deinit {
         for field in fields {
@@ -44,6 +44,6 @@ internal import CNghttp2
     func listSize(at index: Int, name: OpaquePointer, value: OpaquePointer) -> Int? {
         guard index < fields.count else { return nil }
         let field = fields[index]
-        return field.name == name && field.value == value ? field.listSize : nil
+        return unsafe field.name == name && field.value == value ? field.listSize : nil
     }
 }

@@ -11,7 +11,6 @@ struct AccessLine {
     private var common: Common?
     /// The line but for what `append` adds.
     private var bytes: [UInt8] = []
-    private var notLogged = 0
 
     /// - Parameter isForJournal: whether lines begin with their priority for systemd's journal.
     init(_ format: LogFormat, isForJournal: Bool = false) {
@@ -22,9 +21,7 @@ struct AccessLine {
     }
 
     /// Makes the line of a call.
-    ///
-    /// - Parameter notLogged: calls that had no line before this one.
-    mutating func write(_ call: ServerCallRecord, at time: Timestamp, notLogged: Int = 0) {
+    mutating func write(_ call: ServerCallRecord, at time: Timestamp) {
         let common = common(of: call)
         bytes.removeAll(keepingCapacity: true)
         if isForJournal { bytes += JournalPriority.prefix(common.level).utf8 }
@@ -47,7 +44,6 @@ struct AccessLine {
         }
         bytes += common.end
         if let trace = call.trace { add(trace) }
-        self.notLogged = notLogged
     }
 
     private mutating func add(_ trace: TraceContext) {
@@ -59,8 +55,10 @@ struct AccessLine {
 
     /// Appends the line and its newline.
     ///
-    /// - Parameter lost: lines that were lost before this one, which it reports.
-    func append(to output: inout [UInt8], lost: Int = 0) {
+    /// - Parameters:
+    ///   - lost: lines that were lost before this one, which it reports.
+    ///   - notLogged: calls that had no line before this one.
+    func append(to output: inout [UInt8], lost: Int = 0, notLogged: Int = 0) {
         output += bytes
         if lost > 0 || notLogged > 0 {
             var fields = LineFields(format)

@@ -39,8 +39,11 @@ public final class AccessLog: ServerObserver {
 
         func callEnded(_ call: ServerCallRecord) {
             guard call.reachedHandler || log.mayLogUnreached() else { return }
-            line.write(call, at: Timestamp(), notLogged: log.takeNotLogged())
-            log.writer.append { bytes, lost in line.append(to: &bytes, lost: lost) }
+            line.write(call, at: Timestamp())
+            // Not called for a line that is lost, so that the next one has the counts.
+            log.writer.append { bytes, lost in
+                line.append(to: &bytes, lost: lost, notLogged: log.takeNotLogged())
+            }
         }
 
         func closed(_ connection: ServerConnectionRecord) {}

@@ -31,8 +31,8 @@ import Testing
         of line: inout AccessLine, _ record: ServerCallRecord, lost: Int = 0, notLogged: Int = 0
     ) -> String {
         var bytes: [UInt8] = []
-        line.write(record, at: time, notLogged: notLogged)
-        line.append(to: &bytes, lost: lost)
+        line.write(record, at: time)
+        line.append(to: &bytes, lost: lost, notLogged: notLogged)
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -155,6 +155,31 @@ import Testing
         for (level, codes) in levels {
             for code in codes { #expect(code.logLevel == level, "\(code)") }
         }
+    }
+
+    @Test("Calls without a line are counted in the next line that is written, if the one before is lost")
+    func lost() async throws {
+        let pipe = Pipe()
+        let writer = LineWriter(FileDescriptor(rawValue: pipe.fileHandleForWriting.fileDescriptor))
+        let log = AccessLog(writer, format: .json)
+        let refused = Self.record(GRPCStatus(code: .unauthenticated), reachedHandler: false)
+        let connection = try #require(log.connectionOpened(refused.peer))
+        // Longer than what may wait, and than what the pipe takes: until it is read, all other lines are lost.
+        writer.write(String(repeating: "x", count: 1 << 20) + "\n")
+        for _ in 0..<300 { connection.callEnded(refused) }
+        connection.callEnded(Self.record())
+        let reading = pipe.reading()
+        writer.drain()
+        connection.callEnded(Self.record())
+        writer.drain()
+        try pipe.fileHandleForWriting.close()
+        let lines = await reading.value.split(separator: "\n")
+        #expect(lines.count == 2)
+        let line = try #require(
+            try JSONSerialization.jsonObject(with: Data(lines[lines.count - 1].utf8)) as? [String: Any])
+        let (lost, notLogged) = (line["lines-lost-before"] as? Int, line["not-logged-before"] as? Int)
+        #expect((lost ?? 0) + (notLogged ?? 0) == 301)
+        #expect((notLogged ?? 0) > 0)
     }
 
     @Test("Calls that reach no handler fill no log; they are counted in the next line")

@@ -11,32 +11,9 @@ import Testing
         LineWriter(FileDescriptor(rawValue: pipe.fileHandleForWriting.fileDescriptor))
     }
 
-    /// Reads until the pipe is closed, on a thread of its own: those of tasks may all be waiting for writers.
-    private func reading() -> Reading {
-        let (texts, continuation) = AsyncStream.makeStream(of: String.self)
-        let handle = pipe.fileHandleForReading
-        Thread.detachNewThread {
-            continuation.yield(String(decoding: handle.readDataToEndOfFile(), as: UTF8.self))
-            continuation.finish()
-        }
-        return Reading(texts: texts)
-    }
-
-    private struct Reading {
-        let texts: AsyncStream<String>
-
-        /// All that was read.
-        var value: String {
-            get async {
-                for await text in texts { return text }
-                return ""
-            }
-        }
-    }
-
     @Test("Lines of text and of bytes arrive in their order, whole")
     func order() async throws {
-        let (writer, reading) = (writer(), reading())
+        let (writer, reading) = (writer(), pipe.reading())
         let expected = (0..<2000).map { "line \($0) \(String(repeating: "x", count: $0 % 97))" }
         for (number, line) in expected.enumerated() {
             if number.isMultiple(of: 2) {
@@ -69,7 +46,7 @@ import Testing
                 writer.write("\(number) \(lost) \(line)\n", lostBefore: lost)
             }
         }
-        let reading = reading()
+        let reading = pipe.reading()
         writer.drain()
         let unreported = writer.takeLost()
         try pipe.fileHandleForWriting.close()
@@ -94,7 +71,7 @@ import Testing
 
     @Test("A line that is longer than a write is written")
     func long() async throws {
-        let (writer, reading) = (writer(), reading())
+        let (writer, reading) = (writer(), pipe.reading())
         let long = String(repeating: "y", count: 100_000)
         for line in ["a", long, "b"] { writer.write("\(line)\n") }
         writer.drain()

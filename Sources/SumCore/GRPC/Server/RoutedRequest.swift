@@ -4,7 +4,7 @@ final class RoutedRequest {
     let request: GRPCRequestHead
     let method: GRPCMethod
     /// What the calls of the connection with these headers have in common; made for the first of them.
-    var context: ServerCallContext.Shared?
+    var context: Shared<ServerCallContext.Values>?
 
     init(fields: [HTTP2Field], request: GRPCRequestHead, method: GRPCMethod) {
         self.fields = fields

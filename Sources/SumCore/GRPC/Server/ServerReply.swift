@@ -11,7 +11,7 @@ public struct ServerReply: Sendable {
     /// Whether the call ends.
     private(set) var endsCall: Bool
     private(set) var content = Content.nothing
-    private var extras: Extras?
+    private var extras: Shared<Values>?
 
     /// Creates a reply without messages.
     ///
@@ -113,7 +113,7 @@ public struct ServerReply: Sendable {
 
     // MARK: What few replies have
 
-    private struct Values {
+    private struct Values: Sendable {
         var status = GRPCStatus.ok
         var decompressed = 0
         var metadata = GRPCMetadata()
@@ -122,16 +122,8 @@ public struct ServerReply: Sendable {
         var trailers = GRPCMetadata()
     }
 
-    private final class Extras: Sendable {
-        let values: Values
-
-        init(_ values: Values) {
-            self.values = values
-        }
-    }
-
     private var values: Values {
-        get { extras?.values ?? Values() }
-        set { extras = Extras(newValue) }
+        get { extras?.value ?? Values() }
+        set { extras = Shared(newValue) }
     }
 }

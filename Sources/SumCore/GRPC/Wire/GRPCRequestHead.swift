@@ -7,9 +7,9 @@ struct GRPCRequestHead: Sendable {
     var timeout: Duration?
     /// The number of earlier attempts (`grpc-previous-rpc-attempts`, grpc/proposal A6).
     var previousAttempts = 0
-    private var shared: Shared
+    private var shared: Shared<Values>
 
-    private struct Values: Equatable {
+    private struct Values: Equatable, Sendable {
         var path: String
         var scheme: String
         var authority: String
@@ -21,16 +21,8 @@ struct GRPCRequestHead: Sendable {
         var sendsTokenToLoopback = false
     }
 
-    private final class Shared: Sendable {
-        let values: Values
-
-        init(_ values: Values) {
-            self.values = values
-        }
-    }
-
     private var values: Values {
-        get { shared.values }
+        get { shared.value }
         set { shared = Shared(newValue) }
     }
 
@@ -49,31 +41,31 @@ struct GRPCRequestHead: Sendable {
     }
 
     /// `/package.Service/Method`.
-    var path: String { shared.values.path }
+    var path: String { shared.value.path }
     /// `http`, or `https` over TLS.
-    var scheme: String { shared.values.scheme }
+    var scheme: String { shared.value.scheme }
     /// The client's name for the server (`:authority`), for a proxy or a virtual host.
-    var authority: String { shared.values.authority }
-    var userAgent: String { shared.values.userAgent }
+    var authority: String { shared.value.authority }
+    var userAgent: String { shared.value.userAgent }
     /// The compression of request messages (`grpc-encoding`).
-    var compression: GRPCCompression { shared.values.compression }
+    var compression: GRPCCompression { shared.value.compression }
     /// The client's `grpc-accept-encoding`.
-    var acceptEncoding: String { shared.values.acceptEncoding }
+    var acceptEncoding: String { shared.value.acceptEncoding }
 
     var metadata: GRPCMetadata {
-        get { shared.values.metadata }
+        get { shared.value.metadata }
         set { values.metadata = newValue }
     }
 
     /// Sent as `authorization`, over private connections only.
     var bearerToken: BearerToken? {
-        get { shared.values.bearerToken }
+        get { shared.value.bearerToken }
         set { values.bearerToken = newValue }
     }
 
     /// Whether the token is also sent in clear text to a loopback address.
     var sendsTokenToLoopback: Bool {
-        get { shared.values.sendsTokenToLoopback }
+        get { shared.value.sendsTokenToLoopback }
         set { values.sendsTokenToLoopback = newValue }
     }
 
@@ -105,7 +97,7 @@ struct GRPCRequestHead: Sendable {
 extension GRPCRequestHead: Equatable {
     static func == (left: GRPCRequestHead, right: GRPCRequestHead) -> Bool {
         left.timeout == right.timeout && left.previousAttempts == right.previousAttempts
-            && (left.shared === right.shared || left.shared.values == right.shared.values)
+            && (left.shared === right.shared || left.shared.value == right.shared.value)
     }
 }
 

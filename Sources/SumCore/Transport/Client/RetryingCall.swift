@@ -47,8 +47,8 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
     /// `nonisolated(unsafe)`, with no lock of its own, is sound because `state` says, under its lock, whether an attempt
     /// runs and on which connection: an attempt begins and ends on its own loop, and only a step taken under the lock
     /// leads from one to the next. Leaving out the check for overlapping accesses is sound because the handler's body,
-    /// which is called during an access to it, hands out bytes and may schedule tasks, but never calls back; observers,
-    /// which may, are called between accesses.
+    /// which is called during an access to it, hands out bytes, begins again, and may schedule tasks, but never calls
+    /// back; observers, which may, are called between accesses.
     @safe @exclusivity(unchecked) nonisolated(unsafe) private var progress: Progress
 
     init(

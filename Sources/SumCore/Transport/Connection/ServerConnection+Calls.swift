@@ -66,9 +66,9 @@ extension ServerConnection {
             shared, streamID: streamID, deadline: routed.request.timeout.map { .now + $0 })
     }
 
-    private func makeContext(of routed: RoutedRequest) -> ServerCallContext.Shared {
+    private func makeContext(of routed: RoutedRequest) -> Shared<ServerCallContext.Values> {
         let request = routed.request
-        return ServerCallContext.Shared(
+        return Shared(
             ServerCallContext.Values(
                 head: CallHead(request), metadata: request.metadata, timeout: request.timeout, peer: peer,
                 maxMessageSize: min(limits.maxMessageSize, routed.method.maxMessageSize ?? .max),
