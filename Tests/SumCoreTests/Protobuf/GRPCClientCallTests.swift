@@ -68,6 +68,29 @@ import Testing
         }
     }
 
+    @Test("Many messages can be sent at once, compressed or not", arguments: GRPCCompression.allCases)
+    func batches(_ compression: GRPCCompression) async throws {
+        let total = GRPCMethod.clientStreaming(path: "/t.T/Total") { (numbers: GRPCRequests<Number>, _) in
+            var total: Int32 = 0
+            for try await number in numbers { total += number.num }
+            return Sum.with { [total] in $0.sum = total }
+        }
+        try await withClient(of: [total]) { (client) async throws in
+            var options = GRPCCallOptions()
+            options.compression = compression
+            let call: Call = client.call("/t.T/Total", options: options)
+            try await call.send(contentsOf: [])
+            try await call.send(contentsOf: (1...20_000).map(number))
+            try await call.send(number(7))
+            try await call.send(contentsOf: [number(8)], compressed: false)
+            #expect(try await call.closeAndReceive().sum == 200_010_015)
+            let error = await #expect(throws: GRPCStatus.self) {
+                try await call.send(contentsOf: [number(1)])
+            }
+            #expect(error?.code == .failedPrecondition)
+        }
+    }
+
     @Test("Unary and client-streaming calls need exactly one response")
     func oneAnswer() async throws {
         try await withClient(of: [Self.running]) { (client) async throws in

@@ -20,12 +20,8 @@ final class AsyncServerCallHandler: ServerCallHandler {
                     try await body(call)
                 }
                 call.complete(.ok)
-            } catch let status as GRPCStatus {
-                call.complete(status)
-            } catch is CancellationError {
-                call.complete(GRPCStatus(code: .cancelled))
             } catch {
-                call.complete(GRPCStatus(code: .unknown, message: "\(error)"))
+                call.complete(GRPCStatus(thrown: error))
             }
         }
     }

@@ -102,9 +102,34 @@ public final class GRPCClient: Sendable {
     public func unary<Request: Message, Response: Message>(
         _ path: String, _ request: Request, options: GRPCCallOptions = .init()
     ) async throws(GRPCStatus) -> Response {
+        try await begin(path, request, options).closeAndReceive()
+    }
+
+    /// Begins a call of a method with one request message and any number of responses, and sends the request.
+    ///
+    /// - Parameter path: `/package.Service/Method`.
+    /// - Throws: the call's status if it has ended already; INTERNAL if the request cannot be encoded.
+    public func serverStreaming<Request: Message, Response: Message>(
+        _ path: String, _ request: Request, options: GRPCCallOptions = .init()
+    ) async throws(GRPCStatus) -> GRPCClientCall<Request, Response> {
+        let call: GRPCClientCall<Request, Response> = try await begin(path, request, options)
+        call.finish()
+        return call
+    }
+
+    /// Begins a call and sends its first message.
+    private func begin<Request: Message, Response: Message>(
+        _ path: String, _ request: Request, _ options: GRPCCallOptions
+    ) async throws(GRPCStatus) -> GRPCClientCall<Request, Response> {
         let call = call(path, options: options, sending: Request.self, receiving: Response.self)
-        try await call.send(request)
-        return try await call.closeAndReceive()
+        do throws(GRPCStatus) {
+            try await call.send(request)
+        } catch {
+            // Has no effect if the call has ended. Otherwise the request cannot be encoded, and the server would wait.
+            call.cancel()
+            throw error
+        }
+        return call
     }
 
     func start(
