@@ -1,7 +1,7 @@
 # Every target here works on a fresh Debian 12 machine with a Swift 6.3 toolchain.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test conformance stress soak fuzz asan tsan valgrind bench lint generate check-generated deb test-packages static artifacts clean help
+.PHONY: build run test examples conformance stress soak fuzz asan tsan valgrind bench lint generate check-generated deb test-packages static artifacts clean help
 
 # Product by product: a full build would include protoc, which is part of swift-protobuf.
 SWIFT_BUILD := scripts/build-release
@@ -29,6 +29,11 @@ test: ## Run every test, including those with foreign gRPC peers
 	scripts/build-foreign-peers
 	swift build --build-tests
 	scripts/run-tests
+	scripts/test-tools
+
+examples: ## Build each package of Examples in .build-examples
+	@scripts/install-dependencies build
+	scripts/build-examples
 
 # RUNNER=path is the path of the runner; CONTRIBUTING.md says how to get it.
 conformance: ## Run the connectrpc conformance suite against the library's server and client
@@ -74,9 +79,9 @@ bench: build ## Measure everything beside its peers; write docs/performance.md (
 	Benchmarks/bench.py $(if $(QUICK),--quick,--write)
 
 lint: ## Check formatting and style
-	swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
+	swift format lint --strict --recursive Sources Tests Tools Examples Benchmarks/Sources Package.swift Benchmarks/Package.swift
 
-generate: ## Regenerate the Swift code from the protos, with the plugin of the pinned swift-protobuf
+generate: ## Regenerate the Swift code from the protos, with the plugins of Tools/protoc-gen-sum-swift
 	@scripts/install-dependencies test
 	scripts/generate
 

@@ -132,10 +132,22 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             path: "Tests/Fuzzing/Sources/FuzzTargets", swiftSettings: testRules),
+        // What the generator makes of odd protos, which must compile without a warning.
+        .target(
+            name: "SharedStubMessages",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            path: "Tests/Stubs/Shared", swiftSettings: testRules + [.treatAllWarnings(as: .error)]),
+        .target(
+            name: "OddStubs",
+            dependencies: [
+                "SharedStubMessages", "SumCore",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Tests/Stubs/Odd", swiftSettings: testRules + [.treatAllWarnings(as: .error)]),
         .testTarget(
             name: "SumCoreTests",
             dependencies: [
-                "SumCore", "ScriptedPeers", "FuzzTargets",
+                "SumCore", "ScriptedPeers", "FuzzTargets", "OddStubs",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
@@ -166,7 +178,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CMalloc", "CProgram", "SumCore", "SumTelemetry", "ScriptedPeers", "sum-client", "sum-server",
+                "CMalloc", "CProgram", "OddStubs", "SumCore", "SumTelemetry", "ScriptedPeers", "sum-client",
+                "sum-server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

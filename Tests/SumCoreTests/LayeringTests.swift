@@ -34,11 +34,13 @@ import Testing
         Room(
             path: "Protobuf", imports: ["NIOCore", "SwiftProtobuf"],
             sees: ["Base", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Services/Generated"]),
+        Room(path: "Services/Stubs", sees: ["GRPC/Wire", "GRPC/Server", "Services/Generated", "Protobuf"]),
         Room(
             path: "Services",
             imports: ["FoundationEssentials", "NIOCore", "SwiftProtobuf", "Synchronization"],
             sees: [
                 "Base", "HTTP2", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Services/Generated", "Protobuf",
+                "Services/Stubs",
             ],
             hidden: ["HTTP2Session"]),
         Room(path: "Process", imports: ["Glibc", "NIOCore", "SystemPackage"], sees: ["Base"]),

@@ -4,9 +4,9 @@ internal import SwiftProtobuf
 /// The method `tutorial.NumberService/SumNumbers`: adds the numbers that a client streams, and responds with their sum.
 public enum SumNumbers {
     /// The full name of the service, as health and reflection use it.
-    public static let service = "tutorial.NumberService"
+    public static let service = Tutorial_NumberService.name
     /// The path of the method.
-    public static let path = "/\(service)/SumNumbers"
+    public static let path = Tutorial_NumberService.Path.sumNumbers
 
     /// What to do with a sum that does not fit int32.
     public enum Overflow: String, CaseIterable, Sendable {
@@ -29,9 +29,19 @@ public enum SumNumbers {
     public static func method(
         overflow: Overflow = .error, maxMessageSize: Int = defaultMaxMessageSize
     ) -> GRPCMethod {
-        GRPCMethod(path: path, maxMessageSize: maxMessageSize) { context in
-            SumNumbersHandler(overflow: overflow, context: context)
-        }
+        let service = NumberService(overflow: overflow)
+        return .batchwise(path: path, maxMessageSize: maxMessageSize) { service.sumNumbers(context: $0) }
+    }
+}
+
+/// The service of tutorial.proto, with a handler of the lowest level.
+private struct NumberService: Tutorial_NumberService.Service {
+    let overflow: SumNumbers.Overflow
+
+    func sumNumbers(
+        context: ServerCallContext
+    ) -> GRPCBatchCall<Tutorial_NumberRequest, Tutorial_NumberResponse> {
+        GRPCBatchCall(SumNumbersHandler(overflow: overflow, context: context))
     }
 }
 
