@@ -30,40 +30,23 @@ struct CallDescription {
     }
 
     func make(with client: GRPCClient) async throws -> ClientResponseResult {
-        switch request.method {
-        case "Unary": try await make(with: client, UnaryRequest.self, UnaryResponse.self)
-        case "IdempotentUnary":
-            try await make(with: client, IdempotentUnaryRequest.self, IdempotentUnaryResponse.self)
-        case "ClientStream": try await make(with: client, ClientStreamRequest.self, ClientStreamResponse.self)
-        case "ServerStream": try await make(with: client, ServerStreamRequest.self, ServerStreamResponse.self)
-        case "BidiStream": try await make(with: client, BidiStreamRequest.self, BidiStreamResponse.self)
-        case "Unimplemented":
-            try await make(with: client, UnimplementedRequest.self, UnimplementedResponse.self)
+        let service = ConformanceService.Client(client)
+        return switch request.method {
+        case "Unary": try await run(service.unary(options:))
+        case "IdempotentUnary": try await run(service.idempotentUnary(options:))
+        case "ClientStream": try await run(service.clientStream(options:))
+        case "ServerStream": try await run(service.serverStream(options:))
+        case "BidiStream": try await run(service.bidiStream(options:))
+        case "Unimplemented": try await run(service.unimplemented(options:))
         default: throw UnusableRequest(description: "unknown method '\(request.method)'")
         }
     }
 
-    private func make<Request: Message, Response: PayloadCarrier>(
-        with client: GRPCClient, _: Request.Type, _: Response.Type
+    private func run<Request: Message, Response: PayloadCarrier>(
+        _ begin: (GRPCCallOptions) -> GRPCClientCall<Request, Response>
     ) async throws -> ClientResponseResult {
         let messages = try request.requestMessages.map { try Request(unpackingAny: $0) }
-        let path = ConformanceService.path(request.method)
-        let call = client.call(path, options: options, sending: Request.self, receiving: Response.self)
-        var described = DescribedCall(request, messages, call)
-        return await described.run()
+        var call = DescribedCall(request, messages, begin(options))
+        return await call.run()
     }
-}
-
-/// A response message of the service.
-protocol PayloadCarrier: Message {
-    var payload: ConformancePayload { get }
-}
-
-extension UnaryResponse: PayloadCarrier {}
-extension IdempotentUnaryResponse: PayloadCarrier {}
-extension ClientStreamResponse: PayloadCarrier {}
-extension ServerStreamResponse: PayloadCarrier {}
-extension BidiStreamResponse: PayloadCarrier {}
-extension UnimplementedResponse: PayloadCarrier {
-    var payload: ConformancePayload { .init() }
 }

@@ -28,7 +28,7 @@ struct ConformanceServer {
         }
         let host = "127.0.0.1"
         let server = try await GRPCServer.start(
-            listeningOn: [.host(host, port: 0)], methods: ConformanceService.methods,
+            listeningOn: [.host(host, port: 0)], methods: DefinedService().methods,
             configuration: configuration,
             logger: Logger(label: "conformance-server") { StreamLogHandler.standardError(label: $0) })
         let port = server.addresses.first?.split(separator: ":").last.flatMap { UInt32($0) }

@@ -3,19 +3,18 @@ import SumCore
 import SwiftProtobuf
 
 /// The responses of a method that has any number of them, as the first request defines them.
-struct StreamedAnswer {
+struct StreamedAnswer<Response: PayloadCarrier> {
     private let definition: StreamResponseDefinition
     private let call: AsyncServerCall
-    private let send: (ConformancePayload) async throws -> Void
+    private let responses: GRPCResponses<Response>
     private var sentCount = 0
 
     init(
-        _ definition: StreamResponseDefinition, _ call: AsyncServerCall,
-        send: @escaping (ConformancePayload) async throws -> Void
+        _ definition: StreamResponseDefinition, _ call: AsyncServerCall, _ responses: GRPCResponses<Response>
     ) throws {
         self.definition = definition
         self.call = call
-        self.send = send
+        self.responses = responses
         try call.setResponseMetadata(GRPCMetadata(definition.responseHeaders))
         call.setTrailers(try GRPCMetadata(definition.responseTrailers))
         // Some clients wait for the headers before they send or receive more.
@@ -35,7 +34,7 @@ struct StreamedAnswer {
             payload.requestInfo = try .init(requests)
         }
         try await Task.sleep(for: .milliseconds(definition.responseDelayMs))
-        try await send(payload)
+        try await responses.send(.with { $0.payload = payload })
         sentCount += 1
         return true
     }
