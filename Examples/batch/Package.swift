@@ -1,0 +1,20 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "batch",
+    dependencies: [
+        .package(name: "sum", path: "../.."),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "batch",
+            dependencies: [
+                .product(name: "SumCore", package: "sum"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Sources")
+    ],
+    swiftLanguageModes: [.v6]
+)
