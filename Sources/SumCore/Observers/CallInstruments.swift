@@ -1,11 +1,13 @@
 internal import CoreMetrics
 
-/// The histograms of calls that were of one method and ended with one status. Made once, since swift-metrics looks each
-/// one up under a lock.
+/// The histograms of calls that were of one method and ended with one status.
+///
+/// Made once, since swift-metrics looks each one up under a lock. They are the backend's own handlers: `Recorder`, which
+/// wraps one, converts numbers of any type, at several times the cost of recording one.
 final class CallInstruments: Sendable {
-    private let duration: Timer
-    private let bytesSent: Recorder
-    private let bytesReceived: Recorder
+    private let duration: any TimerHandler
+    private let bytesSent: any RecorderHandler
+    private let bytesReceived: any RecorderHandler
 
     /// - Parameter prefix: of the metrics' names, such as `grpc.server.call`.
     init(
@@ -13,10 +15,12 @@ final class CallInstruments: Sendable {
         _ factory: any MetricsFactory
     ) {
         let dimensions = dimensions + [("grpc.status", code.metricName)]
-        duration = Timer(label: "\(prefix).duration", dimensions: dimensions, factory: factory)
+        duration = factory.makeTimer(label: "\(prefix).duration", dimensions: dimensions)
         let size = "total_compressed_message_size"
-        bytesSent = Recorder(label: "\(prefix).sent_\(size)", dimensions: dimensions, factory: factory)
-        bytesReceived = Recorder(label: "\(prefix).rcvd_\(size)", dimensions: dimensions, factory: factory)
+        bytesSent = factory.makeRecorder(
+            label: "\(prefix).sent_\(size)", dimensions: dimensions, aggregate: true)
+        bytesReceived = factory.makeRecorder(
+            label: "\(prefix).rcvd_\(size)", dimensions: dimensions, aggregate: true)
     }
 
     func record(_ duration: Duration, bytesSent: Int, bytesReceived: Int) {

@@ -64,8 +64,9 @@ public final class ServerMetrics: ServerObserver {
     /// Records for one connection, on its event loop.
     private final class ConnectionMetrics: ServerConnectionObserver {
         private let metrics: ServerMetrics
-        /// The method of the last call; the next is usually the same.
-        private var last: (path: String?, method: MethodInstruments)?
+        /// The last call, and the instruments of its method. The next is usually of the same method.
+        private var lastCall: ServerCallStart?
+        private var lastMethod: MethodInstruments?
 
         var observesCalls: Bool { true }
         var observesMessages: Bool { true }
@@ -74,24 +75,24 @@ public final class ServerMetrics: ServerObserver {
             self.metrics = metrics
         }
 
-        private func method(_ path: String?) -> MethodInstruments {
-            if let last, last.path == path { return last.method }
-            let method = metrics.method(path)
-            last = (path, method)
+        private func method(of call: ServerCallStart) -> MethodInstruments {
+            if let lastMethod, let lastCall, lastCall.isIdentical(to: call) { return lastMethod }
+            let method = metrics.method(call.isHosted ? call.path : nil)
+            (lastCall, lastMethod) = (call, method)
             return method
         }
 
         func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)? {
-            method(call.isHosted ? call.path : nil).began()
+            method(of: call).began()
             return nil
         }
 
-        func messagesReceived(_ count: Int64, of path: String) {
-            method(path).numbers?.increment(by: count)
+        func messagesReceived(_ count: Int64, of call: ServerCallStart) {
+            method(of: call).numbers?.increment(by: count)
         }
 
         func callEnded(_ call: ServerCallRecord) {
-            method(call.isHosted ? call.path : nil).ended(call)
+            method(of: call.start).ended(call)
         }
 
         func requestRefused(_ reason: String) {
@@ -160,22 +161,22 @@ private final class ServerInstruments: Sendable {
 private final class MethodInstruments: Sendable {
     private let name: String
     private let factory: any MetricsFactory
-    private let started: Counter
+    private let started: any CounterHandler
     /// Nil unless the messages of the method are numbers.
-    let numbers: Counter?
+    let numbers: (any CounterHandler)?
     /// By status, made when the first call ends with it.
     private let outcomes = StatusTable<CallInstruments>()
 
     init(_ name: String, countsNumbers: Bool, _ factory: any MetricsFactory) {
         self.name = name
         self.factory = factory
-        started = Counter(
-            label: "grpc.server.call.started", dimensions: [("grpc.method", name)], factory: factory)
-        numbers = countsNumbers ? Counter(label: "sum.server.numbers", factory: factory) : nil
+        started = factory.makeCounter(
+            label: "grpc.server.call.started", dimensions: [("grpc.method", name)])
+        numbers = countsNumbers ? factory.makeCounter(label: "sum.server.numbers", dimensions: []) : nil
     }
 
     func began() {
-        started.increment()
+        started.increment(by: 1)
     }
 
     func ended(_ call: ServerCallRecord) {

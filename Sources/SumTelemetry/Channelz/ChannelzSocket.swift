@@ -28,7 +28,7 @@ final class ChannelzSocket: ServerConnectionObserver, Sendable {
         return nil
     }
 
-    func messagesReceived(_ count: Int64, of path: String) {
+    func messagesReceived(_ count: Int64, of call: ServerCallStart) {
         messagesReceived.wrappingAdd(count, ordering: .relaxed)
         lastReceived.pass()
     }

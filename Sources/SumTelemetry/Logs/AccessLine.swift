@@ -3,14 +3,17 @@ import SumCore
 
 /// Makes the lines of an access log for one connection. Most of its calls differ from the one before only in numbers:
 /// what they have in common is kept as bytes, and copied.
-struct AccessLine {
+///
+/// The properties have no exclusivity checks, which would cost as much as writing the numbers. They need none: a
+/// connection uses its line on its event loop only, and no method calls anything that could come back to it.
+final class AccessLine {
     private let format: LogFormat
     private let isForJournal: Bool
     private let names: Names
-    private var timestamps: Timestamp.Writer
-    private var common: Common?
+    @safe @exclusivity(unchecked) private var timestamps: Timestamp.Writer
+    @safe @exclusivity(unchecked) private var common: Common?
     /// The line but for what `append` adds.
-    private var bytes: [UInt8] = []
+    @safe @exclusivity(unchecked) private var bytes: [UInt8] = []
 
     /// - Parameter isForJournal: whether lines begin with their priority for systemd's journal.
     init(_ format: LogFormat, isForJournal: Bool = false) {
@@ -21,7 +24,7 @@ struct AccessLine {
     }
 
     /// Makes the line of a call.
-    mutating func write(_ call: ServerCallRecord, at time: Timestamp) {
+    func write(_ call: ServerCallRecord, at time: Timestamp) {
         let common = common(of: call)
         bytes.removeAll(keepingCapacity: true)
         if isForJournal { bytes += JournalPriority.prefix(common.level).utf8 }
@@ -46,7 +49,7 @@ struct AccessLine {
         if let trace = call.trace { add(trace) }
     }
 
-    private mutating func add(_ trace: TraceContext) {
+    private func add(_ trace: TraceContext) {
         var fields = LineFields(format)
         fields.text(Self.traceID, trace.traceIDText)
         fields.text(Self.spanID, trace.spanIDText)
@@ -74,47 +77,48 @@ struct AccessLine {
 
     /// Fields before and after the numbers, as bytes, and what they were made of.
     private final class Common {
-        private let peer: Peer
-        private let path: String
-        private let isHosted: Bool
-        private let code: GRPCStatus.Code
-        private let message: String
-        private let userAgent: String
+        /// The last call whose fields these were.
+        @safe @exclusivity(unchecked) private var start: ServerCallStart
+        private let status: GRPCStatus
 
         let isSum: Bool
-        var level: Logger.Level { code.logLevel }
+        var level: Logger.Level { status.code.logLevel }
         /// From the time to the name of the first number.
         let beginning: [UInt8]
         /// After the numbers.
         let end: [UInt8]
 
         init(_ call: ServerCallRecord, _ format: LogFormat, _ names: Names) {
-            (peer, path, isHosted, userAgent) = (call.peer, call.path, call.isHosted, call.userAgent)
-            (code, message) = (call.status.code, call.status.message)
+            (start, status) = (call.start, call.status)
+            let (peer, path) = (start.peer, start.path)
             isSum = path == SumNumbers.path
             var line = LineFields(format)
-            line.begin(code.logLevel, "access", "call")
+            line.begin(status.code.logLevel, "access", "call")
             line.text(AccessLine.peer, peer.description)
             if let principal = peer.principal { line.text(AccessLine.principal, principal) }
-            line.text(AccessLine.method, isHosted ? String(Substring(path.utf8.dropFirst())) : path)
-            line.text(AccessLine.code, "\(code)")
-            if !message.isEmpty { line.text(AccessLine.message, message) }
+            line.text(AccessLine.method, start.isHosted ? String(Substring(path.utf8.dropFirst())) : path)
+            line.text(AccessLine.code, "\(status.code)")
+            if !status.message.isEmpty { line.text(AccessLine.message, status.message) }
             beginning = line.bytes + (isSum ? names.numbers : names.messagesIn)
             line = LineFields(format)
             if let version = peer.tlsVersion { line.text(AccessLine.tls, version.rawValue) }
-            if !userAgent.isEmpty { line.text(AccessLine.userAgent, userAgent) }
+            if !start.userAgent.isEmpty { line.text(AccessLine.userAgent, start.userAgent) }
             end = line.bytes
         }
 
         func holds(for call: ServerCallRecord) -> Bool {
-            code == call.status.code && path == call.path && isHosted == call.isHosted
-                && peer.principal == call.peer.principal && userAgent == call.userAgent
-                && message == call.status.message && peer.address == call.peer.address
-                && peer.tlsVersion == call.peer.tlsVersion
+            guard status.code == call.status.code, status.message == call.status.message else { return false }
+            if start.isIdentical(to: call.start) { return true }
+            guard start.path == call.path, start.isHosted == call.isHosted,
+                start.userAgent == call.userAgent, start.peer == call.peer
+            else { return false }
+            // So that the calls after it, which often share its memory, are compared at once.
+            start = call.start
+            return true
         }
     }
 
-    private mutating func common(of call: ServerCallRecord) -> Common {
+    private func common(of call: ServerCallRecord) -> Common {
         if let common, common.holds(for: call) { return common }
         let new = Common(call, format, names)
         common = new

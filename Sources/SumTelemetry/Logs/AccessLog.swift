@@ -28,7 +28,7 @@ public final class AccessLog: ServerObserver {
     /// Writes lines for one connection, on its event loop: so nobody else waits while a line is made.
     private final class ConnectionAccessLog: ServerConnectionObserver {
         private let log: AccessLog
-        private var line: AccessLine
+        private let line: AccessLine
 
         var observesCalls: Bool { true }
 

@@ -109,15 +109,27 @@ extension [UInt8] {
     }
 
     /// Appends a number with zeros before it.
+    ///
+    /// - Parameter width: at most 20, which is as many digits as a number can have.
     mutating func append(digits number: UInt64, atLeast width: Int) {
-        var (count, rest) = (1, number / 10)
-        while rest > 0 { (count, rest) = (count + 1, rest / 10) }
-        count = Swift.max(count, width)
-        append(contentsOf: repeatElement(UInt8(ascii: "0"), count: count))
-        var (index, left) = (self.count - 1, number)
-        while left > 0 {
-            self[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: left % 10)
-            (index, left) = (index - 1, left / 10)
+        if number < 1000, width <= 3 {
+            // Most numbers of a line.
+            let small = UInt16(truncatingIfNeeded: number)
+            if small >= 100 || width == 3 { append(digit: small / 100) }
+            if small >= 10 || width >= 2 { append(digit: small / 10 % 10) }
+            return append(digit: small % 10)
         }
+        var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var (start, left) = (digits.count, number)
+        while left > 0 {
+            start -= 1
+            digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: left % 10)
+            left /= 10
+        }
+        for index in Swift.min(start, digits.count - width)..<digits.count { append(digits[index]) }
+    }
+
+    private mutating func append(digit: UInt16) {
+        append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit))
     }
 }

@@ -50,7 +50,7 @@ import Testing
         let peer = Peer(address: "127.0.0.1:1", tlsVersion: .tls13)
         let connection = try #require(channelz.connectionOpened(peer))
         connection.keepaliveSent()
-        connection.messagesReceived(3, of: SumNumbers.path)
+        connection.messagesReceived(3, of: ServerCallStart(peer: peer, path: SumNumbers.path))
         let id = try #require(channelz.page(from: 0, limit: 1).page.first).id
         let socket = try #require(channelz.socket(id))
         #expect(socket.security.tls.otherName == "TLSv1.3")

@@ -13,8 +13,8 @@ import Testing
         _ status: GRPCStatus = .ok, path: String = SumNumbers.path, reachedHandler: Bool = true
     ) -> ServerCallRecord {
         ServerCallRecord(
-            peer: Peer(address: "127.0.0.1:40312"), path: path, reachedHandler: reachedHandler,
-            status: status,
+            start: ServerCallStart(peer: Peer(address: "127.0.0.1:40312"), path: path),
+            reachedHandler: reachedHandler, status: status,
             duration: .microseconds(412), timeToStatus: .microseconds(400),
             messages: MessageCounts(received: 10, sent: 1), bytesReceived: 70, bytesSent: 7,
             connectionBytesReceived: 100)
@@ -23,12 +23,12 @@ import Testing
     private static func line(
         _ record: ServerCallRecord, _ format: LogFormat, lost: Int = 0, notLogged: Int = 0
     ) -> String {
-        var line = AccessLine(format)
-        return text(of: &line, record, lost: lost, notLogged: notLogged)
+        let line = AccessLine(format)
+        return text(of: line, record, lost: lost, notLogged: notLogged)
     }
 
     private static func text(
-        of line: inout AccessLine, _ record: ServerCallRecord, lost: Int = 0, notLogged: Int = 0
+        of line: AccessLine, _ record: ServerCallRecord, lost: Int = 0, notLogged: Int = 0
     ) -> String {
         var bytes: [UInt8] = []
         line.write(record, at: time)
@@ -53,10 +53,10 @@ import Testing
     func full() {
         var record = Self.record(
             GRPCStatus(code: .outOfRange, message: "the sum is \"too\" large"), path: "/a.B/C")
-        record.peer.principal = "spiffe://example.org/adder"
-        record.peer.tlsVersion = .tls13
-        record.timeout = .seconds(1)
-        record.userAgent = "grpc-go/1.60 x=1"
+        record.start.peer.principal = "spiffe://example.org/adder"
+        record.start.peer.tlsVersion = .tls13
+        record.start.timeout = .seconds(1)
+        record.start.userAgent = "grpc-go/1.60 x=1"
         record.trace = TraceContext(traceID: 0xab, spanID: 0xcd, flags: 1)
         #expect(
             Self.line(record, .json, lost: 2, notLogged: 3)
@@ -76,17 +76,19 @@ import Testing
         other.duration = .seconds(7)
         let changes: [(inout ServerCallRecord) -> Void] = [
             { _ in }, { $0.status = GRPCStatus(code: .unavailable) }, { $0.status.message = "why" },
-            { $0.path = "/a.B/C" }, { $0.isHosted = false }, { $0.peer.address = "unix:/a" },
-            { $0.peer.principal = "adder" }, { $0.peer.tlsVersion = .tls12 }, { $0.userAgent = "test/1" },
-            { $0.timeout = .milliseconds(5) },
+            { $0.start.path = "/a.B/C" }, { $0.start.isHosted = false },
+            { $0.start.peer.address = "unix:/a" },
+            { $0.start.peer.principal = "adder" }, { $0.start.peer.tlsVersion = .tls12 },
+            { $0.start.userAgent = "test/1" },
+            { $0.start.timeout = .milliseconds(5) },
             { $0.trace = TraceContext(traceID: 1, spanID: 2, flags: 1) },
         ]
-        var line = AccessLine(format)
+        let line = AccessLine(format)
         for change in changes {
             var changed = other
             change(&changed)
             for record in [changed, Self.record(), changed, other] {
-                #expect(Self.text(of: &line, record) == Self.line(record, format))
+                #expect(Self.text(of: line, record) == Self.line(record, format))
             }
         }
     }
@@ -101,9 +103,9 @@ import Testing
         ]
         for text in texts {
             var record = Self.record(GRPCStatus(code: .unimplemented, message: text), path: text)
-            record.isHosted = false
-            record.userAgent = text
-            record.peer.principal = text
+            record.start.isHosted = false
+            record.start.userAgent = text
+            record.start.peer.principal = text
             let line = Self.line(record, format)
             #expect(line.last == "\n")
             #expect(line.dropLast().unicodeScalars.allSatisfy { $0.isPrintable })
@@ -135,7 +137,7 @@ import Testing
         ] as [(Duration, String)])
     func times(_ time: Duration, _ expected: String) {
         var record = Self.record()
-        record.timeout = time
+        record.start.timeout = time
         #expect(Self.line(record, .text).contains(" deadline_ms=\(expected)\n"))
     }
 

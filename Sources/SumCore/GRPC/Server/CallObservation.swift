@@ -4,15 +4,13 @@ internal import Tracing
 /// What the observers of a server want to know of one call, from its beginning to its record. Calls that nobody
 /// observes have none.
 final class CallObservation {
-    private let start: ServerCallStart
+    private var start: ServerCallStart
     private let began: NIODeadline
     private let observers: [any ServerCallObserver]
     /// Are told of messages while the call goes on.
     private let messageObservers: [any ServerConnectionObserver]
     /// Messages that they have been told of.
     private var reported: Int64 = 0
-    /// Who makes the call, if the server knows it.
-    var principal: String?
     /// When the status was known.
     private var answered: NIODeadline?
     private var hasHandler = false
@@ -33,7 +31,8 @@ final class CallObservation {
         self.began = began
         self.observers = observers
         self.messageObservers = messageObservers
-        scanLimit = observers.reduce(0) { max($0, Int64($1.messageLimit)) }
+        scanLimit = 0
+        for observer in observers { scanLimit = max(scanLimit, Int64(observer.messageLimit)) }
         if scanLimit > 0 { (received, sent) = (MessageScanner(), MessageScanner()) }
     }
 
@@ -43,6 +42,12 @@ final class CallObservation {
             if let context = observer.instrumentation { return context }
         }
         return nil
+    }
+
+    /// The server knows who makes the call.
+    func identify(_ principal: String) {
+        // The start of a call that TLS has identified is shared.
+        if start.peer.principal != principal { start.peer.principal = principal }
     }
 
     /// The call has a handler. Messages are counted here if it does not count them.
@@ -72,7 +77,7 @@ final class CallObservation {
         guard count > reported else { return }
         let new = count - reported
         reported = count
-        for observer in messageObservers { observer.messagesReceived(new, of: start.path) }
+        for observer in messageObservers { observer.messagesReceived(new, of: start) }
     }
 
     func send(_ bytes: ByteBuffer) {
@@ -111,14 +116,10 @@ final class CallObservation {
         connectionBytes: Int,
         at now: NIODeadline
     ) -> ServerCallRecord {
-        var peer = start.peer
-        if let principal { peer.principal = principal }
         // The clock of the answer may be ahead of that of the events.
         let duration = (max(now, answered ?? now) - began).nanoseconds
         return ServerCallRecord(
-            peer: peer, path: start.path, isHosted: start.isHosted, reachedHandler: hasHandler,
-            authority: start.authority,
-            userAgent: start.userAgent, timeout: start.timeout, status: status, wasAnswered: wasAnswered,
+            start: start, reachedHandler: hasHandler, status: status, wasAnswered: wasAnswered,
             duration: .nanoseconds(duration),
             timeToStatus: .nanoseconds(answered.map { ($0 - began).nanoseconds } ?? duration),
             messages: counts ?? self.counts, bytesReceived: bytesReceived, bytesSent: bytesSent,

@@ -1,20 +1,10 @@
 /// The outcome of a call, from the server's side.
 public struct ServerCallRecord: Sendable {
-    /// The client, with its principal if it made the call under a name.
-    public var peer: Peer
-    /// As the client sent it; `/package.Service/Method` if it is well-formed.
-    public var path: String
-    /// Whether the server hosts a method with this path. If not, the client may have made it up.
-    public var isHosted = true
+    /// What was known when the call began, with the principal under which the client made the call.
+    public var start: ServerCallStart
     /// Whether the method's handler got the call. If not, the request was malformed, had no method, or its caller may not
     /// make it.
     public var reachedHandler = true
-    /// The client's name for the server (`:authority`, or `host`).
-    public var authority = ""
-    /// The client's `user-agent`.
-    public var userAgent = ""
-    /// The client's timeout; nil if it set none, or a malformed one.
-    public var timeout: Duration?
     /// How the call ended; CANCELLED if the client cancelled it or disconnected.
     public var status: GRPCStatus
     /// Whether the status was sent. If not, the client cancelled the call or is gone, or we reset the stream.
@@ -34,6 +24,19 @@ public struct ServerCallRecord: Sendable {
     public var connectionBytesReceived: Int
     /// The ids of the call's span; nil without tracing.
     public var trace: TraceContext?
+
+    /// The client, with its principal if it made the call under a name.
+    public var peer: Peer { start.peer }
+    /// As the client sent it; `/package.Service/Method` if it is well-formed.
+    public var path: String { start.path }
+    /// Whether the server hosts a method with this path. If not, the client may have made it up.
+    public var isHosted: Bool { start.isHosted }
+    /// The client's name for the server (`:authority`, or `host`).
+    public var authority: String { start.authority }
+    /// The client's `user-agent`.
+    public var userAgent: String { start.userAgent }
+    /// The client's timeout; nil if it set none, or a malformed one.
+    public var timeout: Duration? { start.timeout }
 
     /// Bytes of request messages, without the prefixes of complete messages.
     public var messageBytesReceived: Int {

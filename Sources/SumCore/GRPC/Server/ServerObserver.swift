@@ -52,8 +52,8 @@ public protocol ServerConnectionObserver: AnyObject {
     /// Messages of a call have arrived. Reported once for each piece of a request's body that completes some, and before
     /// the end of the call, so that all reports together have the count of the call's record.
     ///
-    /// - Parameter path: `/package.Service/Method`, which the server hosts.
-    func messagesReceived(_ count: Int64, of path: String)
+    /// - Parameter call: as `callBegan` was told of it. The server hosts its method.
+    func messagesReceived(_ count: Int64, of call: ServerCallStart)
     /// A call has ended and its stream is closed.
     func callEnded(_ call: ServerCallRecord)
     /// A stream was reset because of what the client sent, or because there were too many calls. RST_STREAM cannot
@@ -79,7 +79,7 @@ public protocol ServerConnectionObserver: AnyObject {
 
 extension ServerConnectionObserver {
     public var observesMessages: Bool { false }
-    public func messagesReceived(_ count: Int64, of path: String) {}
+    public func messagesReceived(_ count: Int64, of call: ServerCallStart) {}
     public func keepaliveSent() {}
     public func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)? { nil }
     public func callEnded(_ call: ServerCallRecord) {}

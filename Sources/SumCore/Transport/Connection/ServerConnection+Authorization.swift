@@ -82,7 +82,7 @@ extension ServerConnection {
     }
 
     private func release(_ stream: ServerStream, _ context: ServerCallContext, of method: GRPCMethod) {
-        stream.observation?.principal = context.peer.principal
+        if let principal = context.peer.principal { stream.observation?.identify(principal) }
         do throws(GRPCStatus) {
             let (handler, caller) = try makeHandler(of: method, context)
             stream.release(to: handler, caller: caller)

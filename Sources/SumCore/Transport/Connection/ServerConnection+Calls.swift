@@ -19,7 +19,7 @@ extension ServerConnection {
         do throws(GRPCRequestHead.Rejection) {
             let routed = try router.route(fields)
             timeout = routed.request.timeout
-            observation = observe(ServerCallStart(routed.request, peer: peer))
+            observation = observe(start(of: routed))
             stream = try makeStream(streamID, routed, observation)
         } catch {
             try reject(error, fields, observation, on: streamID)
@@ -47,7 +47,7 @@ extension ServerConnection {
                     return hold(streamID, context, of: routed.method, observation, until: decide)
                 }
             }
-            observation?.principal = context.peer.principal
+            if let principal = context.peer.principal { observation?.identify(principal) }
             made = try makeHandler(of: routed.method, context)
         } catch {
             throw GRPCRequestHead.Rejection(error)
@@ -57,6 +57,12 @@ extension ServerConnection {
         add(stream)
         if made.handler.outlivesStream { unfinished.insert(streamID) }
         return stream
+    }
+
+    private func start(of routed: RoutedRequest) -> ServerCallStart {
+        let start = routed.start ?? ServerCallStart(routed.request, peer: peer)
+        routed.start = start
+        return start
     }
 
     private func context(of routed: RoutedRequest, on streamID: Int32) -> ServerCallContext {

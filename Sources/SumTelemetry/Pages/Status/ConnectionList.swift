@@ -56,8 +56,8 @@ private final class OpenConnection: ServerConnectionObserver, Sendable {
         calls.wrappingAdd(1, ordering: .relaxed)
     }
 
-    func messagesReceived(_ count: Int64, of path: String) {
-        guard path == SumNumbers.path else { return }
+    func messagesReceived(_ count: Int64, of call: ServerCallStart) {
+        guard call.path == SumNumbers.path else { return }
         numbers.wrappingAdd(Int(clamping: count), ordering: .relaxed)
     }
 

@@ -45,7 +45,7 @@ import Tracing
             var observesCalls: Bool { true }
             var observesMessages: Bool { true }
 
-            func messagesReceived(_ count: Int64, of path: String) {
+            func messagesReceived(_ count: Int64, of call: ServerCallStart) {
                 observer.state.withLock { $0.progress.append(count) }
             }
 

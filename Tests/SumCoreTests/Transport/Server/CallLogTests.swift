@@ -9,8 +9,9 @@ import Testing
 @Suite struct CallLogTests {
     private func line(_ path: String, _ status: GRPCStatus = .ok, received: Int) -> ServerCallRecord {
         ServerCallRecord(
-            peer: Peer(address: "p"), path: path, status: status, duration: .microseconds(50),
-            timeToStatus: .microseconds(50), messages: MessageCounts(), bytesReceived: 7, bytesSent: 7,
+            start: ServerCallStart(peer: Peer(address: "p"), path: path), status: status,
+            duration: .microseconds(50), timeToStatus: .microseconds(50), messages: MessageCounts(),
+            bytesReceived: 7, bytesSent: 7,
             connectionBytesReceived: received)
     }
 
