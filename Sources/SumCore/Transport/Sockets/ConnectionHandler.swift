@@ -260,18 +260,19 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         case .now:
             context.close(promise: nil)
         case .afterWriting(let bytes, let limit):
-            close(context, after: bytes, linger: .zero, limit: limit)
+            timer.cancel()
+            setTimer(min(context.eventLoop.now + limit, core.closeBy))
+            context.writeLastWords(bytes)
         case .afterFlush(let linger, let limit):
             write(to: context)
             // What was called at the end may have closed the channel.
             guard self.context != nil else { return }
-            close(context, after: ByteBuffer(), linger: linger, limit: limit)
+            close(context, linger: linger, limit: limit)
         }
     }
 
-    private func close(
-        _ context: ChannelHandlerContext, after bytes: ByteBuffer, linger: TimeAmount, limit: TimeAmount
-    ) {
+    /// Closes the socket when everything has been written.
+    private func close(_ context: ChannelHandlerContext, linger: TimeAmount, limit: TimeAmount) {
         timer.cancel()
         setTimer(min(context.eventLoop.now + limit, core.closeBy))
         let written = context.eventLoop.makePromise(of: Void.self)
@@ -279,7 +280,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
             guard linger > .zero else { return context.close(promise: nil) }
             setTimer(context.eventLoop.now + linger)
         }
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
     }
 }
 

@@ -99,6 +99,24 @@ import Testing
     }
 
     @Test(
+        "A request of HTTP/1 gets its answer, and is logged once, however long it is",
+        arguments: [true, false])
+    func longRequest(_ isTLS: Bool) async throws {
+        let log = InMemoryLogHandler()
+        // The server answers when it has read the beginning.
+        let request = "GET / HTTP/1.1\r\ncookie: " + String(repeating: "c", count: 200_000)
+        try await withTLSServer(isTLS ? .named() : nil, log: log) { server in
+            let received = try await onThread {
+                let socket = try WireSocket(connectingTo: server.addresses[0])
+                try socket.send(bytes: Array(request.utf8))
+                return try socket.receiveBytes()
+            }
+            #expect(String(decoding: received, as: UTF8.self).hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
+        }
+        #expect(log.operatorLines.count == 1, "\(log.operatorLines)")
+    }
+
+    @Test(
         "tls-S5: the names of a client's certificate are known to interceptors; a client knows those of its server"
     )
     func identities() async throws {
