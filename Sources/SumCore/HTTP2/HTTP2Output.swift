@@ -35,12 +35,15 @@ struct HTTP2Output {
         last.clear()
     }
 
-    /// Bytes of memory kept while there is nothing to send.
-    private static let keptCapacity = 8 << 10
+    /// Takes a buffer from `memory` if there is none.
+    mutating func borrow(from memory: SessionMemory) {
+        if last.capacity == 0 { last = memory.takeOutput() }
+    }
 
-    /// Frees memory if the output is empty.
-    mutating func releaseMemory() {
-        guard count == 0, last.capacity > Self.keptCapacity else { return }
+    /// Gives its memory back if the output is empty.
+    mutating func release(to memory: SessionMemory) {
+        guard count == 0, last.capacity > 0 else { return }
+        memory.giveBack(last)
         (last, earlier) = (ByteBuffer(), [])
     }
 

@@ -37,6 +37,6 @@ extension HTTP2Session {
 
     /// Submits trailers. Called while the body's last frame is made, so that they cannot overtake it.
     func submitTrailers(_ fields: [HTTP2Field], on streamID: Int32) -> Bool {
-        unsafe trailerLoan.lend(fields) { unsafe nghttp2_submit_trailer(session, streamID, $0, $1) } == 0
+        unsafe memory.trailers.lend(fields) { unsafe nghttp2_submit_trailer(session, streamID, $0, $1) } == 0
     }
 }

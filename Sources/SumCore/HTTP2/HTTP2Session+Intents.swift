@@ -7,7 +7,7 @@ extension HTTP2Session {
     /// - Returns: the id of the stream.
     func submitRequest(_ fields: [HTTP2Field], body: any HTTP2Body) throws(NGHTTP2Error) -> Int32 {
         var provider = unsafe Self.bodyProvider
-        let streamID = unsafe loan.lend(fields) {
+        let streamID = unsafe memory.fields.lend(fields) {
             unsafe nghttp2_submit_request(session, nil, $0, $1, &provider, nil)
         }
         try NGHTTP2Error.check(streamID)
@@ -25,11 +25,11 @@ extension HTTP2Session {
         if let body {
             var provider = unsafe Self.bodyProvider
             bodies[streamID] = body
-            result = unsafe loan.lend(fields) {
+            result = unsafe memory.fields.lend(fields) {
                 unsafe nghttp2_submit_response(session, streamID, $0, $1, &provider)
             }
         } else {
-            result = unsafe loan.lend(fields) {
+            result = unsafe memory.fields.lend(fields) {
                 unsafe nghttp2_submit_response(session, streamID, $0, $1, nil)
             }
         }
@@ -41,7 +41,7 @@ extension HTTP2Session {
         throws(NGHTTP2Error)
     {
         try NGHTTP2Error.check(
-            unsafe loan.lend(fields) {
+            unsafe memory.fields.lend(fields) {
                 unsafe nghttp2_submit_headers(
                     session, UInt8(NGHTTP2_FLAG_NONE.rawValue), streamID, nil, $0, $1, nil)
             })

@@ -44,10 +44,8 @@ internal import NIOCore
     var refused: Set<Int32> = []
     /// The last frame that nghttp2 has rejected.
     var invalidFrame: (streamID: Int32, error: NGHTTP2Error)?
-    /// The header fields of requests or responses, laid out for nghttp2.
-    var loan = NameValueArray()
-    /// The same for trailers.
-    var trailerLoan = NameValueArray()
+    /// What it shares with the other sessions of its event loop.
+    let memory: SessionMemory
     @safe @exclusivity(unchecked) var bodies = StreamTable<any HTTP2Body>()
     /// The stream of the last response frame (client).
     @safe @exclusivity(unchecked) private var respondedStream: Int32 = 0
@@ -56,8 +54,11 @@ internal import NIOCore
     /// Counts of frames sent; `boundary` counts those received.
     @safe @exclusivity(unchecked) var counts = FrameCounts()
 
-    init(role: Role, configuration: HTTP2Configuration = .init()) throws(NGHTTP2Error) {
+    init(
+        role: Role, configuration: HTTP2Configuration = .init(), memory: SessionMemory = SessionMemory()
+    ) throws(NGHTTP2Error) {
         self.configuration = configuration
+        self.memory = memory
         self.role = role
         boundary = FrameSlicer(
             skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0, ofClient: role == .server,
@@ -146,6 +147,7 @@ internal import NIOCore
     /// - Returns: whether there may be more to send.
     func send(limit: Int) throws(NGHTTP2Error) -> Bool {
         outputLimit = limit
+        output.borrow(from: memory)
         while output.count < limit {
             var bytes: UnsafePointer<UInt8>?
             let count = try NGHTTP2Error.check(unsafe nghttp2_session_mem_send(session, &bytes))
@@ -162,17 +164,17 @@ internal import NIOCore
         output.clear()
     }
 
-    /// Frees memory that is needed only while there is much to send.
+    /// Gives memory back that is needed only while there is something to do.
     func releaseMemory() {
-        output.releaseMemory()
+        output.release(to: memory)
+        guard events.isEmpty, events.capacity > 0 else { return }
+        memory.giveBack(events)
+        events = []
     }
 
-    /// Returns the events collected so far.
-    ///
-    /// - Parameter spent: an array that is no longer needed. Its storage is reused for the next events.
-    func takeEvents(reusing spent: [HTTP2Event]) -> [HTTP2Event] {
-        var taken = spent
-        taken.removeAll(keepingCapacity: true)
+    /// Returns the events collected so far. Give the array back to `memory` when it is no longer needed.
+    func takeEvents() -> [HTTP2Event] {
+        var taken = memory.takeEvents()
         swap(&taken, &events)
         lastDataStream = nil
         return taken

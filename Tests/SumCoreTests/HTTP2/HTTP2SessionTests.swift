@@ -141,7 +141,7 @@ import Testing
         try pair.server.submitResponse(
             Sample.response, body: FixedBody([], end: .finished(trailers: Sample.ok)), on: stream)
         while try pair.server.send(limit: 1 << 20) {}
-        let events = pair.server.takeEvents(reusing: [])
+        let events = pair.server.takeEvents()
         let endWasSent = events.contains { if case .endStreamSent(stream) = $0 { true } else { false } }
         #expect(endWasSent)
         try pair.server.submitReset(.noError, on: stream)
@@ -255,7 +255,7 @@ import Testing
             .data([4], on: 3), .data([5], on: 1), .data(Array(repeating: 6, count: 300), on: 1),
         ]
         try server.receive(ByteBuffer(bytes: WireFrame.preface + frames.flatMap(\.bytes)))
-        let events = server.takeEvents(reusing: [])
+        let events = server.takeEvents()
         let pieces = events.compactMap { event -> [Int]? in
             if case .data(let streamID, let bytes) = event {
                 [Int(streamID), bytes.readableBytes]

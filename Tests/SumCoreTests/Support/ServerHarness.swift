@@ -19,7 +19,7 @@ func exchange(_ session: HTTP2Session, with channel: EmbeddedChannel) throws -> 
             received += bytes.readableBytes
             try session.receive(bytes)
         }
-        events += session.takeEvents(reusing: [])
+        events += session.takeEvents()
         if sent.readableBytes + received == 0 { return events }
     }
 }

@@ -22,8 +22,8 @@ struct SessionPair {
             let moved =
                 try Self.carry(from: client, to: server, pieceLength)
                 + Self.carry(from: server, to: client, pieceLength)
-            clientEvents += client.takeEvents(reusing: [])
-            serverEvents += server.takeEvents(reusing: [])
+            clientEvents += client.takeEvents()
+            serverEvents += server.takeEvents()
             if moved == 0 { return }
         }
     }

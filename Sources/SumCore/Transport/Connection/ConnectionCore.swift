@@ -41,11 +41,12 @@ final class ConnectionCore {
     @safe @exclusivity(unchecked) var isMereData = true
     @safe @exclusivity(unchecked) private(set) var bytesRead = 0
     @safe @exclusivity(unchecked) private(set) var bytesWritten = 0
-    /// An empty array whose storage is reused for the session's next events.
-    @safe @exclusivity(unchecked) private var spentEvents: [HTTP2Event] = []
 
-    init(role: HTTP2Session.Role, configuration: HTTP2Configuration = .init()) throws(NGHTTP2Error) {
-        session = try HTTP2Session(role: role, configuration: configuration)
+    init(
+        role: HTTP2Session.Role, configuration: HTTP2Configuration = .init(),
+        memory: SessionMemory = SessionMemory()
+    ) throws(NGHTTP2Error) {
+        session = try HTTP2Session(role: role, configuration: configuration, memory: memory)
     }
 
     // MARK: The end
@@ -130,15 +131,13 @@ final class ConnectionCore {
     /// Handles the session's events until there are no more.
     func drainEvents(_ handle: (HTTP2Event) throws(NGHTTP2Error) -> Void) throws(NGHTTP2Error) {
         while session.hasEvents {
-            var events = session.takeEvents(reusing: spentEvents)
+            let events = session.takeEvents()
             for event in events {
                 if case .data = event {} else { isMereData = false }
                 if case .goAwaySent(let code, let debug) = event { goAwaySent(code, debug) }
                 try handle(event)
             }
-            // Emptied at once: DATA events retain the read buffer.
-            events.removeAll(keepingCapacity: true)
-            spentEvents = events
+            session.memory.giveBack(events)
         }
     }
 }

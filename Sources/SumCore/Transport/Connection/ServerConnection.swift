@@ -61,7 +61,8 @@ final class ServerConnection: Connection {
 
     init(
         methods: [String: GRPCMethod], limits: ServerLimits,
-        observers: [any ServerObserver] = [], callCounter: CallCounter? = nil
+        observers: [any ServerObserver] = [], callCounter: CallCounter? = nil,
+        memory: SessionMemory = SessionMemory()
     ) throws(NGHTTP2Error) {
         self.callCounter = callCounter
         router = RequestRouter(methods: methods)
@@ -73,7 +74,7 @@ final class ServerConnection: Connection {
         var http2 = HTTP2Configuration()
         http2.maxConcurrentStreams = UInt32(clamping: limits.maxConcurrentStreams)
         http2.maxHeaderListSize = limits.maxHeaderListSize
-        core = try ConnectionCore(role: .server, configuration: http2)
+        core = try ConnectionCore(role: .server, configuration: http2, memory: memory)
     }
 
     /// Whether frames can be exchanged: the socket is connected, and TLS is ready if it is used.
@@ -211,9 +212,12 @@ final class ServerConnection: Connection {
     func observe(_ start: @autoclosure () -> ServerCallStart) -> CallObservation? {
         guard !callObservers.isEmpty else { return nil }
         let start = start()
+        var observers: [any ServerCallObserver] = []
+        for observer in callObservers {
+            if let call = observer.callBegan(start) { observers.append(call) }
+        }
         return CallObservation(
-            start, began: core.now, observers: callObservers.compactMap { $0.callBegan(start) },
-            messageObservers: messageObservers)
+            start, began: core.now, observers: observers, messageObservers: messageObservers)
     }
 
     /// The time just now, for observers: a call may begin and end within what was read at once.

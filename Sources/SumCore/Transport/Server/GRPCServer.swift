@@ -73,7 +73,8 @@ public final class GRPCServer: Sendable {
             try connections.add(channel)
             let resources = loops.resources(of: channel.eventLoop)
             let connection = try ServerConnection(
-                methods: methodsByPath, limits: configuration, observers: observers, callCounter: callCounter)
+                methods: methodsByPath, limits: configuration, observers: observers, callCounter: callCounter,
+                memory: resources.sessions)
             let handler = ConnectionHandler(
                 connection, resources: resources, borrowsBuffers: endpoint.tls == nil)
             try identification.begin(channel, handler)

@@ -2,36 +2,50 @@ internal import NIOCore
 
 /// The memory that the connections of one event loop read into. Use on that loop only.
 ///
-/// SwiftNIO's own pool keeps a buffer for each connection, as long as its longest read. Here, each connection has a
-/// short buffer, and borrows a long one from its loop while there is much to read.
+/// SwiftNIO's own pool keeps a buffer for each connection, as long as its longest read. Here, connections borrow one from
+/// their loop: a short one, or a long one while there is much to read. What a handler keeps of a read holds the whole
+/// buffer, so a short read must not be in a long one.
 final class ReceiveBuffers {
-    /// The size of a read, in bytes, after which the next read gets a long buffer.
+    /// The size of a connection's first buffer, in bytes. SwiftNIO keeps it, so it is as long as a client's preface and
+    /// its first request, and no longer.
+    fileprivate static let firstLength = 256
+    /// The size of a short buffer in bytes. After a read that fills it, the next gets a long one.
     fileprivate static let shortLength = 2 << 10
     /// The size of a long buffer.
     private let longLength: Int
-    /// Long buffers to keep: one is being read into, and a handler may still have the previous one.
+    /// Buffers to keep of each size: one is being read into, and a handler may still have the previous one.
     private static let spareLimit = 2
 
-    private var spares: [ByteBuffer] = []
+    private var shortSpares: [ByteBuffer] = []
+    private var longSpares: [ByteBuffer] = []
 
     /// - Parameter longLength: the size of a long buffer. By default, it makes system calls rare.
     init(longLength: Int = 256 << 10) {
         self.longLength = longLength
     }
 
-    fileprivate func takeLong() -> ByteBuffer {
-        guard var spare = spares.popLast() else {
-            return ByteBufferAllocator().buffer(capacity: longLength)
-        }
+    fileprivate func takeShort() -> ByteBuffer { Self.take(&shortSpares, Self.shortLength) }
+
+    fileprivate func takeLong() -> ByteBuffer { Self.take(&longSpares, longLength) }
+
+    private static func take(_ spares: inout [ByteBuffer], _ length: Int) -> ByteBuffer {
+        guard var spare = spares.popLast() else { return ByteBufferAllocator().buffer(capacity: length) }
         // Allocates new memory if somebody still holds a slice.
         spare.clear()
         return spare
     }
 
-    /// Takes back a buffer after its bytes have been handled. Ignores short buffers, which are not ours.
+    /// Takes back a buffer after its bytes have been handled. Ignores those that are not ours.
     func giveBack(_ buffer: ByteBuffer) {
-        guard buffer.storageCapacity >= longLength, spares.count < Self.spareLimit else { return }
-        spares.append(buffer)
+        switch buffer.storageCapacity {
+        case longLength...: Self.giveBack(buffer, &longSpares)
+        case Self.shortLength: Self.giveBack(buffer, &shortSpares)
+        default: break
+        }
+    }
+
+    private static func giveBack(_ buffer: ByteBuffer, _ spares: inout [ByteBuffer]) {
+        if spares.count < spareLimit { spares.append(buffer) }
     }
 
     /// Returns an allocator for the `recvAllocator` option of a connection on `eventLoop`, the loop that owns this
@@ -41,12 +55,13 @@ final class ReceiveBuffers {
     }
 }
 
-/// Chooses between the short buffer and a long one by the size of the last read.
+/// Chooses between a short buffer and a long one by the size of the last read.
 ///
-/// Without a size hint, and with one message per read, SwiftNIO keeps the first buffer and reuses it unless `record`
-/// says that the next one may be longer (`NIOPooledRecvBufferAllocator`).
+/// Without a size hint, and with one message per read, SwiftNIO keeps the first buffer, and asks for another one for each
+/// read if `record` says that the next one may be longer (`NIOPooledRecvBufferAllocator`).
 private struct LendingAllocator: RecvByteBufferAllocator {
     let buffers: NIOLoopBound<ReceiveBuffers>
+    private var hasRead = false
     private var usesLong = false
 
     init(buffers: NIOLoopBound<ReceiveBuffers>) {
@@ -54,11 +69,13 @@ private struct LendingAllocator: RecvByteBufferAllocator {
     }
 
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
-        usesLong ? buffers.value.takeLong() : allocator.buffer(capacity: ReceiveBuffers.shortLength)
+        guard hasRead else { return allocator.buffer(capacity: ReceiveBuffers.firstLength) }
+        return usesLong ? buffers.value.takeLong() : buffers.value.takeShort()
     }
 
     mutating func record(actualReadBytes count: Int) -> Bool {
+        hasRead = true
         usesLong = count >= (usesLong ? ReceiveBuffers.shortLength / 2 : ReceiveBuffers.shortLength)
-        return usesLong
+        return true
     }
 }
