@@ -11,6 +11,7 @@ import Testing
             ("hosting.md", "client-interceptors.swift"), ("hosting.md", "errors.swift"),
             ("hosting.md", "stopping.swift"), ("hosting.md", "authorizing.swift"),
             ("hosting.md", "several-servers.swift"), ("hosting.md", "tracing.swift"),
+            ("hosting.md", "batches.swift"),
             ("observing.md", "metrics.swift"), ("observing.md", "pages.swift"),
         ])
     func compiles(_ page: String, _ name: String) async throws {
