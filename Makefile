@@ -31,8 +31,8 @@ test: ## Run every test, including those with foreign gRPC peers
 	scripts/run-tests
 	scripts/test-tools
 
-examples: ## Build each package of Examples in .build-examples
-	@scripts/install-dependencies build
+examples: ## Build each package of Examples in .build-examples, and try the command that generates their code
+	@scripts/install-dependencies test
 	scripts/build-examples
 
 # RUNNER=path is the path of the runner; CONTRIBUTING.md says how to get it.
