@@ -69,7 +69,8 @@ struct ExampleTests {
             pythonArguments: ["1000"], python: "1000 494500 -5 994\n"),
     ]
 
-    @Test("An example calls itself and grpcio, and is called by grpcio", arguments: examples)
+    // Serialized, since the compiler and the linker need much memory.
+    @Test("An example calls itself and grpcio, and is called by grpcio", .serialized, arguments: examples)
     func example(_ example: Example) async throws {
         try await withFolder { folder in
             let token = try await prepare(folder)
