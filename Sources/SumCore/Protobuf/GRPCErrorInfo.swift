@@ -26,33 +26,14 @@ extension GRPCStatus {
             $0.domain = errorInfo.domain
             $0.metadata = errorInfo.metadata
         }
-        var options = BinaryEncodingOptions()
-        options.useDeterministicOrdering = true
-        let details: [UInt8]? = try? Google_Rpc_Status.with {
-            $0.code = Int32(clamping: code.rawValue)
-            $0.message = message
-            // The form of a type's URL that every implementation of gRPC uses.
-            $0.details = [
-                try .with {
-                    $0.typeURL = "type.googleapis.com/\(Google_Rpc_ErrorInfo.protoMessageName)"
-                    $0.value = try info.serializedBytes(options: options)
-                }
-            ]
-        }.serializedBytes()
-        // Only a status of 2 GiB cannot be encoded, and nobody would accept one.
-        self.init(code: code, message: message, details: details ?? [])
+        self.init(code: code, message: message, details: [info])
     }
 
     /// The first `google.rpc.ErrorInfo` among the details; nil if there is none, or if the details are those of another
     /// code. From a peer its texts are unescaped; `detailsDescription` is safe to print.
     public var errorInfo: GRPCErrorInfo? {
-        guard !details.isEmpty, let status = try? Google_Rpc_Status(serializedBytes: details),
-            Int(status.code) == code.rawValue
-        else { return nil }
-        for detail in status.details where detail.isA(Google_Rpc_ErrorInfo.self) {
-            guard let info = try? Google_Rpc_ErrorInfo(serializedBytes: detail.value) else { return nil }
-            return GRPCErrorInfo(reason: info.reason, domain: info.domain, metadata: info.metadata)
+        details(of: Google_Rpc_ErrorInfo.self).first.map {
+            GRPCErrorInfo(reason: $0.reason, domain: $0.domain, metadata: $0.metadata)
         }
-        return nil
     }
 }

@@ -28,20 +28,11 @@ extension GRPCMetadata {
     }
 }
 
-extension GRPCStatus {
-    /// A status that sends its details, if it has any, in `grpc-status-details-bin`.
-    package init(_ status: Google_Rpc_Status) throws {
-        self.init(
-            code: Code(rawValue: Int(status.code)), message: status.message,
-            details: status.details.isEmpty ? [] : try status.serializedBytes())
-    }
-}
-
 extension Google_Rpc_Status {
     package init(_ status: GRPCStatus) {
         self.init()
         code = Int32(clamping: status.code.rawValue)
         message = status.message
-        details = (try? Google_Rpc_Status(serializedBytes: status.details))?.details ?? []
+        details = status.detailedStatus?.details ?? []
     }
 }

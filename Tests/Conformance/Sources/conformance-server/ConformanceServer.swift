@@ -31,10 +31,10 @@ struct ConformanceServer {
             listeningOn: [.host(host, port: 0)], methods: DefinedService().methods,
             configuration: configuration,
             logger: Logger(label: "conformance-server") { StreamLogHandler.standardError(label: $0) })
-        let port = server.addresses.first?.split(separator: ":").last.flatMap { UInt32($0) }
+        let port = server.addresses.first?.port
         let response = ServerCompatResponse.with {
             $0.host = host
-            $0.port = port ?? 0
+            $0.port = UInt32(port ?? 0)
         }
         try DelimitedMessages(.standardOutput).write(response)
         while true { try await Task.sleep(for: .seconds(3600)) }

@@ -22,6 +22,6 @@ extension GRPCStatus {
     init(_ error: Google_Rpc_Status, echoing info: ConformancePayload.RequestInfo) throws {
         var error = error
         error.details.append(try Google_Protobuf_Any(message: info))
-        try self.init(error)
+        self.init(error)
     }
 }

@@ -46,7 +46,7 @@ struct StreamedAnswer<Response: PayloadCarrier> {
         var unanswered = requests
         while try await sendNext(for: unanswered) { unanswered = [] }
         guard definition.hasError else { return }
-        if sentCount > 0 { throw try GRPCStatus(definition.error) }
+        if sentCount > 0 { throw GRPCStatus(definition.error) }
         throw try GRPCStatus(definition.error, echoing: .init(call, requests))
     }
 }
