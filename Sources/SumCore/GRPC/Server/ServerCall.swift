@@ -93,9 +93,10 @@ struct ServerCall: Equatable {
     /// Whether the call has no status yet.
     var isOpen: Bool { state == .receiving || state == .answering }
 
-    /// The status to end the call with if the client would not accept the headers that `reply` sends.
+    /// The status to end the call with if the headers that `reply` sends are invalid, or too long for the client.
     func refusal(of reply: ServerReply, headerLimit: Int) -> GRPCStatus? {
         guard !reply.isPlain, isOpen, !hasSentHeaders, !reply.metadata.fields.isEmpty else { return nil }
+        if let refusal = reply.metadata.refusal { return refusal }
         let size = Self.headers(of: reply).listSize
         guard size > headerLimit else { return nil }
         return GRPCStatus(

@@ -1,7 +1,7 @@
 /// Metadata of a call: keys and values in the order they were added. A key may occur several times
 /// (grpc/doc/PROTOCOL-HTTP2.md, "Custom-Metadata").
 public struct GRPCMetadata: Hashable, Sendable {
-    /// The fields in order.
+    /// The fields in order. One with an empty key says what is wrong with another (`invalidField`).
     public private(set) var fields: [Field] = []
 
     /// A key and its value.
@@ -30,36 +30,94 @@ public struct GRPCMetadata: Hashable, Sendable {
     ///     trailing spaces are removed, because HTTP does not count them as part of a value (RFC 9110 section 5.5).
     /// - Throws: `InvalidField` if the key or the value breaks these rules.
     public mutating func add(_ key: String, _ value: String) throws(InvalidField) {
+        fields.append(try Self.field(key, value))
+    }
+
+    /// Gives a key one value, instead of all that it has. Keys and values as for `add(_:_:)`.
+    ///
+    /// - Throws: `InvalidField`, and changes nothing, if the key or the value is invalid.
+    public mutating func set(_ key: String, _ value: String) throws(InvalidField) {
+        let field = try Self.field(key, value)
+        remove(field.key)
+        fields.append(field)
+    }
+
+    private static func field(_ key: String, _ value: String) throws(InvalidField) -> Field {
         let key = key.lowercased()
-        guard !key.isEmpty, key.utf8.allSatisfy(Self.isKeyByte) else {
+        guard !key.isEmpty, key.utf8.allSatisfy(isKeyByte) else {
             throw InvalidField(
                 description: "a metadata key may have only letters, digits, '_', '-' and '.': '\(key)'")
         }
-        guard !Self.isReserved(key) else {
+        guard !isReserved(key) else {
             throw InvalidField(description: "the metadata key '\(key)' is reserved for gRPC or HTTP")
         }
         let value = value.withoutOuterSpaces
         if key.hasSuffix("-bin") {
-            guard let unpadded = Self.unpaddedBase64(value) else {
+            guard let unpadded = unpaddedBase64(value) else {
                 throw InvalidField(description: "the value of '\(key)' is not base64: '\(value)'")
             }
-            fields.append(Field(key: key, value: unpadded))
+            return Field(key: key, value: unpadded)
         } else {
             guard value.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else {
                 throw InvalidField(description: "the value of '\(key)' is not printable ASCII")
             }
-            fields.append(Field(key: key, value: value))
+            return Field(key: key, value: value)
         }
     }
 
-    /// Removes all fields with `key`, which must be in lower case.
+    /// Removes all fields with `key`.
     public mutating func remove(_ key: String) {
+        let key = Self.inLowerCase(key)
         fields.removeAll { $0.key == key }
     }
 
-    /// The values of `key`, in order. The key must be in lower case.
+    /// The values of `key`, in order. Setting them replaces all that it has; as in a literal, what is invalid shows in
+    /// `invalidField`.
     public subscript(key: String) -> [String] {
-        fields.filter { $0.key == key }.map(\.value)
+        get {
+            let key = Self.inLowerCase(key)
+            return fields.filter { $0.key == key }.map(\.value)
+        }
+        set {
+            remove(key)
+            for value in newValue { addUnchecked(key, value) }
+        }
+    }
+
+    private static func inLowerCase(_ key: String) -> String {
+        let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
+        return key.utf8.contains(where: capitals.contains) ? key.lowercased() : key
+    }
+}
+
+// MARK: Literals
+
+extension GRPCMetadata: ExpressibleByDictionaryLiteral {
+    /// Creates metadata from keys and values, in their order; a key may occur several times.
+    ///
+    /// A literal cannot throw. If a key or a value is invalid (`add(_:_:)`), `invalidField` says so, and a call with the
+    /// metadata ends with INTERNAL.
+    public init(dictionaryLiteral elements: (String, String)...) {
+        for (key, value) in elements { addUnchecked(key, value) }
+    }
+
+    /// The first invalid field that a literal or an assignment has added; nil if there is none.
+    public var invalidField: InvalidField? {
+        fields.first { $0.key.isEmpty }.map { InvalidField(description: $0.value) }
+    }
+
+    /// The status of a call whose metadata cannot be sent; nil if it can.
+    var refusal: GRPCStatus? {
+        invalidField.map { GRPCStatus(code: .internalError, message: "the metadata cannot be sent: \($0)") }
+    }
+
+    /// Adds a field, or, if it is invalid, one without a key that has the reason.
+    private mutating func addUnchecked(_ key: String, _ value: String) {
+        do throws(InvalidField) {
+            try add(key, value)
+        } catch {
+            fields.append(Field(key: "", value: error.description))
+        }
     }
 }
 
@@ -72,7 +130,6 @@ extension GRPCMetadata {
                 ? nil : Field(key: field.name, value: field.value)
         }
     }
-
 }
 
 extension [HTTP2Field] {

@@ -30,7 +30,7 @@ extension ClientConnection {
         }
         if let timeout = request.timeout, timeout <= .zero { throw .deadlineExceeded }
         guard keepsSecret(request) else { throw CallCredentials.notPrivate }
-        let sent = sent(request)
+        let sent = try sent(request)
         let limit = core.session.peerMaxHeaderListSize
         guard sent.listSize <= limit else {
             throw GRPCStatus(
@@ -44,8 +44,9 @@ extension ClientConnection {
         }
     }
 
-    private func sent(_ request: GRPCRequestHead) -> SentRequest {
+    private func sent(_ request: GRPCRequestHead) throws(GRPCStatus) -> SentRequest {
         if let lastRequest, lastRequest.request == request { return lastRequest }
+        if let refusal = request.metadata.refusal { throw refusal }
         let fields = request.fields()
         let sent = SentRequest(request: request, fields: fields, listSize: fields.listSize)
         lastRequest = sent
