@@ -117,6 +117,9 @@ public struct GRPCClientCall<Request: Message, Response: Message>: Sendable {
         }
     }
 
+    /// Whether the response that was taken last came compressed.
+    public var lastMessageWasCompressed: Bool { exchange.lastMessageWasCompressed }
+
     /// The responses as a sequence.
     public var responses: Responses { Responses(call: self) }
 

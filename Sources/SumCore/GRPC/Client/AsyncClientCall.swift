@@ -14,6 +14,8 @@ final class AsyncClientCall: ClientCallHandler {
         /// Bytes received that the server has no credit for yet.
         var uncredited = 0
         var messagesReceived: Int64 = 0
+        /// Whether the last message that was taken came compressed.
+        var lastWasCompressed = false
         var metadata: GRPCMetadata?
         var end: ClientCallEnd?
         var waiters: [Waiter] = []
@@ -68,6 +70,7 @@ final class AsyncClientCall: ClientCallHandler {
         while true {
             let (received, credit, compression, limit, end) = state.withLock { state in
                 let message = state.inbox.next()
+                if let message { state.lastWasCompressed = message.isCompressed }
                 let credit = message == nil ? 0 : state.takeCredit()
                 return (message, credit, state.inbox.compression, state.inbox.limit, state.end)
             }
@@ -91,6 +94,8 @@ final class AsyncClientCall: ClientCallHandler {
         guard count == 1 else { return nil }
         return try await next()?.message
     }
+
+    var lastMessageWasCompressed: Bool { state.withLock { $0.lastWasCompressed } }
 
     /// Returns the initial metadata; empty if the call ended without any.
     ///

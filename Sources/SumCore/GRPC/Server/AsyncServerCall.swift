@@ -19,6 +19,8 @@ public final class AsyncServerCall: Sendable {
         var counts = MessageCounts(received: 0, sent: 0)
         /// Decompressed bytes of the last message that the handler took, while it may still use it.
         var inHand = 0
+        /// Whether the last message that was taken came compressed.
+        var lastWasCompressed = false
         /// How the call has ended; nothing can be taken or sent any more.
         var end: GRPCStatus?
         var unsent = 0
@@ -79,8 +81,10 @@ public final class AsyncServerCall: Sendable {
     /// Sets the metadata in the response headers. These are sent by `sendResponseMetadata`, with the first response, or
     /// with the status, whichever comes first.
     ///
-    /// - Throws: INTERNAL if the headers have been sent; the call's status if it has ended.
+    /// - Throws: INTERNAL if the headers have been sent, or if the metadata is invalid; the call's status if it has
+    ///   ended.
     public func setResponseMetadata(_ metadata: GRPCMetadata) throws(GRPCStatus) {
+        if let refusal = metadata.refusal { throw refusal }
         try state.withLock { state throws(GRPCStatus) in
             try state.requireUnsentHeaders(for: "response metadata")
             state.metadata = metadata
@@ -99,10 +103,13 @@ public final class AsyncServerCall: Sendable {
         if isFirst { post { $0.sendsHeaders = true } }
     }
 
-    /// Sets the metadata that is sent with the status.
+    /// Sets the metadata that is sent with the status. Invalid metadata makes the status INTERNAL.
     public func setTrailers(_ trailers: GRPCMetadata) {
         state.withLock { $0.trailers = trailers }
     }
+
+    /// Whether the request message that the handler has taken last came compressed.
+    public var lastMessageWasCompressed: Bool { state.withLock { $0.lastWasCompressed } }
 
     // MARK: For the handler
 
@@ -140,8 +147,11 @@ public final class AsyncServerCall: Sendable {
         defer { context.memory.releaseDecompressed(reserved - decompressed) }
         // Another reader may have taken the message for which memory was reserved.
         guard
-            let message = state.withLock({ state in
-                state.inbox.largestDecompressedSize == reserved ? state.inbox.next() : nil
+            let message = state.withLock({ state -> ReceivedMessage? in
+                guard state.inbox.largestDecompressedSize == reserved else { return nil }
+                let message = state.inbox.next()
+                if let message { state.lastWasCompressed = message.isCompressed }
+                return message
             })
         else { return nil }
         defer {
