@@ -49,7 +49,7 @@ struct ServerRun {
             // Unix domain sockets stay in clear text.
             listeningOn: addresses.map { ListenEndpoint($0, tls: $0.isUnix ? nil : tls) },
             methods: methods, configuration: configuration, observers: telemetry.observers, logger: logger)
-        telemetry.serving(at: server.addresses)
+        telemetry.serving(at: server.addresses.map(\.description))
         for address in server.addresses { LineWriter.standardOutput.write("listening on \(address)\n") }
         supervision.serving(server)
         let subjects = [tls as (any Reloadable)?, tokens].compactMap { $0 }

@@ -20,7 +20,7 @@ final class Supervision: Sendable {
     /// The server listens, and has read all its files.
     func serving(_ server: GRPCServer) {
         guard let manager else { return }
-        manager.tell(.ready, .status("serving on \(server.addresses.joined(separator: ", "))"))
+        manager.tell(.ready, .status("serving on \(Self.list(server.addresses))"))
         Task { await reportStatus(of: server, to: manager) }
         if let timeout = manager.watchdogTimeout {
             Task { await feedWatchdog(of: server, every: timeout / 2, manager) }
@@ -41,8 +41,12 @@ final class Supervision: Sendable {
         manager?.tell(.stopping(within: limit), .status("draining"))
     }
 
+    private static func list(_ addresses: [NetworkAddress]) -> String {
+        addresses.map(\.description).joined(separator: ", ")
+    }
+
     private func reportStatus(of server: GRPCServer, to manager: ServiceManager) async {
-        let addresses = server.addresses.joined(separator: ", ")
+        let addresses = Self.list(server.addresses)
         var told = ""
         while (try? await Task.sleep(for: Self.statusInterval)) != nil {
             let (connections, calls) = (server.connectionCount, await server.callCount())

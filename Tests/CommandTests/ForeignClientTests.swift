@@ -157,7 +157,7 @@ struct ForeignClientTests {
             },
         ]
         let server = try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0)], methods: methods)
-        let output = try await ForeignPeer.run("kinds.py", [server.addresses[0]], [])
+        let output = try await ForeignPeer.run("kinds.py", [server.addresses[0].description], [])
         #expect(
             output == """
                 unary 6 ('k', 'a')

@@ -88,7 +88,7 @@ import Testing
         }
         let server = try await GRPCServer.start(
             listeningOn: [.host("127.0.0.1", port: 0)], methods: [method])
-        let address = server.addresses[0]
+        let address = server.addresses[0].description
         let frames = try request.frames()
         try await Tool.offload {
             Result {

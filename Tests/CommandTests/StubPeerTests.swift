@@ -13,7 +13,8 @@ struct StubPeerTests {
     func service() async throws {
         let server = try await GRPCServer.start(
             listeningOn: [.host("127.0.0.1", port: 0)], methods: FourKindsService().methods)
-        let output = try await ForeignPeer.run("stubs.py", [Self.protos, "call", server.addresses[0]], [])
+        let output = try await ForeignPeer.run(
+            "stubs.py", [Self.protos, "call", server.addresses[0].description], [])
         #expect(
             output == """
                 unary 42

@@ -49,7 +49,8 @@ import Testing
         let server = try await GRPCServer.start(
             listeningOn: [.host("127.0.0.1", port: 0)], methods: [method], observers: [ServerTracing(tracer)])
         let output = try await ForeignPeer.run(
-            "tracing.py", ["client", server.addresses[0]] + (isSampled ? [] : ["--unsampled"]), [1, 2, 39])
+            "tracing.py", ["client", server.addresses[0].description] + (isSampled ? [] : ["--unsampled"]),
+            [1, 2, 39])
         await server.shutdown()
         await onward.close()
 
@@ -92,7 +93,7 @@ import Testing
         let server = try await GRPCServer.start(
             listeningOn: [.host("127.0.0.1", port: 0)], methods: [SumNumbers.method()],
             observers: [ServerTracing(SpanTracer(sink: spans))])
-        let address = server.addresses[0]
+        let address = server.addresses[0].description
         try await Tool.offload {
             Result {
                 let client = try WireSocket(connectingTo: address)

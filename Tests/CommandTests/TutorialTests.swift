@@ -6,12 +6,16 @@ import Testing
     @Test(
         "Programs in the docs compile without a warning",
         arguments: [
-            ("hosting.md", "hosting.swift"), ("hosting.md", "calling.swift"),
+            ("hosting.md", "hosting.swift"),
+            ("hosting.md", "running.swift"), ("hosting.md", "lifecycle.swift"),
             ("hosting.md", "reflection.swift"), ("hosting.md", "interceptors.swift"),
-            ("hosting.md", "client-interceptors.swift"), ("hosting.md", "errors.swift"),
             ("hosting.md", "stopping.swift"), ("hosting.md", "authorizing.swift"),
-            ("hosting.md", "several-servers.swift"), ("hosting.md", "tracing.swift"),
-            ("hosting.md", "batches.swift"),
+            ("hosting.md", "tracing.swift"), ("hosting.md", "batches.swift"), ("calling.md", "calling.swift"),
+            ("calling.md", "client-interceptors.swift"), ("calling.md", "several-servers.swift"),
+            ("errors.md", "errors.swift"), ("metadata.md", "metadata.swift"),
+            ("deadlines.md", "deadlines.swift"), ("flow-control.md", "flow-control.swift"),
+            ("testing.md", "testing.swift"), ("testing.md", "testing-handlers.swift"),
+            ("tls.md", "tls.swift"),
             ("observing.md", "metrics.swift"), ("observing.md", "pages.swift"),
         ])
     func compiles(_ page: String, _ name: String) async throws {

@@ -83,6 +83,12 @@ import Testing
                 "Transport/Sockets", "Transport/Sockets/TLS", "Transport/Proxy",
             ]),
         Room(
+            path: "Transport/InProcess", imports: ["NIOCore", "Synchronization"],
+            sees: [
+                "Base", "GRPC/Server", "Transport/Limits", "Transport/Connection", "Transport/Sockets",
+                "Transport/Balancing", "Transport/Server", "Transport/Client",
+            ]),
+        Room(
             path: "Observers", imports: ["CoreMetrics", "Synchronization", "Tracing"],
             sees: ["Base", "GRPC/Wire", "GRPC/Server", "GRPC/Client", "Services", "Transport/Client"]),
     ]

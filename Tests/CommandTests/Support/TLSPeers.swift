@@ -23,7 +23,9 @@ enum TLSPeers {
             listeningOn: [ListenEndpoint(.host("127.0.0.1", port: 0), tls: try ServerTLS(configuration))],
             methods: [SumNumbers.method()])
         let result: Result<Void, any Error>
-        do { result = .success(try await body(server.addresses[0])) } catch { result = .failure(error) }
+        do { result = .success(try await body(server.addresses[0].description)) } catch {
+            result = .failure(error)
+        }
         await server.shutdown(within: .zero)
         try result.get()
     }

@@ -192,8 +192,8 @@ import Testing
         #expect(backend.recorders(label: "sum.server.draining").first?.lastValue == 0)
         // One is served, the other is one too many; the event loops decide which. Neither speaks TLS.
         let sockets = [
-            try WireSocket(connectingTo: server.addresses[0]),
-            try WireSocket(connectingTo: server.addresses[0]),
+            try WireSocket(connectingTo: server.addresses[0].description),
+            try WireSocket(connectingTo: server.addresses[0].description),
         ]
         let refused = ["reason=too_many_connections_of_peer": Int64(1)]
         while counts("sum.server.connections.refused") != refused {
@@ -216,8 +216,8 @@ import Testing
         let server = try await GRPCServer.start(
             listeningOn: [ListenEndpoint(.host("127.0.0.1", port: 0), tls: try .named())],
             methods: [SumNumbers.method()], configuration: patientLimits, observers: [metrics])
-        let clientMetrics = ClientMetrics(target: try Target(server.addresses[0]), factory: backend)
-        let sum = try await tlsSum(server.addresses[0], .trusting(), observers: [clientMetrics])
+        let clientMetrics = ClientMetrics(target: Target(server.addresses[0]), factory: backend)
+        let sum = try await tlsSum(server.addresses[0].description, .trusting(), observers: [clientMetrics])
         #expect(try sum.get() == 6)
         await server.shutdown(within: .seconds(60))
         #expect(counts("grpc.server.tls.handshakes") == ["grpc.tls.handshake.result=SUCCESS": 1])

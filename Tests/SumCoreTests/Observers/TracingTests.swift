@@ -138,7 +138,7 @@ import Tracing
     @Test("A call that waits until a name is resolved has an event of that, and the next has none")
     func resolution() async throws {
         try await withServer { server, _ in
-            let port = try #require(server.addresses[0].split(separator: ":").last)
+            let port = try #require(server.addresses[0].port)
             let client = client(try Target("localhost:\(port)"))
             for _ in 0..<2 { #expect(try await client.sum(of: [1, 2]) == 3) }
             await client.close()

@@ -1,5 +1,14 @@
 @testable import SumCore
 
+extension GRPCClient.Configuration {
+    /// With all the time to connect that a test may take: the machine may be busy.
+    static var patient: Self {
+        var configuration = Self()
+        configuration.connectTimeout = .seconds(600)
+        return configuration
+    }
+}
+
 /// A server on a free port of the loopback interface while `body` runs, and until its calls have ended.
 @discardableResult
 func withServer<Result>(

@@ -67,7 +67,7 @@ struct CallAttempts {
     /// - Parameters:
     ///   - replay: what was sent. It is dropped once the response begins, so that the call is never retried after that.
     ///   - timeLeft: time until the deadline; nil if there is none.
-    ///   - mayRetry: whether another connection may be had.
+    ///   - mayRetry: whether another connection may be had: the client has not been closed.
     mutating func end(
         _ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?, mayRetry: Bool = true
     ) -> Action {
@@ -79,7 +79,7 @@ struct CallAttempts {
             case .retry(let pause) where mayRetry:
                 state = .waiting
                 return .retry(after: pause)
-            case .retry: return finish(end)
+            case .retry: return finish(ClientCallEnd(status: .clientClosed))
             case .end(let end): return finish(end)
             }
         case .cancelling(let status):
@@ -115,6 +115,9 @@ struct CallAttempts {
 }
 
 extension GRPCStatus {
+    /// How a call of a client ends that has been closed, whether it was open, waited, or came too late.
+    static let clientClosed = GRPCStatus(code: .cancelled, message: "the client has been closed")
+
     /// Appears only if `RetryPolicy` has a bug.
     fileprivate static let notKept = GRPCStatus(
         code: .internalError, message: "the call cannot be made again: what was sent is not kept any more")

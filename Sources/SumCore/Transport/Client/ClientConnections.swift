@@ -8,7 +8,11 @@ final class ClientConnections: Sendable {
     let target: Target
     private let configuration: GRPCClient.Configuration
     private let resolver: any Resolver
+    /// Connects to a server in this process; nil for servers that are reached by sockets.
+    private let inProcess: InProcessConnector?
 
+    typealias InProcessConnector =
+        @Sendable (Keepalive?, any EventLoop) async throws(ConnectFailure) -> ReadyConnection
     typealias Balancer = LoadBalancer<ReadyConnection>
 
     struct State {
@@ -50,8 +54,12 @@ final class ClientConnections: Sendable {
     /// The minimum interval between PINGs.
     private static let keepaliveFloor = Duration.seconds(10)
 
-    init(target: Target, configuration: GRPCClient.Configuration, resolver: any Resolver) {
+    init(
+        target: Target, configuration: GRPCClient.Configuration, resolver: any Resolver,
+        inProcess: InProcessConnector? = nil
+    ) {
         self.target = target
+        self.inProcess = inProcess
         self.configuration = configuration
         self.resolver = resolver
         eventLoop = MultiThreadedEventLoopGroup.singleton.next()
@@ -180,9 +188,14 @@ final class ClientConnections: Sendable {
         }
         // Under the lock, so that the attempt cannot end before it is noted.
         state.withLock { state in
-            state.attempts[id] = Task { [weak self] in
+            state.attempts[id] = Task { [weak self, inProcess] in
                 do throws(ConnectFailure) {
-                    let connection = try await connector.connect()
+                    let connection =
+                        if let inProcess {
+                            try await inProcess(connector.keepalive, connector.eventLoop)
+                        } else {
+                            try await connector.connect()
+                        }
                     guard let self else { return connection.channel.close(promise: nil) }
                     adopt(connection, as: id)
                 } catch {
@@ -270,17 +283,11 @@ final class ClientConnections: Sendable {
         for watcher in watchers { watcher.resume() }
         for waiting in waiting {
             waiting.pause?.cancel()
-            waiting.waiter.fail(.closedByClient)
+            waiting.waiter.fail(.clientClosed)
         }
         for connection in open {
             connection.execute { $0.shutDown(within: ClientConnection.closeLimit) }
         }
         for connection in open { try? await connection.channel.closeFuture.get() }
     }
-}
-
-extension GRPCStatus {
-    static let clientClosed = GRPCStatus(code: .unavailable, message: "the client has been closed")
-    static let closedByClient = GRPCStatus(
-        code: .cancelled, message: "the client has been closed")
 }

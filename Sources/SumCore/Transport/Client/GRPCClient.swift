@@ -32,18 +32,24 @@ public final class GRPCClient: Sendable {
                 target: target, proxy: configuration.proxy, distinguishesHosts: configuration.tls != nil))
     }
 
-    init(target: Target, configuration: Configuration, resolver: any Resolver) {
+    init(
+        target: Target, configuration: Configuration, resolver: any Resolver,
+        inProcess: ClientConnections.InProcessConnector? = nil
+    ) {
         self.target = target
         targetURI = target.uri
         userAgent = Version.userAgent(after: configuration.userAgent)
         self.configuration = configuration
-        connections = ClientConnections(target: target, configuration: configuration, resolver: resolver)
+        connections = ClientConnections(
+            target: target, configuration: configuration, resolver: resolver, inProcess: inProcess)
         executor = EventLoopExecutor(connections.eventLoop)
     }
 
     /// Creates a client and connects it.
     ///
-    /// - Parameter timeout: the time to try, now and on every reconnection.
+    /// - Parameters:
+    ///   - target: the server.
+    ///   - timeout: the time to try, now and on every reconnection.
     /// - Throws: see `connect()`.
     public static func connect(
         to target: Target, timeout: Duration = .seconds(2)
@@ -67,7 +73,8 @@ public final class GRPCClient: Sendable {
     /// time is up, so the server may still be starting.
     ///
     /// - Returns: a connected address, such as `127.0.0.1:50051`.
-    /// - Throws: UNAVAILABLE, with the reason for every address, if the time is up or retrying is pointless.
+    /// - Throws: UNAVAILABLE, with the reason for every address, if the time is up or retrying is pointless; CANCELLED if
+    ///   the client has been closed.
     @discardableResult
     public func connect() async throws(GRPCStatus) -> String {
         try await connections.connected().peer.address
@@ -85,7 +92,11 @@ public final class GRPCClient: Sendable {
 
     /// Begins a call of any of the four kinds.
     ///
-    /// - Parameter path: `/package.Service/Method`.
+    /// - Parameters:
+    ///   - path: `/package.Service/Method`.
+    ///   - options: for this call.
+    ///   - sending: the type of the requests, if it does not show elsewhere.
+    ///   - receiving: that of the responses.
     public func call<Request: Message, Response: Message>(
         _ path: String, options: GRPCCallOptions = .init(), sending: Request.Type = Request.self,
         receiving: Response.Type = Response.self
@@ -97,7 +108,10 @@ public final class GRPCClient: Sendable {
 
     /// Calls a method with one request and one response message.
     ///
-    /// - Parameter path: `/package.Service/Method`.
+    /// - Parameters:
+    ///   - path: `/package.Service/Method`.
+    ///   - request: the request.
+    ///   - options: for this call.
     /// - Throws: the call's `GRPCStatus` unless it succeeded with exactly one response.
     public func unary<Request: Message, Response: Message>(
         _ path: String, _ request: Request, options: GRPCCallOptions = .init()
@@ -199,7 +213,7 @@ public final class GRPCClient: Sendable {
     var activity: String { connections.activity }
     var keepalive: Keepalive? { connections.keepalive }
 
-    /// Closes all connections. Calls that are still open end with CANCELLED.
+    /// Closes all connections. Calls that are still open, and those that are made later, end with CANCELLED.
     public func close() async {
         await connections.close()
     }

@@ -142,8 +142,10 @@ extension Target {
     /// the server as requests to this target do (`:authority`). A server behind a proxy is one address, since it is the
     /// proxy that resolves its name.
     ///
-    /// - Parameter usesTLS: whether the servers are reached by TLS, whose certificates must be for the hosts of this target,
-    ///   not for the addresses.
+    /// - Parameters:
+    ///   - proxy: as in the client's configuration.
+    ///   - usesTLS: whether the servers are reached by TLS, whose certificates must be for the hosts of this target, not for
+    ///     the addresses.
     /// - Throws: UNAVAILABLE if there are none. A name that cannot be resolved does not matter if there are others.
     public func addresses(
         proxy: ProxySetting = .fromEnvironment, usesTLS: Bool = false

@@ -68,6 +68,19 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Creates a target of one address, such as one of `GRPCServer.addresses`.
+    public init(_ address: NetworkAddress) {
+        switch address {
+        case .ip(let host, let port):
+            let authority = Self.authority(HostAndPort(host: host, port: port), port)
+            self.init(
+                description: address.description, endpoints: [.host(host, port: port)], authority: authority)
+        case .unix(let path):
+            self.init(
+                description: address.description, endpoints: [.unix(path: path)], authority: "localhost")
+        }
+    }
+
     /// Creates a target that has the addresses of all `targets`, in this order. Requests name the server as the first of
     /// them does.
     ///

@@ -144,7 +144,7 @@ final class ClientConnection: Connection {
         core.closeBy = core.now + limit
         core.tick(by: core.closeBy)
         for stream in streams.values {
-            cancel(stream, GRPCStatus(code: .cancelled, message: "the client closed the connection"))
+            cancel(stream, .clientClosed)
         }
         attempt { () throws(NGHTTP2Error) in try core.session.submitGoAway() }
     }

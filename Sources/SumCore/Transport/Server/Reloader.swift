@@ -12,6 +12,13 @@ public final class Reloader: Sendable {
     private let causes: AsyncStream<ReloadPolicy.Cause>
     private let cause: AsyncStream<ReloadPolicy.Cause>.Continuation
 
+    /// Creates a reloader, which does nothing until `run` is called.
+    ///
+    /// - Parameters:
+    ///   - subjects: what is read again, such as a `ServerTLS`.
+    ///   - interval: the time from one reading to the next.
+    ///   - observers: are told of files that have changed, or could not be read.
+    ///   - logger: gets a line for each of these.
     public init(
         _ subjects: [any Reloadable], every interval: Duration = .seconds(30),
         observers: [any ServerObserver] = [], logger: Logger

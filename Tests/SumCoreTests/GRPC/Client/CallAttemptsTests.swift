@@ -143,7 +143,9 @@ import Testing
     func closed() {
         var attempts = Self.attempts(in: .running)
         let refused = Self.end(.unavailable, .notSeenByServer)
-        #expect(attempts.end(refused, ReplayBuffer(), timeLeft: nil, mayRetry: false) == .finish(refused))
+        #expect(
+            attempts.end(refused, ReplayBuffer(), timeLeft: nil, mayRetry: false)
+                == .finish(ClientCallEnd(status: .clientClosed)))
     }
 
     private func send(_ count: Int, _ replay: inout ReplayBuffer) {

@@ -298,7 +298,7 @@ import Testing
         try await withServer(
             [method], configuration: configuration, interceptors: [wrapping(Notes())]
         ) { server, _ in
-            let address = server.addresses[0]
+            let address = server.addresses[0].description
             try await onThread {
                 let client = try WireSocket(connectingTo: address)
                 try client.sayHello()

@@ -170,7 +170,7 @@ import Testing
         arguments: ["ipv4:127.0.0.1:1,127.0.0.1", "localhost"])
     func deadAddress(_ name: String) async throws {
         try await withServer { server, _ in
-            let port = try #require(server.addresses.first?.split(separator: ":").last)
+            let port = try #require(server.addresses.first?.port)
             let client = try await GRPCClient.connect(to: Target("\(name):\(port)"), timeout: .seconds(60))
             #expect(try await client.sumNumbers().closeAndReceive() == 0)
             await client.close()
@@ -187,7 +187,7 @@ import Testing
             await client.close()
             let late = client.sumNumbers()
             let error = await #expect(throws: GRPCStatus.self) { try await late.closeAndReceive() }
-            #expect(error?.code == .unavailable)
+            #expect(error?.code == .cancelled)
         }
     }
 
@@ -238,7 +238,7 @@ import Testing
         #expect(try await client.sumNumbers().closeAndReceive() == 0)
         #expect(await server.shutdown(within: .seconds(60)))
         let again = try await GRPCServer.start(
-            listeningOn: [try ListenAddress(address)], methods: [SumNumbers.method()])
+            listeningOn: [try ListenAddress(address.description)], methods: [SumNumbers.method()])
         #expect(try await client.sumNumbers().closeAndReceive() == 0)
         await client.close()
         await again.shutdown()
@@ -247,7 +247,7 @@ import Testing
     @Test("An address that cannot be listened on is an error, and leaves nothing listening")
     func listenError() async throws {
         try await withServer { server, _ in
-            let taken = try ListenAddress(server.addresses[0])
+            let taken = try ListenAddress(server.addresses[0].description)
             await #expect(throws: ListenError.self) {
                 try await GRPCServer.start(listeningOn: [.host("127.0.0.1", port: 0), taken], methods: [])
             }

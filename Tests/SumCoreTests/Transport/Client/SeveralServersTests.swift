@@ -52,7 +52,7 @@ import Testing
         var servers: [GRPCServer]
         var counters: [Counter]
 
-        var addresses: [String] { servers.map { $0.addresses[0] } }
+        var addresses: [String] { servers.map { $0.addresses[0].description } }
         var counts: [Int] { counters.map { $0.count.load(ordering: .relaxed) } }
     }
 

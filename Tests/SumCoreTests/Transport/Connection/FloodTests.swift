@@ -116,7 +116,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
         var configuration = GRPCServer.Configuration()
         configuration.maxConcurrentStreams = 10
         try await withServer([method], configuration: configuration) { server, _ in
-            let address = server.addresses[0]
+            let address = server.addresses[0].description
             try await onThread {
                 let client = try WireSocket(connectingTo: address)
                 try client.send(bytes: WireFrame.preface)

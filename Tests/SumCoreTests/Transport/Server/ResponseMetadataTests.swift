@@ -75,7 +75,7 @@ import Testing
     ) async throws -> [WireFrame] {
         let hello = WireFrame.preface + WireFrame.settings(settings).bytes + WireFrame.settingsAck.bytes
         return try await withServer([method]) { server, _ in
-            let address = server.addresses[0]
+            let address = server.addresses[0].description
             return try await onThread {
                 let client = try WireSocket(connectingTo: address)
                 try client.send(bytes: hello)

@@ -18,6 +18,7 @@ extension ClientTLS {
         /// For tests with peers of one version.
         var maximum: TLSMinimum?
 
+        /// Creates a configuration that believes the CAs of the system.
         public init() {}
     }
 }

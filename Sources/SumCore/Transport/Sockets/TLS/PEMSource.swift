@@ -4,6 +4,7 @@ internal import SystemPackage
 public enum PEMSource: Hashable, Sendable {
     /// A file, which is read again when the program reloads.
     case file(String)
+    /// The text itself.
     case bytes([UInt8])
 }
 

@@ -14,6 +14,7 @@ extension ServerTLS {
         /// For tests with peers of one version.
         var maximum: TLSMinimum?
 
+        /// Creates a configuration; without `clientCAs`, clients are not asked who they are.
         public init(identity: TLSIdentity, clientCAs: PEMSource? = nil) {
             self.identity = identity
             self.clientCAs = clientCAs
@@ -22,7 +23,9 @@ extension ServerTLS {
 
     /// Whether clients need a certificate, if the server asks for one.
     public enum ClientCertificate: String, CaseIterable, Sendable {
+        /// A client must show one.
         case required = "require"
+        /// A client may show one.
         case optional
     }
 }

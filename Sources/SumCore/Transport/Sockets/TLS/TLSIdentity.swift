@@ -7,6 +7,7 @@ public struct TLSIdentity: Hashable, Sendable {
     /// What decrypts the key if it is encrypted: the first line of this source.
     public var passphrase: PEMSource?
 
+    /// Creates an identity. Nothing is read yet.
     public init(certificate: PEMSource, key: PEMSource, passphrase: PEMSource? = nil) {
         self.certificate = certificate
         self.key = key

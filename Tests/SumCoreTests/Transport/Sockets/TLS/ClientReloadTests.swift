@@ -59,7 +59,7 @@ import Testing
         let files = try Files("expired")
         let tls = try files.tls(every: .zero)
         try await withTLSServer(mutual()) { server in
-            let address = server.addresses[0]
+            let address = server.addresses[0].description
             #expect(failure(try await tlsSum(address, tls)).hasSuffix("it has expired, or is not valid yet"))
             // Both what is in use and what was to replace it are told.
             try files.put("good", key: "expired")
@@ -91,7 +91,7 @@ import Testing
             let files = try Files("good")
             let tls = try files.tls(every: interval)
             try await withTLSServer(mutual()) { server in
-                let address = server.addresses[0]
+                let address = server.addresses[0].description
                 try files.put("other-ca-good", key: "other-ca-good")
                 #expect(try await tlsSum(address, tls).get() == 6)
                 #expect(try tls.reload())
@@ -107,7 +107,7 @@ import Testing
             var configuration = GRPCClient.Configuration()
             configuration.tls = try files.tls(every: .zero)
             configuration.connectTimeout = .seconds(60)
-            let client = GRPCClient(target: try Target(server.addresses[0]), configuration: configuration)
+            let client = GRPCClient(target: Target(server.addresses[0]), configuration: configuration)
             try await client.connect()
             let call = client.sumNumbers()
             try await call.send(contentsOf: [1])

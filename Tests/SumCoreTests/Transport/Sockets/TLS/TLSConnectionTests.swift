@@ -24,7 +24,7 @@ import Testing
     }
 
     private func port(of server: GRPCServer) throws -> Int {
-        try #require(server.addresses[0].split(separator: ":").last.flatMap { Int($0) })
+        try #require(server.addresses[0].port)
     }
 
     /// A socket that is connected to the server.
@@ -44,7 +44,7 @@ import Testing
         // The header of a ClientHello, and the beginning of its body.
         try await half.writeAndFlush(ByteBuffer(bytes: [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]))
         // Both have been accepted when a connection that came later has been served.
-        #expect(try await tlsSum(server.addresses[0], .trusting()).get() == 6)
+        #expect(try await tlsSum(server.addresses[0].description, .trusting()).get() == 6)
         #expect(await server.shutdown(within: .seconds(300)))
         try await silent.closeFuture.get()
         try await half.closeFuture.get()
@@ -81,7 +81,7 @@ import Testing
             let log = InMemoryLogHandler()
             try await withTLSServer(.named(), log: log) { server in
                 let received = try await onThread {
-                    let socket = try WireSocket(connectingTo: server.addresses[0])
+                    let socket = try WireSocket(connectingTo: server.addresses[0].description)
                     if isWhole {
                         try socket.send(bytes: Array(sent.utf8))
                     } else {
@@ -107,7 +107,7 @@ import Testing
         let request = "GET / HTTP/1.1\r\ncookie: " + String(repeating: "c", count: 200_000)
         try await withTLSServer(isTLS ? .named() : nil, log: log) { server in
             let received = try await onThread {
-                let socket = try WireSocket(connectingTo: server.addresses[0])
+                let socket = try WireSocket(connectingTo: server.addresses[0].description)
                 try socket.send(bytes: Array(request.utf8))
                 return try socket.receiveBytes()
             }
@@ -127,7 +127,7 @@ import Testing
                     .host("127.0.0.1", port: 0), tls: try .named { $0.clientCAs = try .named("ca") })
             ], methods: [SumNumbers.method()], interceptors: [note])
         let client = try ClientTLS.trusting { $0.identity = try .named("good") }
-        #expect(try await tlsSum(server.addresses[0], client).get() == 6)
+        #expect(try await tlsSum(server.addresses[0].description, client).get() == 6)
         await server.shutdown()
         let identities: [PeerIdentity] = [
             .dns("localhost"), .ipAddress("127.0.0.1"), .ipAddress("::1"), .uri("spiffe://example.org/adder"),
@@ -143,7 +143,7 @@ import Testing
             var configuration = GRPCClient.Configuration()
             configuration.tls = try .trusting()
             configuration.connectTimeout = .seconds(60)
-            let client = GRPCClient(target: try Target(server.addresses[0]), configuration: configuration)
+            let client = GRPCClient(target: Target(server.addresses[0]), configuration: configuration)
             let call = client.sumNumbers()
             for _ in 0..<100 { try await call.send(contentsOf: Array(repeating: 7, count: 10_000)) }
             #expect(try await call.closeAndReceive() == 7_000_000)

@@ -35,7 +35,7 @@ import Testing
     {
         let server = try ServerTLS.named(row.server) { $0.maximum = version }
         try await withTLSServer(server) { server in
-            let port = server.addresses[0].split(separator: ":").last ?? ""
+            let port = server.addresses[0].port ?? 0
             let result = try await tlsSum("localhost:\(port)", .trusting(row.ca))
             switch (result, row.reason) {
             case (.success(let sum), nil): #expect(sum == 6)
@@ -75,7 +75,7 @@ import Testing
         }
         let client = try ClientTLS.trusting { $0.identity = try row.name.map { try .named($0) } }
         try await withTLSServer(server, log: log) { server in
-            let result = try await tlsSum(server.addresses[0], client)
+            let result = try await tlsSum(server.addresses[0].description, client)
             switch (result, row.reason) {
             case (.success(let sum), nil): #expect(sum == 6)
             case (.failure(let status), let reason?):
@@ -99,7 +99,7 @@ import Testing
             $0.maximum = version
         }
         try await withTLSServer(server) { server in
-            let address = server.addresses[0]
+            let address = server.addresses[0].description
             #expect(try await tlsSum(address, .trusting()).get() == 6)
             #expect(try await tlsSum(address, .trusting { $0.identity = try .named("good") }).get() == 6)
             let bad = try await tlsSum(address, .trusting { $0.identity = try .named("expired") })
@@ -111,11 +111,11 @@ import Testing
     func versions() async throws {
         let log = InMemoryLogHandler()
         try await withTLSServer(try .named { $0.minimum = .v1_3 }, log: log) { server in
-            let old = try await tlsSum(server.addresses[0], .trusting { $0.maximum = .v1_2 })
+            let old = try await tlsSum(server.addresses[0].description, .trusting { $0.maximum = .v1_2 })
             let error = #expect(throws: GRPCStatus.self) { try old.get() }
             #expect(
                 error?.message.contains("the server speaks no version of TLS that this client does") == true)
-            #expect(try await tlsSum(server.addresses[0], .trusting()).get() == 6)
+            #expect(try await tlsSum(server.addresses[0].description, .trusting()).get() == 6)
         }
         // Once more for each attempt whose alert a reset has overtaken, which the client repeats.
         #expect(Set(log.operatorLines) == ["the client speaks no version of TLS from 1.3 on"])
@@ -124,17 +124,18 @@ import Testing
     @Test("tls-C3: an address is verified as an address, a name as a name, whatever the socket's address is")
     func names() async throws {
         try await withTLSServer(.named("good")) { server in
-            let port = server.addresses[0].split(separator: ":").last ?? ""
+            let port = server.addresses[0].port ?? 0
             #expect(try await tlsSum("127.0.0.1:\(port)", .trusting()).get() == 6)
             #expect(try await tlsSum("dns:///localhost:\(port)", .trusting()).get() == 6)
             // The certificate has the socket's address, but that is not what was asked for.
-            let wrong = try await tlsSum(server.addresses[0], .trusting { $0.serverName = "sum.example" })
+            let wrong = try await tlsSum(
+                server.addresses[0].description, .trusting { $0.serverName = "sum.example" })
             let error = #expect(throws: GRPCStatus.self) { try wrong.get() }
             #expect(error?.message.contains("is not for sum.example") == true)
         }
         try await withTLSServer(.named("wildcard")) { server in
             let named = try ClientTLS.trusting { $0.serverName = "a.sum.example" }
-            #expect(try await tlsSum(server.addresses[0], named).get() == 6)
+            #expect(try await tlsSum(server.addresses[0].description, named).get() == 6)
         }
     }
 
@@ -151,7 +152,8 @@ import Testing
     func noRetries() async throws {
         let failures = FailureCount()
         try await withTLSServer(.named("good")) { server in
-            let result = try await tlsSum(server.addresses[0], .trusting("other-ca"), observers: [failures])
+            let result = try await tlsSum(
+                server.addresses[0].description, .trusting("other-ca"), observers: [failures])
             #expect(throws: GRPCStatus.self) { try result.get() }
         }
         #expect(failures.value.load(ordering: .relaxed) == 1)
@@ -161,7 +163,7 @@ import Testing
     func mismatch() async throws {
         let log = InMemoryLogHandler()
         try await withTLSServer(.named("good"), log: log) { server in
-            let clear = try await tlsSum(server.addresses[0], nil)
+            let clear = try await tlsSum(server.addresses[0].description, nil)
             let error = #expect(throws: GRPCStatus.self) { try clear.get() }
             #expect(
                 error?.message.contains("the server speaks TLS: use --tls") == true,
@@ -170,7 +172,7 @@ import Testing
         #expect(log.operatorLines == ["the client speaks HTTP/2 in clear text, but this port speaks TLS"])
         let clearLog = InMemoryLogHandler()
         try await withTLSServer(nil, log: clearLog) { server in
-            let secured = try await tlsSum(server.addresses[0], .trusting())
+            let secured = try await tlsSum(server.addresses[0].description, .trusting())
             let error = #expect(throws: GRPCStatus.self) { try secured.get() }
             #expect(
                 error?.message.contains("the server does not speak TLS on this port") == true,
