@@ -14,10 +14,13 @@ public struct Peer: Hashable, Sendable, CustomStringConvertible {
 
     /// Versions of TLS. Their values are the names that OpenSSL uses.
     public enum TLSVersion: String, Sendable {
+        /// TLS 1.2 (RFC 5246).
         case tls12 = "TLSv1.2"
+        /// TLS 1.3 (RFC 8446).
         case tls13 = "TLSv1.3"
     }
 
+    /// Creates a peer, for tests and for observers.
     public init(
         address: String, certificate: PeerCertificate? = nil, tlsVersion: TLSVersion? = nil,
         principal: String? = nil

@@ -6,6 +6,7 @@ public final class PeerCertificate: Hashable, Sendable {
     /// them.
     public let identities: [PeerIdentity]
 
+    /// Creates what is known of a certificate with these names.
     public init(identities: [PeerIdentity]) {
         self.identities = identities
     }
@@ -25,6 +26,7 @@ public enum PeerIdentity: Hashable, Sendable {
     case uri(String)
     /// A host name, which may begin with `*.`.
     case dns(String)
+    /// An address of electronic mail.
     case email(String)
     /// An IPv4 or IPv6 address in its usual text.
     case ipAddress(String)

@@ -8,6 +8,7 @@ public struct TraceContext: Hashable, Sendable {
     /// Bit 0 says that the trace is recorded; the other bits are passed on.
     public var flags: UInt8
 
+    /// Creates the ids of a span. Neither id may be 0.
     public init(traceID: UInt128, spanID: UInt64, flags: UInt8) {
         self.traceID = traceID
         self.spanID = spanID

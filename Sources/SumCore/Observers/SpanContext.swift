@@ -9,6 +9,7 @@ public struct SpanContext: Hashable, Sendable {
     /// Whether the span belongs to another process.
     public var isRemote: Bool
 
+    /// Creates what a tracer knows of a span.
     public init(_ trace: TraceContext, state: String = "", isRemote: Bool = false) {
         self.trace = trace
         self.state = state

@@ -16,6 +16,7 @@ public final class AccessLog: ServerObserver {
     private let bucket = Mutex(TokenBucket(burst: 100, perSecond: 10, now: .now()))
     private let notLogged = Atomic(0)
 
+    /// Creates an access log that writes lines of a format.
     public init(_ writer: LineWriter, format: LogFormat) {
         self.writer = writer
         self.format = format

@@ -52,6 +52,7 @@ public final class LineWriter: Sendable {
     /// Whether systemd's journal reads the descriptor, which takes the priority of each line from its beginning.
     package let isJournal: Bool
 
+    /// Creates a writer to a file descriptor, which it never closes.
     public init(_ descriptor: FileDescriptor) {
         self.descriptor = descriptor
         isJournal = JournalPriority.isJournal(descriptor)

@@ -2,9 +2,12 @@ internal import SumCore
 
 /// Who measures: the name and version of this library, as every export gives them.
 public struct InstrumentationScope: Hashable, Sendable {
+    /// The name of the library.
     public var name: String
+    /// Its version.
     public var version: String
 
+    /// Creates a scope.
     public init(name: String, version: String) {
         self.name = name
         self.version = version

@@ -7,8 +7,10 @@ public struct MetricDescription: Sendable {
     public var help: String
     /// The unit in UCUM, such as `s`, `By` or `{call}`; empty for none.
     public var unit: String
+    /// How its values may change.
     public var kind: MetricsSnapshot.Kind
 
+    /// Creates a description.
     public init(_ name: String, _ kind: MetricsSnapshot.Kind, unit: String, help: String) {
         self.name = name
         self.help = help

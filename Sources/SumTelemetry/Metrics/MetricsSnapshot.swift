@@ -7,6 +7,7 @@ public struct MetricsSnapshot: Sendable {
     /// One entry per name, in the order in which they are written.
     public var metrics: [Metric]
 
+    /// Creates a snapshot.
     public init(startTime: UInt64, time: UInt64, metrics: [Metric]) {
         self.startTime = startTime
         self.time = time
@@ -21,10 +22,12 @@ public struct MetricsSnapshot: Sendable {
         public var help: String
         /// The unit in UCUM, such as `s`, `By` or `{call}`; empty for none.
         public var unit: String
+        /// How its values may change.
         public var kind: Kind
         /// One point per set of attributes. No two have the same.
         public var points: [Point]
 
+        /// Creates a metric.
         public init(name: String, help: String, unit: String, kind: Kind, points: [Point]) {
             self.name = name
             self.help = help
@@ -51,8 +54,10 @@ public struct MetricsSnapshot: Sendable {
     public struct Point: Sendable {
         /// Pairs of a name in OpenTelemetry's form and a value, in a fixed order.
         public var attributes: [Attribute]
+        /// The value at the time of the snapshot.
         public var value: Value
 
+        /// Creates a point.
         public init(attributes: [Attribute], value: Value) {
             self.attributes = attributes
             self.value = value
@@ -61,9 +66,12 @@ public struct MetricsSnapshot: Sendable {
 
     /// A name and a value that tell points of a metric apart.
     public struct Attribute: Hashable, Sendable {
+        /// The name, such as `grpc.method`.
         public var name: String
+        /// The value, such as `tutorial.NumberService/SumNumbers`.
         public var value: String
 
+        /// Creates an attribute.
         public init(_ name: String, _ value: String) {
             self.name = name
             self.value = value
@@ -72,8 +80,12 @@ public struct MetricsSnapshot: Sendable {
 
     /// A number, or a histogram.
     public enum Value: Hashable, Sendable {
+        /// A whole number.
         case integer(Int64)
+        /// A number with a fraction.
         case double(Double)
+        /// How often values fell into each bucket.
+        ///
         /// - Parameters:
         ///   - counts: one more than there are bounds; not cumulative.
         ///   - sum: of all values.

@@ -5,7 +5,10 @@ public struct PrometheusText: Sendable {
     /// The labels with the scope, which every sample has.
     private let scopeLabels: String
 
+    /// Creates a writer of pages.
+    ///
     /// - Parameters:
+    ///   - format: which of the formats of Prometheus.
     ///   - resource: what is measured; its attributes become the labels of `target_info`.
     ///   - scope: who measures; part of every sample.
     public init(

@@ -6,6 +6,7 @@ public struct OTLPEndpoint: Hashable, Sendable {
     /// Where collectors usually are.
     public static let `default` = "http://localhost:4317"
 
+    /// The collector.
     public let target: Target
     /// Whether to use TLS; nil if the endpoint does not say.
     public let usesTLS: Bool?
@@ -18,6 +19,9 @@ public struct OTLPEndpoint: Hashable, Sendable {
         public let description: String
     }
 
+    /// Parses an endpoint.
+    ///
+    /// - Throws: `Invalid` with the reason.
     public init(_ text: String) throws(Invalid) {
         let schemes = [("http://", false), ("https://", true)]
         guard let (scheme, usesTLS) = schemes.first(where: { text.lowercased().hasPrefix($0.0) }) else {

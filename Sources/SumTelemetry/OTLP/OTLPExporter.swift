@@ -25,7 +25,9 @@ public final class OTLPExporter: Sendable {
     /// Creates an exporter, which begins to export.
     ///
     /// - Parameters:
-    ///   - metrics: makes a snapshot, on any thread; nil if there are no metrics.
+    ///   - settings: what goes where, and when.
+    ///   - resource: the process, as it is named in each export.
+    ///   - snapshot: makes a snapshot of the metrics, on any thread; nil if there are none.
     ///   - connectTimeout: how long an attempt to connect may take.
     ///   - report: is told, on any thread, what people should know.
     /// - Throws: if files of TLS cannot be used. Reading them may block.
@@ -76,6 +78,7 @@ public final class OTLPExporter: Sendable {
     /// Whether spans are exported; if not, `record` drops them.
     public var exportsSpans: Bool { spans != nil }
 
+    /// What has become of the spans so far.
     public var spanCounts: SpanCounts { spans?.read(\.counts) ?? SpanCounts() }
 
     /// Exports what is left: the spans that wait, and the metrics once more. Then ends.

@@ -14,6 +14,7 @@ public struct OTLPSettings: Equatable, Sendable {
     /// Creates settings that export nothing.
     public init() {}
 
+    /// Whether anything is exported.
     public var exportsAnything: Bool { metrics != nil || traces != nil }
 
     /// When spans are exported, and how many wait for it.
@@ -25,6 +26,7 @@ public struct OTLPSettings: Equatable, Sendable {
         /// The most spans of one export. So many are exported at once.
         public var batchSize = 512
 
+        /// Creates the limits that OpenTelemetry has by default.
         public init() {}
     }
 
@@ -33,15 +35,18 @@ public struct OTLPSettings: Equatable, Sendable {
         /// The port of an endpoint that names none.
         public static let defaultPort = 4317
 
+        /// The collector.
         public var target: Target
         /// How to connect; nil for clear text.
         public var tls: TLS?
         /// Sent with each export.
         public var headers = GRPCMetadata()
+        /// The compression of exports.
         public var compression = GRPCCompression.identity
         /// The time that one attempt to export may take.
         public var timeout = Duration.seconds(10)
 
+        /// Creates a destination; without `tls` in clear text.
         public init(target: Target, tls: TLS? = nil) {
             self.target = target
             self.tls = tls
@@ -55,16 +60,21 @@ public struct OTLPSettings: Equatable, Sendable {
         /// Our own certificate and its key; nil for none.
         public var identity: Identity?
 
+        /// Creates the files; those not given are not used.
         public init(certificate: String? = nil, identity: Identity? = nil) {
             self.certificate = certificate
             self.identity = identity
         }
     }
 
+    /// A certificate and its key.
     public struct Identity: Hashable, Sendable {
+        /// The path of the certificate, in PEM.
         public var certificate: String
+        /// The path of its key, in PEM.
         public var key: String
 
+        /// Creates an identity of two files.
         public init(certificate: String, key: String) {
             self.certificate = certificate
             self.key = key

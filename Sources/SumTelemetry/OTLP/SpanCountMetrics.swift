@@ -4,8 +4,10 @@ internal import Synchronization
 public final class SpanCountMetrics: Sendable {
     private let exporter = Mutex<OTLPExporter?>(nil)
 
+    /// Creates the metric, which shows nothing yet.
     public init() {}
 
+    /// Shows the spans of an exporter from now on.
     public func show(_ exporter: OTLPExporter) {
         self.exporter.withLock { $0 = exporter }
     }

@@ -28,8 +28,10 @@ public final class OperatorListener: Sendable {
     /// Starts to listen.
     ///
     /// - Parameters:
+    ///   - address: where.
     ///   - pages: by their paths; what is elsewhere is not found.
     ///   - socketMode: the permissions of a Unix domain socket; nil: set by the umask.
+    ///   - logger: gets lines about problems.
     public static func start(
         on address: ListenAddress, pages: [OperatorPage], socketMode: UInt16? = nil, logger: Logger
     ) async throws(ListenError) -> OperatorListener {

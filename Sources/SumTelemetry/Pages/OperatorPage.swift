@@ -5,6 +5,7 @@ public struct OperatorPage: Sendable {
     /// Makes the answer to a GET. Called on the listener's own thread, where it may take its time.
     public var respond: @Sendable (Request) -> Response
 
+    /// Creates a page.
     public init(_ path: String, respond: @escaping @Sendable (Request) -> Response) {
         self.path = path
         self.respond = respond
@@ -15,6 +16,7 @@ public struct OperatorPage: Sendable {
         /// The values of `Accept`, joined by commas; empty if there are none.
         public var accept: String
 
+        /// Creates a request, for tests.
         public init(accept: String = "") {
             self.accept = accept
         }
@@ -24,11 +26,14 @@ public struct OperatorPage: Sendable {
     public struct Response: Sendable {
         /// The status code of HTTP.
         public var status: Int
+        /// The type of the body, as in `Content-Type`.
         public var contentType: String
         /// Further header fields, such as `Content-Security-Policy`.
         public var headers: [(name: String, value: String)]
+        /// The text of the answer.
         public var body: String
 
+        /// Creates an answer.
         public init(
             status: Int = 200, contentType: String = "text/plain; charset=utf-8",
             headers: [(name: String, value: String)] = [], _ body: String
@@ -44,7 +49,9 @@ public struct OperatorPage: Sendable {
 extension OperatorPage {
     /// `/metrics`: all metrics, in the format of Prometheus that is asked for.
     ///
-    /// - Parameter resource: the process; part of `target_info`.
+    /// - Parameters:
+    ///   - registry: has the metrics.
+    ///   - resource: the process; part of `target_info`.
     public static func metrics(_ registry: MetricsRegistry, resource: TelemetryResource) -> Self {
         Self("/metrics") { request in
             let format = PrometheusFormat(accept: request.accept)

@@ -10,20 +10,26 @@ public struct FinishedSpan: Sendable {
     public var flags: UInt8
     /// The `tracestate` that came with the parent; empty for none.
     public var traceState: String
+    /// What the span is of, such as `Recv.tutorial.NumberService/SumNumbers`.
     public var name: String
+    /// Which side of what it is.
     public var kind: Kind
     /// Nanoseconds since 1970.
     public var startTime: UInt64
     /// Nanoseconds since 1970.
     public var endTime: UInt64
+    /// What is known of it.
     public var attributes: [Attribute]
     /// Attributes beyond the limit, which are not exported.
     public var droppedAttributes: Int
+    /// What happened in it.
     public var events: [Event]
     /// Events beyond the limit, which are not exported.
     public var droppedEvents: Int
+    /// How it ended.
     public var status: Status
 
+    /// Creates a span.
     public init(
         traceID: [UInt8], spanID: [UInt8], parent: Parent? = nil, flags: UInt8 = 1, traceState: String = "",
         name: String, kind: Kind, startTime: UInt64, endTime: UInt64, attributes: [Attribute] = [],
@@ -45,50 +51,80 @@ public struct FinishedSpan: Sendable {
         self.status = status
     }
 
+    /// The span above another.
     public struct Parent: Hashable, Sendable {
         /// 8 bytes, not all zero.
         public var spanID: [UInt8]
         /// Whether it belongs to another process.
         public var isRemote: Bool
 
+        /// Creates a parent.
         public init(spanID: [UInt8], isRemote: Bool) {
             self.spanID = spanID
             self.isRemote = isRemote
         }
     }
 
+    /// Which side of an operation a span is.
     public enum Kind: Hashable, Sendable {
-        case `internal`, server, client, producer, consumer
+        /// Work within the process.
+        case `internal`
+        /// A request that is served.
+        case server
+        /// A request that is made.
+        case client
+        /// A message that is sent, and handled later.
+        case producer
+        /// Such a message being handled.
+        case consumer
     }
 
+    /// How an operation ended.
     public enum Status: Hashable, Sendable {
-        case unset, ok
+        /// Nobody has said.
+        case unset
+        /// Well, as the program has said.
+        case ok
+        /// With an error.
         case error(message: String)
     }
 
+    /// A fact about a span or an event.
     public struct Attribute: Hashable, Sendable {
+        /// The name of the fact.
         public var name: String
+        /// What it is.
         public var value: Value
 
+        /// Creates a fact.
         public init(_ name: String, _ value: Value) {
             self.name = name
             self.value = value
         }
 
+        /// The value of an attribute.
         public enum Value: Hashable, Sendable {
+            /// A text.
             case string(String)
+            /// A whole number.
             case integer(Int64)
+            /// A number with a fraction.
             case double(Double)
+            /// True or false.
             case boolean(Bool)
         }
     }
 
+    /// Something that happened at one moment of a span.
     public struct Event: Hashable, Sendable {
+        /// What happened.
         public var name: String
         /// Nanoseconds since 1970.
         public var time: UInt64
+        /// What is known of it.
         public var attributes: [Attribute]
 
+        /// Creates an event.
         public init(_ name: String, time: UInt64, attributes: [Attribute] = []) {
             self.name = name
             self.time = time

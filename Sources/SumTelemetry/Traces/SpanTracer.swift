@@ -11,6 +11,11 @@ public struct SpanTracer: Tracer {
     private let sampler: TraceSampler
     private let sink: any SpanSink
 
+    /// Creates a tracer.
+    ///
+    /// - Parameters:
+    ///   - sampler: decides which traces are recorded.
+    ///   - sink: takes spans that have ended.
     public init(_ sampler: TraceSampler = .default, sink: any SpanSink) {
         self.init(sampler, sink: sink, ids: SpanIDs())
     }

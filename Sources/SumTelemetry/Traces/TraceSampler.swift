@@ -21,17 +21,22 @@ public struct TraceSampler: Hashable, Sendable {
     /// Records what the caller records, and all traces that begin here.
     public static let `default` = alwaysOn(followingParent: true)
 
-    /// Records all traces; if it follows parents, those that begin here. The others likewise.
+    /// Records all traces; if it follows parents, those that begin here.
     public static func alwaysOn(followingParent: Bool = false) -> TraceSampler {
         TraceSampler(.always, followsParent: followingParent)
     }
 
+    /// Records no traces; if it follows parents, none that begin here.
     public static func alwaysOff(followingParent: Bool = false) -> TraceSampler {
         TraceSampler(.never, followsParent: followingParent)
     }
 
-    /// - Parameter ratio: the fraction of traces to record, from 0 to 1. All processes with the same or a greater ratio
-    ///   record the same traces.
+    /// Records a fraction of the traces; if it follows parents, of those that begin here.
+    ///
+    /// - Parameters:
+    ///   - ratio: the fraction of traces to record, from 0 to 1. All processes with the same or a greater ratio record the
+    ///     same traces.
+    ///   - followingParent: whether a span with a parent does as the parent does.
     public static func ratio(_ ratio: Double, followingParent: Bool = false) -> TraceSampler {
         TraceSampler(.ratio(min(max(ratio, 0), 1)), followsParent: followingParent)
     }
@@ -47,7 +52,10 @@ public struct TraceSampler: Hashable, Sendable {
 
     /// Reads the values of `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. An empty value counts as none.
     ///
-    /// - Parameter warn: is given a reason for each value that is not understood, and ignored therefore.
+    /// - Parameters:
+    ///   - name: the value of the first.
+    ///   - argument: the value of the second.
+    ///   - warn: is given a reason for each value that is not understood, and ignored therefore.
     public init(named name: String?, argument: String?, warn: (String) -> Void = { _ in }) {
         var words = (name ?? "")[...]
         let followsParent = words.hasPrefix("parentbased_")

@@ -10,7 +10,9 @@ public protocol ClientObserver: Sendable {
     func targetNotResolved(_ reason: String)
     /// An attempt to connect to one of the addresses has failed.
     ///
-    /// - Parameter reason: the reason as text.
+    /// - Parameters:
+    ///   - peer: the address.
+    ///   - reason: the reason as text.
     func connectionFailed(_ peer: Peer, _ reason: String)
     /// The TLS handshake with a server has ended.
     func handshakeEnded(_ result: TLSHandshakeResult, _ peer: Peer)
@@ -18,8 +20,9 @@ public protocol ClientObserver: Sendable {
     func connectionOpened(_ peer: Peer)
     /// The connection has closed.
     ///
-    /// - Parameter reason: the reason as text; nil if the client closed it, or the server closed it without giving a
-    ///   reason.
+    /// - Parameters:
+    ///   - peer: the server.
+    ///   - reason: the reason as text; nil if the client closed it, or the server closed it without giving a reason.
     func connectionClosed(_ peer: Peer, _ reason: String?)
     /// A call begins. Called on the thread that begins it, by its task if it is one, before anything is sent.
     ///

@@ -52,7 +52,9 @@ public protocol ServerConnectionObserver: AnyObject {
     /// Messages of a call have arrived. Reported once for each piece of a request's body that completes some, and before
     /// the end of the call, so that all reports together have the count of the call's record.
     ///
-    /// - Parameter call: as `callBegan` was told of it. The server hosts its method.
+    /// - Parameters:
+    ///   - count: how many.
+    ///   - call: as `callBegan` was told of it. The server hosts its method.
     func messagesReceived(_ count: Int64, of call: ServerCallStart)
     /// A call has ended and its stream is closed.
     func callEnded(_ call: ServerCallRecord)

@@ -121,7 +121,10 @@ public final class GRPCClient: Sendable {
 
     /// Begins a call of a method with one request message and any number of responses, and sends the request.
     ///
-    /// - Parameter path: `/package.Service/Method`.
+    /// - Parameters:
+    ///   - path: `/package.Service/Method`.
+    ///   - request: the request.
+    ///   - options: for this call.
     /// - Throws: the call's status if it has ended already; INTERNAL if the request cannot be encoded.
     public func serverStreaming<Request: Message, Response: Message>(
         _ path: String, _ request: Request, options: GRPCCallOptions = .init()

@@ -15,6 +15,7 @@ public final class ConnectionList: ServerObserver {
 
     private let open = Mutex<[ObjectIdentifier: OpenConnection]>([:])
 
+    /// Creates a list; make it an observer of the server.
     public init() {}
 
     public func connectionOpened(_ peer: Peer) -> (any ServerConnectionObserver)? {

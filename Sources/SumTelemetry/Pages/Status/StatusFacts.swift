@@ -2,12 +2,14 @@
 public struct StatusFacts: Sendable {
     /// The name of the program.
     public var program: String
+    /// Its version.
     public var version: String
     /// Where it is reached.
     public var addresses: [String]
     /// The options it was started with, with their values. No secrets.
     public var options: [(name: String, value: String)]
 
+    /// Creates the facts.
     public init(
         program: String, version: String, addresses: [String] = [],
         options: [(name: String, value: String)] = []

@@ -10,7 +10,10 @@ public final class StatusPage: Sendable {
     private let snapshot: @Sendable () -> MetricsSnapshot
     private let history = Mutex(StatusHistory())
 
+    /// Creates a page.
+    ///
     /// - Parameters:
+    ///   - facts: what does not change.
     ///   - connections: an observer of the server.
     ///   - snapshot: makes a snapshot of its metrics; called on any thread but those of event loops.
     public init(
