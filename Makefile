@@ -1,7 +1,7 @@
 # Every target here works on a fresh Debian 12 machine with a Swift 6.3 toolchain.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test examples conformance stress soak fuzz asan tsan valgrind bench lint generate check-generated deb test-packages static artifacts clean help
+.PHONY: build run test examples conformance stress soak docs api-check test-consumer fuzz asan tsan valgrind bench lint generate check-generated deb test-packages static artifacts clean help
 
 # Product by product: a full build would include protoc, which is part of swift-protobuf.
 SWIFT_BUILD := scripts/build-release
@@ -20,8 +20,8 @@ build: ## Build .build/release/sum-server and .build/release/sum-client (the def
 run: ## Start the server on a free port, stream numbers through the client, print the sum
 	@scripts/install-dependencies build
 	@[ -e .build/release/sum-server ] || { mkdir -p .build && touch .build/without-tls; }
-	$(SWIFT_BUILD) $$([ ! -e .build/without-tls ] || echo --disable-default-traits) --product sum-server
-	$(SWIFT_BUILD) $$([ ! -e .build/without-tls ] || echo --disable-default-traits) --product sum-client
+	$(SWIFT_BUILD) $$([ ! -e .build/without-tls ] || echo --traits Tools) --product sum-server
+	$(SWIFT_BUILD) $$([ ! -e .build/without-tls ] || echo --traits Tools) --product sum-client
 	@scripts/run-demo
 
 test: ## Run every test, including those with foreign gRPC peers
@@ -88,6 +88,20 @@ generate: ## Regenerate the Swift code from the protos, with the plugins of Tool
 check-generated: ## Fail unless the checked-in code equals the output of `make generate`
 	@scripts/install-dependencies test
 	scripts/generate --check
+
+docs: ## Make a site of the libraries' documentation in .build/docs/site; fail if anything is wrong with it
+	@scripts/install-dependencies build
+	swift build --build-tests
+	scripts/docs
+
+# BASE=commit compares with another one.
+api-check: ## Say what breaks programs that were written for the libraries at the commit before (BASE), unless it is listed
+	@scripts/install-dependencies build
+	scripts/api-check $(BASE)
+
+test-consumer: ## Build and run a package outside of this one that depends on it, by path and by URL
+	@scripts/install-dependencies build
+	scripts/test-consumer
 
 deb: build ## Build Debian packages of the tools in .build/packages, and check them with lintian
 	@scripts/install-dependencies package

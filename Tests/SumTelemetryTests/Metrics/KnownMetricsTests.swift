@@ -13,7 +13,7 @@ import Testing
         let metrics = ServerMetrics(factory: registry)
         let server = try await GRPCServer.start(
             listeningOn: [.host("127.0.0.1", port: 0)], methods: [SumNumbers.method()], observers: [metrics])
-        let target = try Target(server.addresses[0])
+        let target = Target(server.addresses[0])
         var configuration = GRPCClient.Configuration()
         configuration.observers = [ClientMetrics(target: target, factory: registry)]
         configuration.connectTimeout = .seconds(60)
