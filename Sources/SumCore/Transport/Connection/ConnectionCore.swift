@@ -153,6 +153,8 @@ enum Ending: Equatable {
     /// - linger: how long the peer then has to close the socket first.
     case afterFlush(linger: TimeAmount = .zero, limit: TimeAmount)
 
+    /// The end after a last answer that is on its way.
+    static let answered = afterWriting(ByteBuffer(), limit: .seconds(1))
     /// The end after telling the peer the reason. If it does not read the GOAWAY, we wait no longer than this.
     static let terminated = afterFlush(limit: .seconds(1))
     /// How long the last frames of an orderly end may take to be written.

@@ -24,6 +24,8 @@ struct CloseReason: Error, Equatable, CustomStringConvertible {
     /// The debug data of the GOAWAY frame, in grpc-go's format, such as `too_many_pings`.
     var debug = ""
     var description: String
+    /// Whether an answer is on its way, which the peer needs time to read.
+    var isAnswered = false
 
     /// Whether the operator should know: the peer exceeded a limit, broke a rule of HTTP/2, or cannot speak TLS with us.
     var isPeersFault: Bool { fault == .limit || fault == .violation || fault == .tls }

@@ -124,7 +124,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         // Observers are told of a connection whose handshake of TLS has failed, too.
         if phase == .waiting { open(context) }
         let reason = error as? CloseReason ?? .circumstances(FailureText.describe(error))
-        run { $0.core.fail(reason) }
+        run { $0.core.end(reason.isAnswered ? .answered : .now, reason) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -11,11 +11,6 @@ final class ClearTextDetector: ChannelInboundHandler, RemovableChannelHandler {
     private var beginning = ByteBuffer()
     /// Whether it is decided what the client speaks.
     private(set) var isOver = false
-    /// Why the connection ends, which is told when the client has read the answer.
-    private var refusal: CloseReason?
-
-    /// How long the client has to read the answer, and to close.
-    private static let patience = TimeAmount.seconds(1)
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }
@@ -33,18 +28,10 @@ final class ClearTextDetector: ChannelInboundHandler, RemovableChannelHandler {
             context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
         case true?:
             isOver = true
-            refusal = .invalidPreface(client)
             context.writeLastWords(client.answer)
-            context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { self.refuse(context) }
+            var reason = CloseReason.invalidPreface(client)
+            reason.isAnswered = true
+            context.fireErrorCaught(reason)
         }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        refuse(context)
-        context.fireChannelInactive()
-    }
-
-    private func refuse(_ context: ChannelHandlerContext) {
-        if let refusal = refusal.take() { context.fireErrorCaught(refusal) }
     }
 }

@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test(
-        "A request of HTTP/1 gets its answer, and is logged once, however long it is",
+        "A request of HTTP/1 gets its answer, however long it is",
         arguments: [true, false])
     func longRequest(_ isTLS: Bool) async throws {
         let log = InMemoryLogHandler()
@@ -113,7 +113,8 @@ import Testing
             }
             #expect(String(decoding: received, as: UTF8.self).hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
         }
-        #expect(log.operatorLines.count == 1, "\(log.operatorLines)")
+        // In clear text it is an everyday event.
+        #expect(log.operatorLines.count == (isTLS ? 1 : 0), "\(log.operatorLines)")
     }
 
     @Test(
