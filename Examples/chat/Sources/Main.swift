@@ -24,7 +24,7 @@ struct Chat {
             listeningOn: [.host("127.0.0.1", port: port)], methods: ChatService().methods)
         print("listening on \(server.addresses[0])")
         fflush(nil)  // Standard output is buffered when it is a pipe.
-        while true { try await Task.sleep(for: .seconds(3600)) }
+        await server.run()
     }
 
     static func join(_ address: String, as name: String) async throws {

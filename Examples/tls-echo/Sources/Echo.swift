@@ -33,7 +33,7 @@ struct TLSEcho {
             methods: Echo().methods, configuration: configuration)
         print("listening on \(server.addresses[0])")
         fflush(nil)  // Standard output is buffered when it is a pipe.
-        while true { try await Task.sleep(for: .seconds(3600)) }
+        await server.run()
     }
 
     static func say(_ text: String, to address: String, folder: String, token: String) async throws {

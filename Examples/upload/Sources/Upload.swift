@@ -26,7 +26,7 @@ struct Upload {
             listeningOn: [.host("127.0.0.1", port: port)], methods: Uploads().methods)
         print("listening on \(server.addresses[0])")
         fflush(nil)  // Standard output is buffered when it is a pipe.
-        while true { try await Task.sleep(for: .seconds(3600)) }
+        await server.run()
     }
 
     static func upload(_ path: String, to address: String) async throws {

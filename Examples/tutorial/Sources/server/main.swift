@@ -28,7 +28,7 @@ do {
         print("listening on \(address)")
     }
     fflush(nil)  // Standard output is buffered when it is a pipe.
-    while true { try await Task.sleep(for: .seconds(3600)) }
+    await server.run()
 } catch {
     print("could not serve: \(error)")
     exit(1)
