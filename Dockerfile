@@ -9,7 +9,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
     && rm -rf /var/lib/apt/lists/*
 # The dependencies change rarely, so they are fetched in a layer of their own.
 COPY Package.swift ./
-RUN mkdir -p Sources/CMalloc Sources/CNghttp2 Sources/CProgram Sources/CZlib Sources/SumCore Sources/SumTelemetry Sources/OTLPMessages Sources/ChannelzMessages Sources/sum-server Sources/sum-client \
+RUN mkdir -p Sources/CMalloc Sources/CNghttp2 Sources/CProgram Sources/CZlib Sources/SumCore Sources/SumTelemetry Sources/SumLifecycle Sources/OTLPMessages Sources/ChannelzMessages Sources/sum-server Sources/sum-client \
         Tests/ScriptedPeers Tests/SumCoreTests Tests/SumTelemetryTests Tests/CommandTests/Foreign Tests/Fuzzing/Sources/FuzzTargets Tests/Stubs/Odd Tests/Stubs/Shared \
     && swift package resolve
 COPY Sources Sources

@@ -27,9 +27,9 @@ run: ## Start the server on a free port, stream numbers through the client, prin
 test: ## Run every test, including those with foreign gRPC peers
 	@scripts/install-dependencies test
 	scripts/build-foreign-peers
+	scripts/test-tools
 	swift build --build-tests
 	scripts/run-tests
-	scripts/test-tools
 
 examples: ## Build each package of Examples in .build-examples, and try the command that generates their code
 	@scripts/install-dependencies test
