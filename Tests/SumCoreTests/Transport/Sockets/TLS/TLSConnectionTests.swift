@@ -1,3 +1,4 @@
+import Glibc
 import InMemoryLogging
 import Logging
 import NIOCore
@@ -106,11 +107,16 @@ import Testing
         // The server answers when it has read the beginning.
         let request = "GET / HTTP/1.1\r\ncookie: " + String(repeating: "c", count: 200_000)
         try await withTLSServer(isTLS ? .named() : nil, log: log) { server in
-            let received = try await onThread {
+            let (received, isClosed) = try await onThread {
                 let socket = try WireSocket(connectingTo: server.addresses[0].description)
                 try socket.send(bytes: Array(request.utf8))
-                return try socket.receiveBytes()
+                let received = try socket.receiveBytes()
+                // This client does not close, so the server does, after a second.
+                let end = ContinuousClock.now + .seconds(60)
+                while server.connectionCount > 0, .now < end { usleep(10_000) }
+                return withExtendedLifetime(socket) { (received, server.connectionCount == 0) }
             }
+            #expect(isClosed)
             #expect(String(decoding: received, as: UTF8.self).hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
         }
         // In clear text it is an everyday event.
