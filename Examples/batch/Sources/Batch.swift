@@ -8,10 +8,12 @@ struct Batch {
     static func main() async {
         let words = Array(CommandLine.arguments.dropFirst())
         do {
-            switch words.first {
-            case "server": try await serve(port: words.dropFirst().first.flatMap { Int($0) } ?? 50051)
-            case "client" where words.count == 3: try await summarize(Int64(words[2]) ?? 0, at: words[1])
-            default: print("usage: batch server [PORT] | batch client ADDRESS COUNT")
+            switch (words.first, words.count == 3 ? Int64(words[2]) : nil) {
+            case ("server", _): try await serve(port: words.dropFirst().first.flatMap { Int($0) } ?? 50051)
+            case ("client", let count?) where count >= 0: try await summarize(count, at: words[1])
+            default:
+                print("usage: batch server [PORT] | batch client ADDRESS COUNT")
+                exit(64)
             }
         } catch {
             print(error)
@@ -48,7 +50,7 @@ struct Statistics: Statistics_V1_Statistics.Service {
         context: ServerCallContext
     ) throws(GRPCStatus) -> GRPCBatchCall<Statistics_V1_Sample, Statistics_V1_Summary> {
         GRPCBatchCall(context, startingWith: Statistics_V1_Summary()) { summary, samples in
-            for sample in samples { summary.add(sample.value) }
+            for sample in samples { try summary.add(sample.value) }
         } answer: { summary in
             summary
         }
@@ -56,10 +58,12 @@ struct Statistics: Statistics_V1_Statistics.Service {
 }
 
 extension Statistics_V1_Summary {
-    mutating func add(_ value: Int64) {
+    mutating func add(_ value: Int64) throws(GRPCStatus) {
+        let (total, overflows) = sum.addingReportingOverflow(value)
+        guard !overflows else { throw GRPCStatus(code: .outOfRange, message: "the sum does not fit int64") }
         least = count == 0 ? value : min(least, value)
         greatest = count == 0 ? value : max(greatest, value)
         count += 1
-        sum &+= value
+        sum = total
     }
 }

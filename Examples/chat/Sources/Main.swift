@@ -11,7 +11,9 @@ struct Chat {
             switch words.first {
             case "server": try await serve(port: words.dropFirst().first.flatMap { Int($0) } ?? 50051)
             case "client" where words.count == 3: try await join(words[1], as: words[2])
-            default: print("usage: chat server [PORT] | chat client ADDRESS NAME")
+            default:
+                print("usage: chat server [PORT] | chat client ADDRESS NAME")
+                exit(64)
             }
         } catch {
             print(error)

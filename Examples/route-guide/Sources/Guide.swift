@@ -10,7 +10,9 @@ typealias Note = Routes_V1_Note
 /// The service, with a method of each kind.
 final class Guide: Routes_V1_Guide.Service {
     private let sights: [Sight]
-    private let notes = Mutex<[Point: [Note]]>([:])
+    /// The newest notes: so many that whoever leaves them cannot fill the memory.
+    private let notes = Mutex<[Note]>([])
+    private static let noteLimit = 1000
 
     init(_ sights: [(name: String, east: Int32, north: Int32)]) {
         self.sights = sights.map { sight in
@@ -55,8 +57,10 @@ final class Guide: Routes_V1_Guide.Service {
     ) async throws {
         for try await note in requests {
             let earlier = notes.withLock { notes in
-                defer { notes[note.at, default: []].append(note) }
-                return notes[note.at] ?? []
+                let earlier = notes.filter { $0.at == note.at }
+                if notes.count == Self.noteLimit { notes.removeFirst() }
+                notes.append(note)
+                return earlier
             }
             for note in earlier { try await responses.send(note) }
         }

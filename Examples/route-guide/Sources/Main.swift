@@ -10,7 +10,9 @@ struct RouteGuide {
             switch words.first {
             case "server": try await serve(port: words.dropFirst().first.flatMap { Int($0) } ?? 50051)
             case "client": try await visit(words.dropFirst().first ?? "127.0.0.1:50051")
-            default: print("usage: route-guide server [PORT] | route-guide client [ADDRESS]")
+            default:
+                print("usage: route-guide server [PORT] | route-guide client [ADDRESS]")
+                exit(64)
             }
         } catch {
             print(error)

@@ -12,7 +12,9 @@ struct TLSEcho {
             case ("server", 2...3):
                 try await serve(folder: words[1], port: words.dropFirst(2).first.flatMap { Int($0) } ?? 50051)
             case ("client", 5): try await say(words[4], to: words[1], folder: words[2], token: words[3])
-            default: print("usage: tls-echo server FOLDER [PORT] | tls-echo client ADDRESS FOLDER TOKEN TEXT")
+            default:
+                print("usage: tls-echo server FOLDER [PORT] | tls-echo client ADDRESS FOLDER TOKEN TEXT")
+                exit(64)
             }
         } catch {
             print(error)

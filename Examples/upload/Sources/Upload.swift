@@ -13,7 +13,9 @@ struct Upload {
             switch words.first {
             case "server": try await serve(port: words.dropFirst().first.flatMap { Int($0) } ?? 50051)
             case "client" where words.count == 3: try await upload(words[2], to: words[1])
-            default: print("usage: upload server [PORT] | upload client ADDRESS FILE")
+            default:
+                print("usage: upload server [PORT] | upload client ADDRESS FILE")
+                exit(64)
             }
         } catch {
             print(error)

@@ -76,10 +76,15 @@ public final class ServerMetrics: ServerObserver {
         }
 
         private func method(of call: ServerCallStart) -> MethodInstruments {
-            if let lastMethod, let lastCall, lastCall.isIdentical(to: call) { return lastMethod }
+            if let lastMethod, let lastCall, Self.haveSameMethod(lastCall, call) { return lastMethod }
             let method = metrics.method(call.isHosted ? call.path : nil)
             (lastCall, lastMethod) = (call, method)
             return method
+        }
+
+        private static func haveSameMethod(_ one: ServerCallStart, _ other: ServerCallStart) -> Bool {
+            one.isIdentical(to: other)
+                || one.isHosted == other.isHosted && (!one.isHosted || one.path == other.path)
         }
 
         func callBegan(_ call: ServerCallStart) -> (any ServerCallObserver)? {

@@ -53,10 +53,10 @@ import Testing
     func full() {
         var record = Self.record(
             GRPCStatus(code: .outOfRange, message: "the sum is \"too\" large"), path: "/a.B/C")
-        record.start.peer.principal = "spiffe://example.org/adder"
-        record.start.peer.tlsVersion = .tls13
-        record.start.timeout = .seconds(1)
-        record.start.userAgent = "grpc-go/1.60 x=1"
+        record.start.values.peer.principal = "spiffe://example.org/adder"
+        record.start.values.peer.tlsVersion = .tls13
+        record.start.values.timeout = .seconds(1)
+        record.start.values.userAgent = "grpc-go/1.60 x=1"
         record.trace = TraceContext(traceID: 0xab, spanID: 0xcd, flags: 1)
         #expect(
             Self.line(record, .json, lost: 2, notLogged: 3)
@@ -76,11 +76,11 @@ import Testing
         other.duration = .seconds(7)
         let changes: [(inout ServerCallRecord) -> Void] = [
             { _ in }, { $0.status = GRPCStatus(code: .unavailable) }, { $0.status.message = "why" },
-            { $0.start.path = "/a.B/C" }, { $0.start.isHosted = false },
-            { $0.start.peer.address = "unix:/a" },
-            { $0.start.peer.principal = "adder" }, { $0.start.peer.tlsVersion = .tls12 },
-            { $0.start.userAgent = "test/1" },
-            { $0.start.timeout = .milliseconds(5) },
+            { $0.start.values.path = "/a.B/C" }, { $0.start.values.isHosted = false },
+            { $0.start.values.peer.address = "unix:/a" },
+            { $0.start.values.peer.principal = "adder" }, { $0.start.values.peer.tlsVersion = .tls12 },
+            { $0.start.values.userAgent = "test/1" },
+            { $0.start.values.timeout = .milliseconds(5) },
             { $0.trace = TraceContext(traceID: 1, spanID: 2, flags: 1) },
         ]
         let line = AccessLine(format)
@@ -103,9 +103,9 @@ import Testing
         ]
         for text in texts {
             var record = Self.record(GRPCStatus(code: .unimplemented, message: text), path: text)
-            record.start.isHosted = false
-            record.start.userAgent = text
-            record.start.peer.principal = text
+            record.start.values.isHosted = false
+            record.start.values.userAgent = text
+            record.start.values.peer.principal = text
             let line = Self.line(record, format)
             #expect(line.last == "\n")
             #expect(line.dropLast().unicodeScalars.allSatisfy { $0.isPrintable })
@@ -137,7 +137,7 @@ import Testing
         ] as [(Duration, String)])
     func times(_ time: Duration, _ expected: String) {
         var record = Self.record()
-        record.start.timeout = time
+        record.start.values.timeout = time
         #expect(Self.line(record, .text).contains(" deadline_ms=\(expected)\n"))
     }
 

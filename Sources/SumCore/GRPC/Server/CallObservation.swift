@@ -46,8 +46,8 @@ final class CallObservation {
 
     /// The server knows who makes the call.
     func identify(_ principal: String) {
-        // The start of a call that TLS has identified is shared.
-        if start.peer.principal != principal { start.peer.principal = principal }
+        // Only a change costs the call memory of its own.
+        if start.peer.principal != principal { start.values.peer.principal = principal }
     }
 
     /// The call has a handler. Messages are counted here if it does not count them.

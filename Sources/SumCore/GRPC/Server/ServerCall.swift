@@ -93,10 +93,12 @@ struct ServerCall: Equatable {
     /// Whether the call has no status yet.
     var isOpen: Bool { state == .receiving || state == .answering }
 
-    /// The status to end the call with if the headers that `reply` sends are invalid, or too long for the client.
+    /// The status to end the call with if the metadata that `reply` sends is invalid, or its headers are too long for the
+    /// client.
     func refusal(of reply: ServerReply, headerLimit: Int) -> GRPCStatus? {
-        guard !reply.isPlain, isOpen, !hasSentHeaders, !reply.metadata.fields.isEmpty else { return nil }
-        if let refusal = reply.metadata.refusal { return refusal }
+        guard !reply.isPlain, isOpen else { return nil }
+        if let refusal = reply.metadata.refusal ?? reply.trailers.refusal { return refusal }
+        guard !hasSentHeaders, !reply.metadata.fields.isEmpty else { return nil }
         let size = Self.headers(of: reply).listSize
         guard size > headerLimit else { return nil }
         return GRPCStatus(

@@ -4,7 +4,7 @@
 public struct ServerCallStart: Sendable {
     private var shared: Shared<Values>
 
-    private struct Values: Sendable {
+    struct Values: Sendable {
         var peer: Peer
         var path: String
         var isHosted: Bool
@@ -14,7 +14,7 @@ public struct ServerCallStart: Sendable {
         var metadata: GRPCMetadata
     }
 
-    private var values: Values {
+    var values: Values {
         get { shared.value }
         set { shared = Shared(newValue) }
     }
@@ -30,46 +30,19 @@ public struct ServerCallStart: Sendable {
     }
 
     /// The client. Its principal is known only if TLS has told it.
-    public var peer: Peer {
-        get { shared.value.peer }
-        set { values.peer = newValue }
-    }
-
+    public var peer: Peer { shared.value.peer }
     /// As the client sent it; `/package.Service/Method` if it is well-formed.
-    public var path: String {
-        get { shared.value.path }
-        set { values.path = newValue }
-    }
-
+    public var path: String { shared.value.path }
     /// Whether the server hosts a method with this path. If not, the client may have made it up.
-    public var isHosted: Bool {
-        get { shared.value.isHosted }
-        set { values.isHosted = newValue }
-    }
-
+    public var isHosted: Bool { shared.value.isHosted }
     /// The client's name for the server (`:authority`, or `host`).
-    public var authority: String {
-        get { shared.value.authority }
-        set { values.authority = newValue }
-    }
-
+    public var authority: String { shared.value.authority }
     /// The client's `user-agent`.
-    public var userAgent: String {
-        get { shared.value.userAgent }
-        set { values.userAgent = newValue }
-    }
-
+    public var userAgent: String { shared.value.userAgent }
     /// The client's timeout; nil if it set none, or a malformed one.
-    public var timeout: Duration? {
-        get { shared.value.timeout }
-        set { values.timeout = newValue }
-    }
-
+    public var timeout: Duration? { shared.value.timeout }
     /// The client's metadata, with its credentials.
-    public var metadata: GRPCMetadata {
-        get { shared.value.metadata }
-        set { values.metadata = newValue }
-    }
+    public var metadata: GRPCMetadata { shared.value.metadata }
 
     /// Whether the two share their memory. If so they are equal; if not, they may be equal too.
     package func isIdentical(to other: Self) -> Bool { shared === other.shared }

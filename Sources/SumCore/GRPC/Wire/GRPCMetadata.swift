@@ -1,8 +1,10 @@
 /// Metadata of a call: keys and values in the order they were added. A key may occur several times
 /// (grpc/doc/PROTOCOL-HTTP2.md, "Custom-Metadata").
 public struct GRPCMetadata: Hashable, Sendable {
-    /// The fields in order. One with an empty key says what is wrong with another (`invalidField`).
+    /// The fields in order.
     public private(set) var fields: [Field] = []
+    /// The first invalid field that a literal or an assignment has tried to add; nil if there was none.
+    public private(set) var invalidField: InvalidField?
 
     /// A key and its value.
     public struct Field: Hashable, Sendable {
@@ -80,7 +82,7 @@ public struct GRPCMetadata: Hashable, Sendable {
         }
         set {
             remove(key)
-            for value in newValue { addUnchecked(key, value) }
+            for value in newValue { addOrNote(key, value) }
         }
     }
 
@@ -98,12 +100,7 @@ extension GRPCMetadata: ExpressibleByDictionaryLiteral {
     /// A literal cannot throw. If a key or a value is invalid (`add(_:_:)`), `invalidField` says so, and a call with the
     /// metadata ends with INTERNAL.
     public init(dictionaryLiteral elements: (String, String)...) {
-        for (key, value) in elements { addUnchecked(key, value) }
-    }
-
-    /// The first invalid field that a literal or an assignment has added; nil if there is none.
-    public var invalidField: InvalidField? {
-        fields.first { $0.key.isEmpty }.map { InvalidField(description: $0.value) }
+        for (key, value) in elements { addOrNote(key, value) }
     }
 
     /// The status of a call whose metadata cannot be sent; nil if it can.
@@ -111,12 +108,12 @@ extension GRPCMetadata: ExpressibleByDictionaryLiteral {
         invalidField.map { GRPCStatus(code: .internalError, message: "the metadata cannot be sent: \($0)") }
     }
 
-    /// Adds a field, or, if it is invalid, one without a key that has the reason.
-    private mutating func addUnchecked(_ key: String, _ value: String) {
+    /// Adds a field, or notes that it is invalid.
+    private mutating func addOrNote(_ key: String, _ value: String) {
         do throws(InvalidField) {
             try add(key, value)
         } catch {
-            fields.append(Field(key: "", value: error.description))
+            invalidField = invalidField ?? error
         }
     }
 }

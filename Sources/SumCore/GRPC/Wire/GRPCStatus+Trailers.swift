@@ -22,13 +22,11 @@ extension GRPCStatus {
     ///
     /// A client resets a call whose trailers are longer than it accepts, and the status is lost. So the message is
     /// shortened; if that is not enough, the details are left out; and if that is not enough either, the status becomes
-    /// RESOURCE_EXHAUSTED, without metadata. Invalid metadata makes it INTERNAL.
+    /// RESOURCE_EXHAUSTED, without metadata.
     func trailers(adding metadata: GRPCMetadata, limit: Int) -> [HTTP2Field] {
         let whole = trailers.adding(metadata)
         // A status without message and metadata always fits.
-        guard whole.count > 1 else { return whole }
-        if let refusal = metadata.refusal { return refusal.trailers(adding: GRPCMetadata(), limit: limit) }
-        guard limit != .max, whole.listSize > limit else { return whole }
+        guard whole.count > 1, limit != .max, whole.listSize > limit else { return whole }
         let room = limit - cut(to: 0).trailers.adding(metadata).listSize
         if room >= Self.shortestCut { return cut(to: room).trailers.adding(metadata) }
         if !details.isEmpty {

@@ -9,8 +9,8 @@ final class MemoryChannel: Channel {
     private let state: NIOLoopBoundBox<State>
     private let activity = Atomic(false)
     private let closed: EventLoopPromise<Void>
-    /// Set once, before anybody else has the channel; so it needs no lock.
-    @safe nonisolated(unsafe) private var ownPipeline: ChannelPipeline?
+    /// Made when it is first needed, since it refers to the channel.
+    private let lazyPipeline = AtomicLazyReference<ChannelPipeline>()
 
     /// Waiting bytes at which an end is no longer writable, and those at which it is again, as for NIO's sockets.
     private static let (highWaterMark, lowWaterMark) = (64 << 10, 32 << 10)
@@ -34,7 +34,6 @@ final class MemoryChannel: Channel {
         eventLoop = loop
         state = NIOLoopBoundBox(State(), eventLoop: loop)
         closed = loop.makePromise()
-        ownPipeline = ChannelPipeline(channel: self)
     }
 
     /// Makes the two ends of a connection. Call it on the event loop, add handlers, then `open` both.
@@ -56,7 +55,9 @@ final class MemoryChannel: Channel {
 
     // MARK: Channel
 
-    var pipeline: ChannelPipeline { ownPipeline ?? ChannelPipeline(channel: self) }
+    var pipeline: ChannelPipeline {
+        lazyPipeline.load() ?? lazyPipeline.storeIfNil(ChannelPipeline(channel: self))
+    }
     var allocator: ByteBufferAllocator { ByteBufferAllocator() }
     var closeFuture: EventLoopFuture<Void> { closed.futureResult }
     var localAddress: SocketAddress? { nil }

@@ -11,11 +11,12 @@ import Testing
 
     private func with<Result>(
         _ methods: [GRPCMethod], configuration: GRPCServer.Configuration = .init(),
-        client clientConfiguration: GRPCClient.Configuration = .patient,
+        client clientConfiguration: GRPCClient.Configuration = .patient, observers: [any ServerObserver] = [],
         _ body: (GRPCServer, GRPCClient) async throws -> Result
     ) async throws -> Result {
         let server = try await GRPCServer.start(
-            listeningOn: [ListenAddress](), methods: methods, configuration: configuration)
+            listeningOn: [ListenAddress](), methods: methods, configuration: configuration,
+            observers: observers)
         let client = GRPCClient(inProcess: server, configuration: clientConfiguration)
         do {
             let result = try await body(server, client)
@@ -271,7 +272,8 @@ import Testing
             func cancel(_ reason: GRPCStatus) {}
         }
         let headers = GRPCMethod(path: "/t.T/Headers") { _ in Headers() }
-        try await with([bad, headers]) { _, client in
+        let observer = NotingObserver()
+        try await with([bad, headers], observers: [observer]) { _, client in
             let calls: [(String, String, GRPCMetadata)] = [
                 ("/t.T/Bad", "trailers", [:]), ("/t.T/Bad", "headers", [:]), ("/t.T/Headers", "", [:]),
                 ("/t.T/Bad", "", ["key": "line\nbreak"]),
@@ -286,5 +288,7 @@ import Testing
                 #expect(failed?.message == reason, "\(path) \(text)")
             }
         }
+        // The server knows what the client has got. The last call was refused by the client itself.
+        #expect(observer.endedCalls.map(\.status.code) == [.internalError, .internalError, .internalError])
     }
 }
