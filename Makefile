@@ -1,7 +1,7 @@
 # Every target here works on a fresh Debian 12 machine with a Swift 6.3 toolchain.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test examples conformance stress soak docs api-check test-consumer fuzz asan tsan valgrind bench lint generate check-generated deb test-packages static artifacts clean help
+.PHONY: build run test examples conformance stress soak docs api-check public-api test-consumer fuzz asan tsan valgrind bench bench-check lint generate check-generated deb test-packages static artifacts clean help
 
 # Product by product: a full build would include protoc, which is part of swift-protobuf.
 SWIFT_BUILD := scripts/build-release
@@ -71,15 +71,27 @@ valgrind: ## Make a thousand calls to a server under valgrind
 	@scripts/install-dependencies valgrind
 	scripts/valgrind
 
-# QUICK=1 makes fewer and shorter runs, and writes nothing. With a cached build plan, files added to SumCore are missed.
+# With a cached build plan, files added to SumCore would be missed.
+SUM_BENCH := SUM_STRIP=-S $(SWIFT_BUILD) --package-path Benchmarks --disable-build-manifest-caching --product
+
+# QUICK=1 makes fewer and shorter runs, and writes nothing. GRPC_SWIFT=1 builds the peers on grpc-swift-2 too, which takes as long
+# as everything else.
 bench: build ## Measure everything beside its peers; write docs/performance.md (QUICK=1: rough results in minutes)
 	@scripts/install-dependencies bench
-	Benchmarks/peers/build .build/bench
-	$(SWIFT_BUILD) --package-path Benchmarks --disable-build-manifest-caching --product sum-bench
+	Benchmarks/peers/build .build/bench $(if $(GRPC_SWIFT),grpc-swift)
+	$(SUM_BENCH) sum-bench
+	$(SUM_BENCH) hello-server
+	$(SUM_BENCH) hello-client
 	Benchmarks/bench.py $(if $(QUICK),--quick,--write)
 
+# RENEW=1 writes the baseline.
+bench-check: build ## Count what a call costs with valgrind; fail if it is more than 3 % above Benchmarks/baseline.json
+	@scripts/install-dependencies bench
+	$(SUM_BENCH) sum-bench
+	Benchmarks/check.py $(if $(RENEW),--renew)
+
 lint: ## Check formatting and style
-	swift format lint --strict --recursive Sources Tests Tools Examples Benchmarks/Sources Package.swift Benchmarks/Package.swift
+	swift format lint --strict --recursive Sources Tests Tools Examples Benchmarks/Sources Benchmarks/peers Package.swift Benchmarks/Package.swift
 
 generate: ## Regenerate the Swift code from the protos, with the plugins of Tools/protoc-gen-sum-swift
 	@scripts/install-dependencies test
@@ -98,6 +110,11 @@ docs: ## Make a site of the libraries' documentation in .build/docs/site; fail i
 api-check: ## Say what breaks programs that were written for the libraries at the commit before (BASE), unless it is listed
 	@scripts/install-dependencies build
 	scripts/api-check $(BASE)
+
+public-api: ## List what is public in the libraries in docs/public-api, which a test compares
+	@scripts/install-dependencies build
+	swift build --build-tests
+	scripts/public-api
 
 test-consumer: ## Build and run a package outside of this one that depends on it, by path and by URL
 	@scripts/install-dependencies build

@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
 """Measures sum-server, sum-client and the library beside their peers, in one run; prints the tables, and with
---write puts them and the charts into docs/performance.md. `make bench` builds what this runs.
+--write puts them and the charts into docs/performance.md and docs/comparison.md. `make bench` builds what this runs.
 
 Every figure is the median of some runs, which take turns with those they are compared to."""
 
 import argparse
 import os
+import pathlib
 import platform
 import resource
 import shutil
 
 import calls
+import comparison
 import loops
 import report
 import streams
 import tls
+import variants
 
 MEASURES = [
     streams.stream,
@@ -23,10 +26,12 @@ MEASURES = [
     calls.calls,
     calls.memory,
     calls.start,
+    variants.variants,
     streams.growth,
     streams.scale,
     tls.tls,
     loops.loops,
+    comparison.comparison,
 ]
 
 
@@ -36,7 +41,14 @@ def main():
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"{names}; all of them if none")
     parser.add_argument("--quick", action="store_true", help="fewer runs of less")
     parser.add_argument("--runs", type=int, help="runs of which each figure is the median (7, or 3 if quick)")
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md and docs/comparison.md")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="compare with another hello-server and hello-load too",
+    )
     options = parser.parse_args()
     quick = options.quick
     options.runs = options.runs or (3 if quick else 7)
@@ -46,12 +58,17 @@ def main():
     options.idle = [1000] if quick else [1000, 10_000]
     options.instructions = not quick and shutil.which("valgrind")
     options.long = 10**8 if quick else 10**9
+    options.peers = {name: pathlib.Path(path) for name, _, path in (each.partition("=") for each in options.peer)}
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     chosen = [each for each in MEASURES if not options.measures or each.__name__ in options.measures]
-    sections = [measure(options) for measure in chosen]
+    sections = {measure: measure(options) for measure in chosen}
+    compared = sections.pop(comparison.comparison, None)
+    if options.write and compared:
+        report.write(report.COMPARISON, [about(), compared])
+    # One measure is not a page.
     if options.write and not options.measures:
-        report.write([about(), *sections])
+        report.write(report.PERFORMANCE, [about(), *sections.values()])
 
 
 def about():

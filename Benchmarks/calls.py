@@ -6,13 +6,13 @@ import subprocess
 import time
 
 from processes import medians, run, Server, watch_peak, with_figures
-from programs import BENCH, CLIENT, CPP, GO, has, peer_server, PEERS, SERVER
+from programs import BENCH, CLIENT, CPP, GO, has, hello_load, hello_server, HELLO_SWIFT, peer_server, PEERS, SERVER
 from report import bars, chart, section
 
 
 def calls(options):
     sections = []
-    body, headers = PEERS / "call.body", ["-H", "content-type: application/grpc", "-H", "te: trailers"]
+    body = PEERS / "call.body"
     body.write_bytes(b"".join(bytes([0, 0, 0, 0, 2, 8, n]) for n in range(1, 11)))
     docroot = PEERS / "docroot"
     (docroot / "tutorial.NumberService").mkdir(parents=True, exist_ok=True)
@@ -21,26 +21,10 @@ def calls(options):
         total = options.calls if concurrency > 1 else options.calls // 8
 
         def h2load(port):
-            def task():
-                text = run(
-                    [
-                        "h2load",
-                        "-n",
-                        str(total),
-                        "-c",
-                        str(connections),
-                        "-m",
-                        str(concurrency // connections),
-                        "-d",
-                        str(body),
-                        *headers,
-                        f"http://127.0.0.1:{port}/tutorial.NumberService/SumNumbers",
-                    ]
-                )["output"]
-                line = next(line for line in text.splitlines() if line.startswith("finished in"))
-                return {"calls_per_s": float(line.split()[3]), "p50_us": 0.0, "p99_us": 0.0}
-
-            return task
+            url = f"http://127.0.0.1:{port}/tutorial.NumberService/SumNumbers"
+            return lambda: h2load_figures(
+                run(h2load_command(url, body, total, concurrency // connections, connections))
+            )
 
         opened = [Server(SERVER)]
         command = [
@@ -77,6 +61,11 @@ def calls(options):
                 tasks[name] = lambda server=server, folder=folder, few=few: with_figures(
                     server.load([str(folder / "number-client"), "--port", "{port}", *few])
                 )
+        if has(HELLO_SWIFT) and connections == 1:
+            server = hello_server(HELLO_SWIFT)
+            opened.append(server)
+            command_swift = hello_load(HELLO_SWIFT, "sum", total // 8, concurrency)
+            tasks["grpc-swift-2"] = lambda server=server, command=command_swift: with_figures(server.load(command))
         results = medians(options.runs, tasks)
         for server in opened:
             server.__exit__()
@@ -110,6 +99,17 @@ def calls(options):
     return "\n\n".join(sections)
 
 
+def h2load_command(url, body, calls, concurrency=64, connections=1):
+    """h2load as a gRPC client; `concurrency` is of each connection."""
+    command = ["h2load", "-n", str(calls), "-c", str(connections), "-m", str(concurrency), "-d", str(body)]
+    return [*command, "-H", "content-type: application/grpc", "-H", "te: trailers", url]
+
+
+def h2load_figures(result):
+    line = next(line for line in result["output"].splitlines() if line.startswith("finished in"))
+    return {**result, "calls_per_s": float(line.split()[3]), "p50_us": 0.0, "p99_us": 0.0}
+
+
 def memory(options):
     rows = []
     for count in options.idle:
@@ -131,10 +131,18 @@ def memory(options):
     )
 
 
-def idle_connection(port, tls=None):
-    """A connection that has made one call of 1, 2, 3, with fields that HPACK leaves as they are.
+NUMBERS_CALL = (
+    b"/tutorial.NumberService/SumNumbers",
+    b"".join(bytes([0, 0, 0, 0, 2, 8, n]) for n in (1, 2, 3)),
+    bytes([0, 0, 0, 0, 2, 8, 6]),
+)
 
-    `tls` is an SSLContext."""
+
+def idle_connection(port, tls=None, call=NUMBERS_CALL):
+    """A connection that has made one call, with fields that HPACK leaves as they are.
+
+    `tls` is an SSLContext. `call` is the path, the request, and what the response has in it."""
+    path, request, answer = call
 
     def frame(kind, flags, stream_id, payload):
         return len(payload).to_bytes(3) + bytes([kind, flags]) + stream_id.to_bytes(4) + payload
@@ -147,13 +155,12 @@ def idle_connection(port, tls=None):
         for pair in (
             (b":method", b"POST"),
             (b":scheme", b"https" if tls else b"http"),
-            (b":path", b"/tutorial.NumberService/SumNumbers"),
+            (b":path", path),
             (b":authority", b"localhost"),
             (b"te", b"trailers"),
             (b"content-type", b"application/grpc"),
         )
     )
-    numbers = b"".join(bytes([0, 0, 0, 0, 2, 8, n]) for n in (1, 2, 3))
     connection = socket.create_connection(("127.0.0.1", port))
     if tls:
         connection = tls.wrap_socket(connection, server_hostname="localhost")
@@ -162,10 +169,10 @@ def idle_connection(port, tls=None):
         + frame(4, 0, 0, b"")
         + frame(4, 1, 0, b"")
         + frame(1, 4, 1, fields)
-        + frame(0, 1, 1, numbers)
+        + frame(0, 1, 1, request)
     )
     received = b""
-    while bytes([0, 0, 0, 0, 2, 8, 6]) not in received:
+    while answer not in received:
         received += connection.recv(4096)
     return connection
 

@@ -46,7 +46,9 @@ class Server:
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
-        self.port = int(re.search(r":(\d+)$", self.process.stdout.readline().strip()).group(1))
+        match = re.search(r":(\d+)$", self.process.stdout.readline().strip())
+        # None for a Unix domain socket.
+        self.port = int(match.group(1)) if match else None
 
     def __enter__(self):
         return self
@@ -91,6 +93,14 @@ def watch_peak(command):
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
     return peak
+
+
+def load_all(servers, command):
+    """Runs a client against several servers, whose `server_cpu` seconds join its figures."""
+    before = sum(server.cpu() for server in servers)
+    result = run(command)
+    result["server_cpu"] = sum(server.cpu() for server in servers) - before
+    return result
 
 
 def medians(runs, tasks):

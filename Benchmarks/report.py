@@ -4,7 +4,7 @@ import math
 
 from programs import ROOT
 
-PAGE = ROOT / "docs/performance.md"
+PERFORMANCE, COMPARISON = ROOT / "docs/performance.md", ROOT / "docs/comparison.md"
 CHARTS = ROOT / "docs/performance"
 charts = {}
 
@@ -85,14 +85,14 @@ def svg(title, width, height, parts):
     )
 
 
-def write(sections):
+def write(page, sections):
     """Replaces the part of the page between the marks by the sections, and writes the charts."""
     CHARTS.mkdir(exist_ok=True)
     for name, drawing in charts.items():
         (CHARTS / f"{name}.svg").write_text(drawing)
-    text = PAGE.read_text()
+    text = page.read_text()
     head, tail = text[: text.index(BEGIN)], text[text.index(END) :]
-    PAGE.write_text(head + BEGIN + "\n\n" + "\n\n".join(sections) + "\n\n" + tail)
+    page.write_text(head + BEGIN + "\n\n" + "\n\n".join(sections) + "\n\n" + tail)
 
 
 def chart(name, drawing):

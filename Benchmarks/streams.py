@@ -7,7 +7,7 @@ import tempfile
 import time
 
 from processes import figures, medians, run, Server, with_figures
-from programs import BENCH, CLIENT, CPP, GO, has, peer_server, PEERS, SERVER
+from programs import BENCH, CLIENT, CPP, GO, has, hello_load, hello_server, HELLO_SWIFT, peer_server, PEERS, SERVER
 from report import bars, chart, lines, section, skipped
 
 
@@ -51,6 +51,15 @@ def stream(options):
                     *extra,
                 ]
                 tasks[name] = lambda server=server, command=command: with_figures(server.load(command))
+        if has(HELLO_SWIFT):
+            swift = hello_server(HELLO_SWIFT)
+            servers.append(swift)
+
+            def grpc_swift():
+                result = with_figures(swift.load(hello_load(HELLO_SWIFT, "sum", 1, 1, few)))
+                return {**result, "numbers_per_s": few / result["elapsed_s"]}
+
+            tasks["grpc-swift-2"] = grpc_swift
         results = medians(options.runs, tasks)
         for server in servers[1:]:
             server.__exit__()

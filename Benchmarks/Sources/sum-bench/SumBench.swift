@@ -5,7 +5,8 @@ import SumCore
 @main
 struct SumBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sum-bench", subcommands: [StreamLoad.self, CallLoad.self, LoopTimes.self])
+        commandName: "sum-bench",
+        subcommands: [StreamLoad.self, CallLoad.self, StubLoad.self, StubServer.self, LoopTimes.self])
 }
 
 extension Duration {
@@ -14,7 +15,9 @@ extension Duration {
 
 /// How to reach the server.
 struct ServerOptions: ParsableArguments {
-    @Option var port: Int
+    @Option(help: "Its port on 127.0.0.1.") var port: Int?
+    @Option(help: "Its address, as for sum-client; or the addresses of several, which take turns.")
+    var target: String?
     @Option(help: "Connect by TLS, and believe the CAs of this file.") var cacert: String?
 
     func connect() async throws -> GRPCClient {
@@ -24,7 +27,9 @@ struct ServerOptions: ParsableArguments {
             tls.roots = .certificates(.file(cacert))
             configuration.tls = try ClientTLS(tls)
         }
-        let client = GRPCClient(target: try Target("127.0.0.1:\(port)"), configuration: configuration)
+        if let target, target.contains(",") { configuration.loadBalancing = .roundRobin }
+        let client = GRPCClient(
+            target: try Target(target ?? "127.0.0.1:\(port ?? 50051)"), configuration: configuration)
         try await client.connect()
         return client
     }

@@ -1,0 +1,40 @@
+import ArgumentParser
+import SumCore
+
+/// Many calls, a fixed number of them at once.
+struct LoadOptions: ParsableArguments {
+    @OptionGroup var server: ServerOptions
+    @Option var calls: Int
+    @Option var concurrency = 64
+    @Option var connections = 1
+
+    /// Makes the calls, and prints how many there were in a second, and how long each took.
+    func run(_ call: @escaping @Sendable (GRPCClient) async throws -> Void) async throws {
+        var clients: [GRPCClient] = []
+        for _ in 0..<connections {
+            clients.append(try await server.connect())
+        }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let latencies = try await withThrowingTaskGroup(of: [Double].self) { group in
+            for worker in 0..<concurrency {
+                let client = clients[worker % connections]
+                let share = calls / concurrency + (worker < calls % concurrency ? 1 : 0)
+                group.addTask(executorPreference: client.executor) {
+                    var latencies: [Double] = []
+                    for _ in 0..<share {
+                        let start = clock.now
+                        try await call(client)
+                        latencies.append((clock.now - start).seconds * 1e6)
+                    }
+                    return latencies
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }.sorted()
+        }
+        let seconds = (clock.now - start).seconds
+        let (median, worst) = (latencies[latencies.count / 2], latencies[latencies.count * 99 / 100])
+        print("calls_per_s \(Double(calls) / seconds) p50_us \(median) p99_us \(worst) elapsed_s \(seconds)")
+        for client in clients { await client.close() }
+    }
+}
