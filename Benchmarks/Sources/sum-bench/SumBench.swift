@@ -22,6 +22,8 @@ struct ServerOptions: ParsableArguments {
 
     func connect() async throws -> GRPCClient {
         var configuration = GRPCClient.Configuration()
+        // Under valgrind, even the start takes seconds.
+        configuration.connectTimeout = .seconds(60)
         if let cacert {
             var tls = ClientTLS.Configuration()
             tls.roots = .certificates(.file(cacert))
