@@ -156,6 +156,31 @@ import Testing
         #expect(later?.beginsAsUTF16 == false)
     }
 
+    /// So much text that it is read from the middle too.
+    @Test(
+        "The place of a bad word is right wherever in a long text it stands",
+        arguments: ["-.5", "-/", "1/", "-", "x"])
+    func everyPlace(_ word: String) {
+        let lines = (0..<120).map { $0 % 3 == 0 ? "\($0)" : $0 % 3 == 1 ? "-1234567 89" : "2147483647" }
+        for place in lines.indices {
+            let text = (lines[..<place] + [" " + word] + lines[place...]).joined(separator: "\n")
+            let bad = NumberParser.BadNumber(line: place + 1, column: 2, word: word)
+            #expect(throws: bad) { try parse(text) }
+            #expect(throws: bad) { try parse(text + "\n") }
+        }
+    }
+
+    @Test("A long text may end anywhere, and its numbers may be of any length", arguments: 0..<40)
+    func everyEnd(_ extra: Int) throws {
+        for number: Int32 in [0, -7, 1_234_567, -1_234_567, 12_345_678, 123_456_789, .max, .min] {
+            let numbers = Array(repeating: number, count: 40) + (0..<Int32(extra))
+            let text = numbers.map { "\($0)" }.joined(separator: " ")
+            #expect(try parse(text) == numbers)
+            #expect(try parse(text + "\r\n") == numbers)
+            #expect(try parse("\n" + text + " ") == numbers)
+        }
+    }
+
     @Test("Numbers before a bad word are delivered", arguments: ["1 2 x 3", "1 2 x"])
     func numbersBefore(_ text: String) {
         var parser = NumberParser()
