@@ -2,7 +2,6 @@ import ArgumentParser
 import Glibc
 import SumCore
 import SystemPackage
-import UnixSignals
 
 @main
 enum SumClientCommand {
@@ -11,6 +10,7 @@ enum SumClientCommand {
     static func main() {
         StandardDescriptors.reserve()
         ProcessSignals.ignoreBrokenPipes()
+        let interruption = Interruption()
         do {
             // Per core: an event loop, a thread for tasks, and one for blocking work.
             try ProcessLimits.check(threadsPerCore: 2, descriptors: 12)
@@ -19,7 +19,7 @@ enum SumClientCommand {
             Console.quit(.ioError)
         }
         Task.detached { await run() }
-        while true { pause() }
+        interruption.wait()
     }
 
     private static func run() async {
@@ -30,17 +30,7 @@ enum SumClientCommand {
         let plan = plan(settings, arguments, telemetry)
         narrateProxy(plan.target, settings)
         let run: any Run = settings.isSpread ? SpreadRun(plan, chunkSize: settings.chunkSize) : SumRun(plan)
-        let endings: [UnixSignal] = [.sigint, .sigterm]
-        let signals = await UnixSignalsSequence(
-            trapping: endings.filter { !ProcessSignals.isIgnored($0.rawValue) })
-        Task {
-            var isFirst = true
-            for await _ in signals {
-                if isFirst { run.interrupt() } else { Console.quit(.interrupted) }
-                isFirst = false
-            }
-        }
-
+        Interruption.begin(run)
         let progress = Terminal.canClearLines ? Progress(of: run) : nil
         let outcome = await run.outcome()
         await progress?.end()

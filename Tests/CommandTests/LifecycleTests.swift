@@ -92,6 +92,28 @@ import Testing
         #expect(await server.stop().log.contains("status=CANCELLED"))
     }
 
+    @Test("abuse-K16: a signal kills a client that has no run to interrupt", arguments: [SIGINT, SIGTERM])
+    func killed(_ signal: Int32) async throws {
+        let (called, calls) = AsyncStream<Void>.makeStream()
+        let server = try ScriptedServer { peer in
+            try peer.send(.settings(), .settingsAck)
+            _ = try peer.receive(.headers)
+            calls.yield()
+            _ = try peer.receiveAll()
+        }
+        let check = try OpenCall(
+            process: Tool.process("sum-client", ["--health", "--target", server.address]))
+        for await _ in called { break }
+        Tool.send(signal, to: check.process)
+        let result = await check.ended()
+        #expect(result.output.isEmpty)
+        #expect(result.errors.isEmpty)
+        // `timeout` ends like the tool.
+        #expect(check.process.terminationReason == .uncaughtSignal)
+        #expect(result.status == signal)
+        try await server.end()
+    }
+
     @Test(
         "abuse-K16: a signal that was ignored when the client started stays ignored",
         arguments: [("INT", SIGINT), ("TERM", SIGTERM)])
