@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What the libraries make public, as the compiler sees it.
-@Suite struct DocumentationTests {
+@Suite struct PublicAPITests {
     private struct Graph: Decodable {
         var symbols: [Symbol]
     }
@@ -13,16 +13,21 @@ import Testing
         var docComment: DocComment?
     }
 
+    /// Runs a script of the repository on what was built with the tests.
+    private func run(_ script: String, _ argument: String) async throws -> Tool.Result {
+        try await Tool.run(
+            "/usr/bin/env",
+            [
+                "PRODUCTS=\(Tool.directory.path)", "PYTHONDONTWRITEBYTECODE=1",
+                Repository.root.appending(path: "scripts/\(script)").path, argument,
+            ])
+    }
+
     @Test("Everything that is public is documented", .timeLimit(.minutes(10)))
     func complete() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let result = try await Tool.run(
-            "/usr/bin/env",
-            [
-                "PRODUCTS=\(Tool.directory.path)",
-                Repository.root.appending(path: "scripts/symbol-graphs").path, folder.path,
-            ])
+        let result = try await run("symbol-graphs", folder.path)
         #expect(result.errors.isEmpty)
         #expect(result.status == 0)
         let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
@@ -37,5 +42,13 @@ import Testing
         }
         #expect(count > 500)
         #expect(undocumented == [])
+    }
+
+    @Test("What is public is what docs/public-api lists", .timeLimit(.minutes(10)))
+    func listed() async throws {
+        let result = try await run("public-api", "--check")
+        #expect(result.output == "")
+        #expect(result.errors == "")
+        #expect(result.status == 0)
     }
 }
