@@ -6,7 +6,7 @@ import time
 from calls import h2load_command, h2load_figures, idle_connection
 from processes import medians, run, with_figures
 from programs import has, HELLO, HELLO_GO, HELLO_SWIFT, hello_load, hello_server, PEERS, ROOT
-from report import number, section, skipped
+from report import section, skipped
 
 HELLO_CALL = (b"/hello.v1.Greeter/SayHello", b"\0\0\0\0\7\n\5world", b"\0\0\0\0\17\n\15Hello, world!")
 SOURCES = {
@@ -95,4 +95,4 @@ def lines(name):
         return None
     texts = [(ROOT / SOURCES[name].format(side=side)).read_text() for side in ("server", "client")]
     code = [line for text in texts for line in text.splitlines() if line.strip() and not line.strip().startswith("//")]
-    return number(len(code))
+    return str(len(code))
