@@ -76,7 +76,7 @@ import Testing
         }
         let dump = try JSONDecoder().decode(Dump.self, from: Data(ClientOptions._dumpHelp().utf8))
         let names = dump.command.arguments.filter { $0.kind == "option" }.flatMap { $0.allNames() }
-        #expect(Set(names + ["--generate-completion-script"]) == Arguments.optionsWithValue)
+        #expect(Set(names + ["--generate-completion-script"]) == Set(Arguments.optionsWithValue))
         let flags = dump.command.arguments.filter { $0.kind == "flag" }.flatMap { $0.allNames() }
         #expect(Set(flags.filter { !$0.hasPrefix("--") }) == Set(Arguments.flags.map { "-\($0)" }))
     }
