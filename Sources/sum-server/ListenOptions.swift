@@ -36,6 +36,13 @@ struct ListenOptions: ParsableArguments {
 
     /// - Returns: nothing if nothing is said.
     func all() throws(InvalidAddress) -> [ListenRequest] {
+        try Self.all(listen, host: host, port: port)
+    }
+
+    /// What `--listen` says, or the other two.
+    static func all(
+        _ listen: [ListenRequest], host: String?, port: UInt16?
+    ) throws(InvalidAddress) -> [ListenRequest] {
         guard listen.isEmpty, port != nil || host != nil else { return listen }
         let port = port.map(Int.init) ?? Target.defaultPort
         guard let host else { return [.address(.allInterfaces(port: port))] }

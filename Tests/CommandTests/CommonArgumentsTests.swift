@@ -44,12 +44,16 @@ import Testing
                 "localhost",
                 "", "a,b:1", "--port", "unix:\(String(repeating: "x", count: 200))", "127.0.0.1:99999",
             ],
+            "--host": [
+                "127.0.0.1", "::1", "[::1]", "localhost", "0.0.0.0", "*", "", "a b", "a:1", "--port", "-x",
+                "unix:/s",
+            ],
             "--overflow": ["error", "wrap", "Wrap", "", "none"],
             "--log-level": ["info", "debug"],
         ]
         var lines = CommandLines()
         var readCount = 0
-        for _ in 0..<300 {
+        for _ in 0..<400 {
             let words = lines.next(options: options, anything: Self.anything)
             guard let settings = ServerSettings(commonArguments: words) else { continue }
             readCount += 1
