@@ -51,6 +51,7 @@ let package = Package(
         .target(
             name: "SumCore",
             dependencies: [
+                "CMalloc",
                 "CNghttp2",
                 "CZlib",
                 .product(name: "CoreMetrics", package: "swift-metrics"),

@@ -16,7 +16,9 @@ import Testing
     /// In the order in which they build on each other.
     private static let rooms = [
         Room(path: "Base", imports: ["FoundationEssentials", "Glibc", "NIOCore"]),
-        Room(path: "HTTP2", imports: ["CNghttp2", "NIOCore"], sees: ["Base"]),
+        Room(
+            path: "HTTP2", imports: ["CMalloc", "CNghttp2", "DequeModule", "Glibc", "NIOCore"], sees: ["Base"]
+        ),
         Room(
             path: "GRPC/Wire", imports: ["CZlib", "NIOCore"], sees: ["Base", "HTTP2"],
             hidden: ["HTTP2Session"]),

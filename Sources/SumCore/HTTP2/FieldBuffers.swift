@@ -1,4 +1,5 @@
 internal import CNghttp2
+internal import Glibc
 
 /// The buffers that nghttp2 has decoded the fields of a header block into, so that the fields of the next block can be
 /// recognized by their addresses.
@@ -9,9 +10,9 @@ internal import CNghttp2
 ///
 /// For the property without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 @safe final class FieldBuffers {
-    @safe private struct Field {
-        let name: OpaquePointer
-        let value: OpaquePointer
+    @safe struct Field {
+        fileprivate let name: OpaquePointer
+        fileprivate let value: OpaquePointer
         /// Bytes of the field in the header list.
         let listSize: Int
     }
@@ -24,6 +25,8 @@ internal import CNghttp2
             unsafe nghttp2_rcbuf_decref(field.value)
         }
     }
+
+    var count: Int { fields.count }
 
     func append(name: OpaquePointer, value: OpaquePointer, listSize: Int) {
         unsafe nghttp2_rcbuf_incref(name)
@@ -40,10 +43,24 @@ internal import CNghttp2
         return prefix
     }
 
-    /// - Returns: bytes of the field in the header list, if field `index` is in these buffers.
-    func listSize(at index: Int, name: OpaquePointer, value: OpaquePointer) -> Int? {
-        guard index < fields.count else { return nil }
-        let field = fields[index]
-        return unsafe field.name == name && field.value == value ? field.listSize : nil
+    /// Field `index`; nil if there are fewer.
+    func field(at index: Int) -> Field? {
+        index < fields.count ? fields[index] : nil
+    }
+}
+
+extension FieldBuffers.Field {
+    /// Whether a field is in these buffers.
+    func isIn(_ name: OpaquePointer, _ value: OpaquePointer) -> Bool {
+        unsafe self.name == name && self.value == value
+    }
+
+    /// Whether a field has the same name, and an equal value in another buffer, as those have that are not put into HPACK's
+    /// tables, such as `:path`. Not inlined, so that the usual case saves no registers.
+    @inline(never)
+    func equals(_ name: OpaquePointer, _ value: OpaquePointer) -> Bool {
+        guard unsafe self.name == name else { return false }
+        let (known, new) = unsafe (nghttp2_rcbuf_get_buf(self.value), nghttp2_rcbuf_get_buf(value))
+        return unsafe known.len == new.len && memcmp(known.base, new.base, new.len) == 0
     }
 }

@@ -16,8 +16,8 @@ enum HTTP2Event {
     case endStream(streamID: Int32)
     /// The HEADERS that open a stream have been written to the output (client).
     case requestSent(streamID: Int32)
-    /// The header of a HEADERS or DATA frame has arrived on a stream, whether or not the frame is valid (client). Not
-    /// repeated while the following frames belong to the same stream.
+    /// The header of a HEADERS or DATA frame has arrived on a stream, and the frame has not been reported: it is not
+    /// complete, or not valid (client).
     case responseBegun(streamID: Int32)
     /// The frame with our END_STREAM has been written to the output.
     case endStreamSent(streamID: Int32)

@@ -6,7 +6,9 @@ internal import CNghttp2
 /// from nghttp2 is kept after its callback returns, but for the buffers that `FieldBuffers` holds references to.
 extension HTTP2Session {
     /// Creates an nghttp2 session with our callbacks and options. It has no user data yet.
-    static func makeSession(_ role: Role) throws(NGHTTP2Error) -> OpaquePointer {
+    ///
+    /// - Parameter blocks: its memory, which must outlive it.
+    static func makeSession(_ role: Role, _ blocks: BlockAllocator) throws(NGHTTP2Error) -> OpaquePointer {
         var callbacks: OpaquePointer?
         try NGHTTP2Error.check(unsafe nghttp2_session_callbacks_new(&callbacks))
         defer { unsafe nghttp2_session_callbacks_del(callbacks) }
@@ -18,12 +20,9 @@ extension HTTP2Session {
         unsafe setSendCallbacks(callbacks)
         unsafe setOptions(options)
         var session: OpaquePointer?
-        switch role {
-        case .client:
-            try NGHTTP2Error.check(unsafe nghttp2_session_client_new2(&session, callbacks, nil, options))
-        case .server:
-            try NGHTTP2Error.check(unsafe nghttp2_session_server_new2(&session, callbacks, nil, options))
-        }
+        let make =
+            unsafe role == .client ? nghttp2_session_client_new3 : nghttp2_session_server_new3
+        try NGHTTP2Error.check(unsafe blocks.lend { unsafe make(&session, callbacks, nil, options, $0) })
         guard let session = unsafe session else { throw .outOfMemory }
         return unsafe session
     }
@@ -52,6 +51,7 @@ extension HTTP2Session {
             _, frame, name, value, _, user in
             guard let frame = unsafe frame, let name = unsafe name, let value = unsafe value else { return 0 }
             return unsafe HTTP2Session.with(user) { session in
+                if unsafe session.headers.addRepeated(name: name, value: value) { return 0 }
                 if unsafe session.addHeader(name: name, value: value) { return 0 }
                 unsafe session.giveUpHeaders(on: frame.pointee.hd.stream_id)
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue

@@ -4,6 +4,12 @@ internal import CNghttp2
 extension HTTP2Session {
     /// A header block is complete.
     func receivedHeaders(_ kind: HTTP2Event.HeadersKind, on streamID: Int32, endStream: Bool) {
+        // A block after the headers is checked as trailers, or, after an interim response, as the final response.
+        let isFinal = kind == .following && !watches.isEmpty && watches[streamID]?.isInterim == true
+        // A block equal to the last valid one of its kind is also valid, except that trailers must end the stream.
+        if let block = headers.repeatedBlock, block.isGood, !isFinal, kind != .following || endStream {
+            return accept(block, kind, on: streamID, endStream: endStream)
+        }
         let block = takeHeaders()
         if let fault = block.fault { return refuse(streamID, fault) }
         if block.isTooLong {
@@ -12,14 +18,6 @@ extension HTTP2Session {
                 .headersTooLong(
                     streamID: streamID, fields: block.fields, length: length(of: block),
                     endStream: endStream))
-        }
-        // A block after the headers is checked as trailers, or, after an interim response, as the final response.
-        let isFinal = kind == .following && watches[streamID]?.isInterim == true
-        // A block equal to the last valid one of its kind is also valid, except that trailers must end the stream.
-        if block.isRepeated, let earlier = block.earlier, earlier.isGood, !isFinal,
-            kind != .following || endStream
-        {
-            return accept(earlier, kind, on: streamID, endStream: endStream)
         }
         let fields = block.fields
         switch kind {
@@ -57,6 +55,7 @@ extension HTTP2Session {
             return refuse(streamID, fault)
         }
         counts.headerLists += 1
+        showBegun(streamID)
         report(.headers(streamID: streamID, fields: block.fields, kind: kind, endStream: endStream))
     }
 

@@ -1,4 +1,5 @@
 internal import CNghttp2
+internal import DequeModule
 internal import NIOCore
 
 /// One side of an HTTP/2 connection: bytes in, events out; intents in, bytes out.
@@ -22,19 +23,20 @@ internal import NIOCore
     let configuration: HTTP2Configuration
     let session: OpaquePointer
 
-    /// The events since the last `takeEvents`.
-    @safe @exclusivity(unchecked) private var events: [HTTP2Event] = []
-    /// The stream of the last event, if that is a data event.
+    /// The events that have not been taken; nil before the first after a rest.
+    @safe @exclusivity(unchecked) private var events: Deque<HTTP2Event>?
+    /// The stream of the last event, if that is a data event to which bytes may be added.
     @safe @exclusivity(unchecked) private var lastDataStream: Int32?
     @safe @exclusivity(unchecked) var output = HTTP2Output()
     /// Bytes of output at which to stop producing more.
     @safe @exclusivity(unchecked) var outputLimit = Int.max
 
     @safe @exclusivity(unchecked) private var boundary: FrameSlicer
-    /// The bytes that nghttp2 is parsing, so that a data event can be a slice of them.
+    /// The bytes that nghttp2 is parsing, so that a data event can be a slice of them, and where they are meanwhile.
     @safe @exclusivity(unchecked) private var input = ByteBuffer()
+    @safe @exclusivity(unchecked) private var inputStart: UnsafeRawPointer?
     /// The header block that is arriving.
-    @safe @exclusivity(unchecked) private var headers = HeaderListBuilder()
+    @safe @exclusivity(unchecked) var headers = HeaderListBuilder()
     /// The last valid header lists: of a request or response, and of the block after it.
     @safe @exclusivity(unchecked) var earlierHeaders: KnownBlock?
     @safe @exclusivity(unchecked) var earlierTrailers: KnownBlock?
@@ -47,10 +49,12 @@ internal import NIOCore
     /// What it shares with the other sessions of its event loop.
     let memory: SessionMemory
     @safe @exclusivity(unchecked) var bodies = StreamTable<any HTTP2Body>()
-    /// The stream of the last response frame (client).
-    @safe @exclusivity(unchecked) private var respondedStream: Int32 = 0
+    /// The stream of a frame that has begun, and of which nothing has been reported yet, or 0 (client).
+    @safe @exclusivity(unchecked) private var begunStream: Int32 = 0
     /// Set when a HEADERS or DATA frame is written to the output; the reader clears it.
     @safe @exclusivity(unchecked) var hasSentHeadersOrData = false
+    /// Whether all events since this was last set are of data.
+    @safe @exclusivity(unchecked) var hasOnlyData = true
     /// Counts of frames sent; `boundary` counts those received.
     @safe @exclusivity(unchecked) var counts = FrameCounts()
 
@@ -64,13 +68,15 @@ internal import NIOCore
             skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0, ofClient: role == .server,
             headerBlock: HeaderBlockLength(
                 limit: configuration.maxHeaderBlockSize, maxFrameSize: Int(configuration.maxFrameSize)))
-        unsafe session = try Self.makeSession(role)
+        unsafe session = try Self.makeSession(role, memory.blocks)
         unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
         try submitSettings(role)
     }
 
     deinit {
         unsafe nghttp2_session_del(session)
+        // Their buffers are freed to `memory`, which other sessions may need no longer.
+        (earlierHeaders, earlierTrailers, headers) = (nil, nil, HeaderListBuilder())
     }
 
     /// nghttp2 ends the whole connection if a client opens one stream too many. So nghttp2 is given no limit, the
@@ -133,9 +139,12 @@ internal import NIOCore
     private func feed(_ bytes: ByteBuffer) throws(NGHTTP2Error) {
         input = bytes
         defer { input = ByteBuffer() }
-        let result = unsafe bytes.withUnsafeReadableBytes {
-            unsafe nghttp2_session_mem_recv(session, $0.baseAddress, $0.count)
+        let result = unsafe bytes.withUnsafeReadableBytes { bytes in
+            inputStart = bytes.baseAddress
+            defer { inputStart = nil }
+            return unsafe nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count)
         }
+        reportBegun()
         try NGHTTP2Error.check(result)
     }
 
@@ -167,20 +176,18 @@ internal import NIOCore
     /// Gives memory back that is needed only while there is something to do.
     func releaseMemory() {
         output.release(to: memory)
-        guard events.isEmpty, events.capacity > 0 else { return }
-        memory.giveBack(events)
-        events = []
+        guard let spent = events, spent.isEmpty else { return }
+        events = nil
+        memory.giveBack(spent)
     }
 
-    /// Returns the events collected so far. Give the array back to `memory` when it is no longer needed.
-    func takeEvents() -> [HTTP2Event] {
-        var taken = memory.takeEvents()
-        swap(&taken, &events)
+    /// Takes the next event; nil if there is none.
+    func takeEvent() -> HTTP2Event? {
         lastDataStream = nil
-        return taken
+        return events?.popFirst()
     }
 
-    var hasEvents: Bool { !events.isEmpty }
+    var hasEvents: Bool { events?.isEmpty == false }
 
     /// Returns the counts of frames since the last call.
     func takeCounts() -> FrameCounts {
@@ -213,19 +220,32 @@ internal import NIOCore
 // MARK: For the callbacks
 
 extension HTTP2Session {
+    /// A frame of a response has begun. Reports it only if nothing else will have shown it when something else happens.
     func beginResponse(_ streamID: Int32) {
-        guard streamID != respondedStream else { return }
-        respondedStream = streamID
+        reportBegun()
+        begunStream = streamID
+    }
+
+    private func reportBegun() {
+        guard begunStream != 0 else { return }
+        let streamID = begunStream
+        begunStream = 0
         report(.responseBegun(streamID: streamID))
     }
 
-    func beginHeaders(_ kind: HTTP2Event.HeadersKind) {
-        headers = HeaderListBuilder(after: kind == .following ? earlierTrailers : earlierHeaders)
+    /// Something is about to be reported that shows that a frame has begun on a stream.
+    func showBegun(_ streamID: Int32) {
+        if begunStream == streamID { begunStream = 0 }
     }
 
+    func beginHeaders(_ kind: HTTP2Event.HeadersKind) {
+        headers.begin(after: kind == .following ? earlierTrailers : earlierHeaders)
+    }
+
+    /// Adds a field that is not repeated.
+    ///
     /// - Returns: false if the block exceeds a limit by far. nghttp2 then resets the stream and reports no more of it.
     func addHeader(name: OpaquePointer, value: OpaquePointer) -> Bool {
-        if unsafe headers.addRepeated(name: name, value: value) { return true }
         let (nameBytes, valueBytes) = unsafe (nghttp2_rcbuf_get_buf(name), nghttp2_rcbuf_get_buf(value))
         return unsafe headers.add(
             name: UnsafeBufferPointer(start: nameBytes.base, count: nameBytes.len),
@@ -241,22 +261,31 @@ extension HTTP2Session {
         return taken
     }
 
-    func report(_ event: HTTP2Event) {
-        if case .data(let streamID, _) = event { lastDataStream = streamID } else { lastDataStream = nil }
-        events.append(event)
+    func report(_ event: consuming HTTP2Event) {
+        reportBegun()
+        if case .data(let streamID, _) = event {
+            lastDataStream = streamID
+        } else {
+            lastDataStream = nil
+            hasOnlyData = false
+        }
+        if events == nil { events = memory.takeEvents() }
+        events?.append(event)
     }
 
     /// Reports bytes of a body: a slice of the input if they lie in it, as with nghttp2 1.52, else a copy.
     func reportData(_ bytes: UnsafeRawBufferPointer, on streamID: Int32) {
         if !watches.isEmpty, !passes(bytes.count, on: streamID) { return }
+        showBegun(streamID)
         if bytes.count <= Self.smallFrame, lastDataStream == streamID, unsafe addToLastData(bytes) { return }
-        let offset = unsafe input.withUnsafeReadableBytes {
-            unsafe bytes.baseAddress.unsafelyUnwrapped - $0.baseAddress.unsafelyUnwrapped
-        }
-        let slice =
-            offset >= 0 && offset + bytes.count <= input.readableBytes
-            ? input.getSlice(at: input.readerIndex + offset, length: bytes.count) : nil
-        report(.data(streamID: streamID, bytes: unsafe slice ?? ByteBuffer(bytes: bytes)))
+        report(.data(streamID: streamID, bytes: unsafe slice(bytes) ?? ByteBuffer(bytes: bytes)))
+    }
+
+    private func slice(_ bytes: UnsafeRawBufferPointer) -> ByteBuffer? {
+        guard let inputStart, let start = bytes.baseAddress else { return nil }
+        let offset = unsafe start - inputStart
+        guard offset >= 0, offset + bytes.count <= input.readableBytes else { return nil }
+        return input.getSlice(at: input.readerIndex + offset, length: bytes.count)
     }
 
     /// Bytes up to which a frame is copied to the previous one, which costs less than an event of its own.
@@ -267,10 +296,10 @@ extension HTTP2Session {
     /// Appends the bytes of a frame to the last event, which is of the same stream.
     private func addToLastData(_ bytes: UnsafeRawBufferPointer) -> Bool {
         // Removed from the list first, so that the buffer is uniquely referenced and grows in place.
-        guard case .data(let streamID, var gathered)? = events.popLast() else { return false }
+        guard case .data(let streamID, var gathered)? = events?.popLast() else { return false }
         let isAdded = gathered.readableBytes < Self.gatheringLimit
         if isAdded { unsafe gathered.writeBytes(bytes) }
-        events.append(.data(streamID: streamID, bytes: gathered))
+        events?.append(.data(streamID: streamID, bytes: gathered))
         return isAdded
     }
 

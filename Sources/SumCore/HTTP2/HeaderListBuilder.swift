@@ -4,7 +4,7 @@
 /// reused, and a block that is equal as a whole is the same array, which makes it cheap to compare.
 struct HeaderListBuilder {
     /// The previous valid block of the same kind; nil if there is none.
-    let earlier: KnownBlock?
+    private(set) var earlier: KnownBlock?
     /// How many leading fields are equal to those of `earlier`.
     private var repeated = 0
     /// All fields, as soon as one differs from `earlier`, and their buffers.
@@ -26,6 +26,19 @@ struct HeaderListBuilder {
         self.earlier = earlier
     }
 
+    /// Begins another block.
+    ///
+    /// - Parameter earlier: the previous valid one of the same kind.
+    mutating func begin(after earlier: KnownBlock?) {
+        // The last block has usually left nothing but its counts.
+        guard changed.isEmpty, fault == nil, !isTooLong else {
+            self = HeaderListBuilder(after: earlier)
+            return
+        }
+        self.earlier = earlier
+        (repeated, size, length) = (0, 0, 0)
+    }
+
     private var count: Int { changed.isEmpty ? repeated : changed.count }
 
     var fields: [HTTP2Field] {
@@ -37,18 +50,23 @@ struct HeaderListBuilder {
         (changed.isEmpty ? earlier?.buffers.prefix(repeated) : changedBuffers) ?? FieldBuffers()
     }
 
-    /// Whether the block equals the previous one.
-    var isRepeated: Bool { changed.isEmpty && repeated == earlier?.fields.count }
+    /// The previous block, if this one equals it.
+    var repeatedBlock: KnownBlock? {
+        guard let earlier, changed.isEmpty, repeated == earlier.fields.count, fault == nil, !isTooLong else {
+            return nil
+        }
+        return earlier
+    }
 
-    /// Adds a field if it is in the same buffers as that of the previous block. It is within the limits, as that was.
+    /// Adds a field if its buffers show that it equals that of the previous block. It is within the limits, as that was.
     ///
     /// - Returns: whether it is. If not, `add` must be called.
     mutating func addRepeated(name: OpaquePointer, value: OpaquePointer) -> Bool {
-        guard changed.isEmpty,
-            let size = unsafe earlier?.buffers.listSize(at: repeated, name: name, value: value)
+        guard changed.isEmpty, let field = earlier?.buffers.field(at: repeated),
+            unsafe field.isIn(name, value) || field.equals(name, value)
         else { return false }
         repeated += 1
-        self.size += size
+        size += field.listSize
         length += 1
         return true
     }

@@ -1,40 +1,26 @@
 internal import CNghttp2
 
-/// A list of header fields in the layout of nghttp2's `nva` arguments. The layout is kept, because the next list is
-/// usually the same.
-@safe struct NameValueArray: ~Copyable {
-    private var fields: [HTTP2Field] = []
+/// A list of header fields in the layout of nghttp2's `nva` arguments.
+@safe final class NameValueArray {
+    let fields: [HTTP2Field]
     /// Names and values, one after the other; `pairs` point into them.
-    private var bytes = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
-    private var pairs = unsafe [nghttp2_nv]()
+    private let bytes: UnsafeMutableBufferPointer<UInt8>
+    private let pairs: UnsafeMutableBufferPointer<nghttp2_nv>
+    /// Whether nghttp2 uses the names and values where they are.
+    private(set) var isPermanent = false
 
-    deinit {
-        unsafe bytes.deallocate()
-    }
-
-    /// Calls `body` with `fields` as an array for nghttp2, which is valid only during the call.
-    ///
-    /// Sound because `bytes` and `pairs` are replaced together, by the next layout, and nghttp2 copies names and values
-    /// during the call (NGHTTP2_NV_FLAG_NONE).
-    mutating func lend<Result>(
-        _ fields: [HTTP2Field], _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result
-    ) -> Result {
-        if fields != self.fields { layOut(fields) }
-        return unsafe pairs.withUnsafeBufferPointer { unsafe body($0.baseAddress, $0.count) }
-    }
-
-    private mutating func layOut(_ fields: [HTTP2Field]) {
+    init(_ fields: [HTTP2Field]) {
         self.fields = fields
-        unsafe bytes.deallocate()
         let count = fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
         unsafe bytes = .allocate(capacity: count)
-        unsafe pairs.removeAll(keepingCapacity: true)
+        unsafe pairs = .allocate(capacity: fields.count)
         var end = 0
-        for field in fields {
+        for (index, field) in fields.enumerated() {
             let (name, nameLength) = unsafe append(field.name, at: &end)
             let (value, valueLength) = unsafe append(field.value, at: &end)
-            unsafe pairs.append(
-                nghttp2_nv(
+            unsafe pairs.initializeElement(
+                at: index,
+                to: nghttp2_nv(
                     name: name, value: value, namelen: nameLength, valuelen: valueLength,
                     flags: UInt8(
                         HTTP2Field.isSecret(field.name)
@@ -42,10 +28,29 @@ internal import CNghttp2
         }
     }
 
+    deinit {
+        unsafe bytes.deallocate()
+        unsafe pairs.deallocate()
+    }
+
     private func append(_ text: String, at end: inout Int) -> (UnsafeMutablePointer<UInt8>?, Int) {
         let place = unsafe UnsafeMutableBufferPointer(rebasing: bytes[end...])
         let count = unsafe place.update(fromContentsOf: text.utf8)
         end += count
         return (place.baseAddress, count)
+    }
+
+    /// Calls `body` with the array, which is valid only during the call. nghttp2 copies the names and values during the
+    /// call, unless they are permanent.
+    func lend<Result>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result) -> Result {
+        unsafe body(pairs.baseAddress, pairs.count)
+    }
+
+    /// Lets nghttp2 use the names and values where they are, until their frames have been sent. The caller must keep this
+    /// until the sessions that it was lent to are freed.
+    func makePermanent() {
+        isPermanent = true
+        let flags = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
+        for index in unsafe pairs.indices { unsafe pairs[index].flags |= flags }
     }
 }

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import NIOCore
 
 /// Memory that a session needs only while it works. The sessions of one event loop share it, since they work one after
@@ -5,29 +6,24 @@ internal import NIOCore
 ///
 /// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 @safe final class SessionMemory {
+    /// The memory of nghttp2.
+    let blocks = BlockAllocator()
     /// The header fields of requests or responses, laid out for nghttp2. Those of several connections are often the same.
-    var fields = NameValueArray()
+    @safe @exclusivity(unchecked) var fields = FieldLayouts()
     /// The same for trailers.
-    var trailers = NameValueArray()
-    /// An empty array whose storage is reused for a session's next events.
-    @safe @exclusivity(unchecked) private var events: [HTTP2Event] = []
+    @safe @exclusivity(unchecked) var trailers = FieldLayouts()
+    /// An empty queue whose storage is reused for a session's next events; nil while a session has it.
+    @safe @exclusivity(unchecked) private var events: Deque<HTTP2Event>?
     /// A buffer whose storage is reused for a session's next output; nil while a session has it.
     @safe @exclusivity(unchecked) private var output: ByteBuffer?
 
     /// The largest buffer to keep, in bytes.
     private static let outputLimit = 8 << 10
 
-    func takeEvents() -> [HTTP2Event] {
-        var taken: [HTTP2Event] = []
-        swap(&taken, &events)
-        return taken
-    }
+    func takeEvents() -> Deque<HTTP2Event> { events.take() ?? Deque() }
 
-    /// Takes an array back that is no longer needed.
-    func giveBack(_ spent: consuming [HTTP2Event]) {
-        guard spent.capacity > events.capacity else { return }
-        // DATA events hold the memory of reads.
-        spent.removeAll(keepingCapacity: true)
+    /// Takes an empty queue back that is no longer needed.
+    func giveBack(_ spent: consuming Deque<HTTP2Event>) {
         events = spent
     }
 

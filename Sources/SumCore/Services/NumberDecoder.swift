@@ -14,7 +14,12 @@
 struct NumberDecoder {
     /// The sum of the numbers so far. 128 bits cannot overflow: they hold the sum of as many numbers as `count` can
     /// count. For one block, 64 bits are enough.
-    private(set) var sum: Int128 = 0
+    private(set) var sum: Int128 {
+        get { Int128(high) << 64 | Int128(low) }
+        set { (high, low) = (Int64(newValue >> 64), UInt64(truncatingIfNeeded: newValue)) }
+    }
+    /// The halves of `sum`, since objects with an Int128 are expensive to allocate (see `IPAddress`).
+    private var (high, low): (Int64, UInt64) = (0, 0)
     /// The count of numbers so far. 2^63 of them, at five bytes or more, would take a hundred years at 100 Gbit/s.
     private(set) var count: Int64 = 0
 
@@ -73,14 +78,26 @@ struct NumberDecoder {
     /// Adds the messages that are too close to the end of `bytes` for a step. Works on a copy, followed by bytes that
     /// cannot complete a message.
     private mutating func addLast(_ bytes: RawSpan, _ position: inout Int) {
-        let count = bytes.byteCount - position
-        var copy = InlineArray<32, UInt8>(repeating: 0xff)
-        for index in 0..<count { copy[index] = bytes.byte(at: position + index) }
-        var cursor = Cursor(position: 0)
-        // Sound because UInt8 has no padding, and 16 bytes follow each of the 15 positions.
-        while cursor.position < count, unsafe cursor.step(copy.span.bytes) {}
+        let start = max(0, bytes.byteCount - Self.lookahead)
+        let last = bytes.extracting(droppingFirst: start)
+        let copy: InlineArray<4, UInt64> =
+            last.byteCount == Self.lookahead
+            ? [last.word(at: 0).littleEndian, last.word(at: 8).littleEndian, .max, .max] : Self.copy(last)
+        var cursor = Cursor(position: position - start)
+        // Sound because UInt64 has no padding, and 16 bytes follow each of the positions.
+        while cursor.position < last.byteCount, unsafe cursor.step(copy.span.bytes) {}
         take(cursor)
-        position += cursor.position
+        position = start + cursor.position
+    }
+
+    /// Copies fewer bytes than two words have. Those that follow cannot complete a message.
+    private static func copy(_ bytes: RawSpan) -> InlineArray<4, UInt64> {
+        var copy = InlineArray<4, UInt64>(repeating: .max)
+        for index in 0..<bytes.byteCount {
+            let (word, shift) = (index / 8, UInt64(index % 8 * 8))
+            copy[word] ^= UInt64(bytes.byte(at: index) ^ 0xff) << shift
+        }
+        return InlineArray { copy[$0].littleEndian }
     }
 
     private mutating func take(_ cursor: Cursor) {

@@ -43,10 +43,8 @@ import Testing
     func bytewise() {
         let passed = pass(Self.stream.indices.map { Self.stream[$0...$0] })
         #expect(passed.bytes == Self.stream)
-        #expect(
-            passed.pieces.filter { $0.count == 9 } == [
-                Array(Self.stream[24..<33]), Array(Self.stream[36..<45]), Array(Self.stream[45..<54]),
-            ])
+        let headers: [[UInt8]] = [24..<33, 36..<45, 45..<54].map { Array(Self.stream[$0]) }
+        #expect(passed.pieces.filter { $0.count == 9 } == headers)
     }
 
     @Test("Frames that may need a response are passed on eight at a time")

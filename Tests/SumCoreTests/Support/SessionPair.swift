@@ -55,6 +55,12 @@ extension HTTP2Session {
         while rest.readableBytes > 0 { try receive(sliceOf: &rest) }
     }
 
+    func takeEvents() -> [HTTP2Event] {
+        var events: [HTTP2Event] = []
+        while let event = takeEvent() { events.append(event) }
+        return events
+    }
+
     /// Takes what there is to write, in one piece.
     func allOutput() -> ByteBuffer {
         var output = ByteBuffer()

@@ -69,14 +69,16 @@ struct CallAttempts {
     ///   - timeLeft: time until the deadline; nil if there is none.
     ///   - mayRetry: whether another connection may be had: the client has not been closed.
     mutating func end(
-        _ end: ClientCallEnd, _ replay: ReplayBuffer, timeLeft: Duration?, mayRetry: Bool = true
+        _ end: ClientCallEnd, _ replay: @autoclosure () -> ReplayBuffer,
+        timeLeft: @autoclosure () -> Duration?,
+        mayRetry: @autoclosure () -> Bool = true
     ) -> Action {
         switch state {
-        case .running where end.status.isOK:
+        case .running where end.isOK:
             return finish(end)
         case .running:
-            switch policy.decide(end, replay, timeLeft: timeLeft) {
-            case .retry(let pause) where mayRetry:
+            switch policy.decide(end, replay(), timeLeft: timeLeft()) {
+            case .retry(let pause) where mayRetry():
                 state = .waiting
                 return .retry(after: pause)
             case .retry: return finish(ClientCallEnd(status: .clientClosed))

@@ -116,8 +116,7 @@ struct ClientCall {
     private mutating func receiveResponse(
         _ block: ResponseBlock, endStream: Bool, after informational: Int
     ) -> Output {
-        let httpStatus = block.httpStatus
-        if httpStatus.utf8.first == UInt8(ascii: "1"), !endStream {
+        if block.isInformational, !endStream {
             guard informational < Self.informationalLimit else {
                 return end(
                     .internalError,
@@ -126,9 +125,9 @@ struct ClientCall {
             state = .awaitingHeaders(informational: informational + 1)
             return .nothing
         }
-        if endStream, let ended = end(block, unlessOK: httpStatus != "200") { return ended }
-        guard httpStatus == "200", GRPCContentType.isGRPC(block.contentType) else {
-            let status = GRPCStatus(httpStatus: httpStatus, contentType: block.contentType)
+        if endStream, let ended = end(block, unlessOK: !block.isSuccess) { return ended }
+        guard block.isGRPC else {
+            let status = GRPCStatus(httpStatus: block.httpStatus, contentType: block.contentType)
             if endStream { return end(status) }
             state = .receivingForeignBody(status, text: [])
             return .quote
@@ -153,7 +152,10 @@ struct ClientCall {
             state = .receivingForeignBody(status, text: text)
             guard text.count == Self.quoteLength, let end = endQuote() else { return .nothing }
             return .end(end)
-        case .awaitingHeaders, .ended:
+        case .awaitingHeaders:
+            isAnswered = true
+            return .nothing
+        case .ended:
             return .nothing
         }
     }
@@ -207,11 +209,8 @@ struct ClientCall {
     ///
     /// - Parameter unlessOK: true if the rest of the response is not gRPC, so that it cannot mean success.
     private mutating func end(_ block: ResponseBlock, unlessOK: Bool = false) -> Output? {
-        guard let status = block.status, !(unlessOK && status.isOK) else { return nil }
-        return .end(
-            finish(
-                status, reach: isInMessages ? .answered : .maybeSeen,
-                trailers: block.metadata, pushback: block.pushback))
+        guard let values = block.end, !(unlessOK && values.value.status.isOK) else { return nil }
+        return .end(finish(values, reach: isInMessages ? .answered : .maybeSeen))
     }
 
     private mutating func end(_ status: GRPCStatus) -> Output {
@@ -228,12 +227,15 @@ struct ClientCall {
     }
 
     private mutating func finish(
-        _ status: GRPCStatus, reach: ClientCallEnd.Reach = .maybeSeen, trailers: GRPCMetadata = .init(),
-        pushback: String? = nil
+        _ status: GRPCStatus, reach: ClientCallEnd.Reach = .maybeSeen
+    ) -> ClientCallEnd {
+        finish(Shared(ClientCallEnd.Values(status: status, trailers: .init(), pushback: nil)), reach: reach)
+    }
+
+    private mutating func finish(
+        _ values: Shared<ClientCallEnd.Values>, reach: ClientCallEnd.Reach
     ) -> ClientCallEnd {
         state = .ended
-        return ClientCallEnd(
-            status: status, trailers: trailers, pushback: pushback, reach: reach,
-            everythingWasSent: hasSentEverything)
+        return ClientCallEnd(values, reach: reach, everythingWasSent: hasSentEverything)
     }
 }

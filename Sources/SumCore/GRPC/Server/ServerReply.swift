@@ -26,7 +26,8 @@ public struct ServerReply: Sendable {
 
     /// Creates a reply of one message that ends the call with OK.
     init(lastMessage: ShortMessage) {
-        self.init(end: .ok)
+        consumed = 0
+        endsCall = true
         content = .short(lastMessage)
     }
 

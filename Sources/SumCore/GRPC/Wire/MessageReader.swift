@@ -6,8 +6,9 @@ struct MessageReader {
     let maxLength: Int
     /// The compression used by messages whose compressed flag is set.
     let compression: GRPCCompression
-    /// The beginning of an incomplete message, or of its prefix.
-    private var pending = ByteBuffer()
+    /// The beginning of an incomplete message, or of its prefix; nil if there is none, since even an empty buffer counts
+    /// references.
+    private var pending: ByteBuffer?
     /// The prefix of the incomplete message, once it is complete.
     private var prefix: MessagePrefix?
 
@@ -17,7 +18,7 @@ struct MessageReader {
     }
 
     /// Whether the bytes so far end with a complete message.
-    var isAtBoundary: Bool { pending.readableBytes == 0 && prefix == nil }
+    var isAtBoundary: Bool { pending == nil && prefix == nil }
 
     /// Reads the next message from `chunk`, and decompresses it.
     ///
@@ -48,14 +49,21 @@ struct MessageReader {
     ///
     /// - Returns: nil if there are too few; all bytes of `chunk` are then pending.
     private mutating func take(_ count: Int, from chunk: inout ByteBuffer) -> ByteBuffer? {
-        if pending.readableBytes == 0, let whole = chunk.readSlice(length: count) { return whole }
-        let missing = count - pending.readableBytes
-        if var bytes = chunk.readSlice(length: min(missing, chunk.readableBytes)) {
-            pending.writeBuffer(&bytes)
+        var begun = ByteBuffer()
+        if let pending {
+            begun = pending
+            // Referenced once only, so that it grows in place.
+            self.pending = nil
+        } else if let whole = chunk.readSlice(length: count) {
+            return whole
         }
-        guard pending.readableBytes == count else { return nil }
-        defer { pending = ByteBuffer() }
-        return pending
+        let missing = count - begun.readableBytes
+        if var bytes = chunk.readSlice(length: min(missing, chunk.readableBytes)) {
+            begun.writeBuffer(&bytes)
+        }
+        if begun.readableBytes == count { return begun }
+        if begun.readableBytes > 0 { pending = begun }
+        return nil
     }
 
     /// Checks that the stream may end here.
@@ -63,7 +71,7 @@ struct MessageReader {
     /// - Throws: INTERNAL if the last message is incomplete.
     func finish() throws(GRPCStatus) {
         guard isAtBoundary else {
-            let count = pending.readableBytes + (prefix == nil ? 0 : MessagePrefix.length)
+            let count = (pending?.readableBytes ?? 0) + (prefix == nil ? 0 : MessagePrefix.length)
             throw .cutMessage(after: count)
         }
     }

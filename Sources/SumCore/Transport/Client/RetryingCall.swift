@@ -19,6 +19,8 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         var attempts: CallAttempts
         /// The connection of the running attempt, or else of the last.
         var connection: ReadyConnection?
+        /// Whether the call has ever waited for a connection.
+        var hasWaited = false
         /// Ends the call at its deadline while it has no stream.
         var deadline: Scheduled<Void>?
         var peerWaiters: PeerWaiters = []
@@ -56,14 +58,13 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         refusal: GRPCStatus? = nil, observers: [any ClientObserver] = [], target: String = "",
         handler: any ClientCallHandler
     ) {
-        let now = NIODeadline.now()
         self.refusal = refusal
         self.source = source
         self.request = request
         self.handler = handler
         waitsForReady = options.waitsForReady
         expiry =
-            options.timeout.map { now + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
+            options.timeout.map { .now() + .nanoseconds($0.wholeNanoseconds) } ?? .distantFuture
         state = Mutex(State(attempts: CallAttempts(maxRetries: options.maxRetries)))
         let observation =
             observers.isEmpty
@@ -71,7 +72,7 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
             : ClientCallObservation(
                 ClientCallStart(
                     path: request.path, target: target, timeout: options.timeout, metadata: request.metadata),
-                began: now, observers: observers)
+                began: .now(), observers: observers)
         progress = Progress(body: ReplayedBody(handler.requestBody), observation: observation)
     }
 
@@ -109,7 +110,11 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
 
     private func connect(after pause: Duration) {
         keepDeadline()
-        source.connect(self, after: pause, avoiding: state.withLock { $0.connection })
+        let last = state.withLock { state in
+            state.hasWaited = true
+            return state.connection
+        }
+        source.connect(self, after: pause, avoiding: last)
     }
 
     private func keepDeadline() {
@@ -183,12 +188,12 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
     }
 
     private func finish(_ end: ClientCallEnd) {
-        let (waiters, connection) = state.withLock { state in
+        let (waiters, connection, hasWaited) = state.withLock { state in
             state.deadline?.cancel()
-            return (state.takePeerWaiters(), state.connection)
+            return (state.takePeerWaiters(), state.connection, state.hasWaited)
         }
         for waiter in waiters { waiter.resume(returning: nil) }
-        source.stopConnecting(self)
+        if hasWaited { source.stopConnecting(self) }
         progress.body.drop()
         if let observation = progress.observation { report(end, connection, observation) }
         handler.end(end)
@@ -267,7 +272,8 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
         if end.reach == .notSentOnWire, let connection = state.withLock({ $0.connection }) {
             source.discard(connection)
         }
-        let replay = progress.body.replay
-        step { $0.end(end, replay, timeLeft: timeLeft, mayRetry: !source.isClosed) }
+        step {
+            $0.end(end, progress.body.replay, timeLeft: timeLeft, mayRetry: !source.isClosed)
+        }
     }
 }

@@ -47,8 +47,7 @@ extension ClientConnection {
     private func sent(_ request: GRPCRequestHead) throws(GRPCStatus) -> SentRequest {
         if let lastRequest, lastRequest.request == request { return lastRequest }
         if let refusal = request.metadata.refusal { throw refusal }
-        let fields = request.fields()
-        let sent = SentRequest(request: request, fields: fields, listSize: fields.listSize)
+        let sent = SentRequest(request)
         lastRequest = sent
         return sent
     }
@@ -94,9 +93,15 @@ extension ClientConnection {
 }
 
 /// A request, as it is sent.
-struct SentRequest {
+final class SentRequest {
     let request: GRPCRequestHead
     let fields: [HTTP2Field]
     /// Bytes of `fields`, for SETTINGS_MAX_HEADER_LIST_SIZE.
     let listSize: Int
+
+    init(_ request: GRPCRequestHead) {
+        self.request = request
+        fields = request.fields()
+        listSize = fields.listSize
+    }
 }

@@ -188,8 +188,8 @@ final class ClientConnection: Connection {
 
     // MARK: Events
 
-    func handle(_ event: HTTP2Event) throws(NGHTTP2Error) {
-        switch event {
+    func handle(_ event: consuming HTTP2Event) throws(NGHTTP2Error) {
+        switch consume event {
         case .settings:
             guard case .connecting(let readiness, _) = state else { return }
             state = .ready
@@ -236,6 +236,7 @@ final class ClientConnection: Connection {
             try endUnsentCalls()
             goingAway()
         case .goAwaySent(let code, let debug):
+            core.goAwaySent(code, debug)
             endCalls(lastStatus(code, debug), isBroken: true)
         case .ping, .pingAcknowledged, .settingsAcknowledged, .notSent(.other, _, _):
             break

@@ -21,7 +21,7 @@ protocol Connection: AnyObject, SendableMetatype {
     /// The socket is connected.
     func opened(_ transport: Transport<Self>)
     /// Handles an event of the session.
-    func handle(_ event: HTTP2Event) throws(NGHTTP2Error)
+    func handle(_ event: consuming HTTP2Event) throws(NGHTTP2Error)
     /// Called before input is received; `budget` bounds the slow work done for it.
     func willRead(_ budget: TurnBudget)
     /// Called before a slice of input is parsed.
@@ -73,6 +73,8 @@ extension Connection {
 
     /// Takes the next slice of `bytes`, which the peer sent. Call it until none are left. If `core.wantsFlush` is set,
     /// write the output in between.
+    @specialized(where Self == ServerConnection)
+    @specialized(where Self == ClientConnection)
     func receive(sliceOf bytes: inout ByteBuffer, at now: NIODeadline) {
         guard core.isOpen else { return bytes.clear() }
         core.now = now
@@ -110,13 +112,18 @@ extension Connection {
         if frames.responses > 0, core.session.outputCount >= Self.earlyWriteSize { core.wantsFlush = true }
     }
 
+    @specialized(where Self == ServerConnection)
+    @specialized(where Self == ClientConnection)
     func handleEvents() throws(NGHTTP2Error) {
-        try core.drainEvents { event throws(NGHTTP2Error) in try handle(event) }
+        let session = core.session
+        while let event = session.takeEvent() { try handle(event) }
     }
 
     /// Makes up to about `writeSize` bytes of output.
     ///
     /// - Returns: whether there may be more.
+    @specialized(where Self == ServerConnection)
+    @specialized(where Self == ClientConnection)
     func makeOutput() -> Bool {
         guard core.sendsFrames else { return false }
         do {

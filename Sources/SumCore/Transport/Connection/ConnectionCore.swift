@@ -38,7 +38,10 @@ final class ConnectionCore {
     /// Whether to write output before parsing more input.
     @safe @exclusivity(unchecked) var wantsFlush = false
     /// Whether only DATA has arrived, and nothing was written, since this was last set.
-    @safe @exclusivity(unchecked) var isMereData = true
+    var isMereData: Bool {
+        get { session.hasOnlyData }
+        set { session.hasOnlyData = newValue }
+    }
     @safe @exclusivity(unchecked) private(set) var bytesRead = 0
     @safe @exclusivity(unchecked) private(set) var bytesWritten = 0
 
@@ -127,19 +130,6 @@ final class ConnectionCore {
 
     /// Bytes that the socket has passed on while the peer does not read; nil while it reads.
     var bytesPassedWhileBlocked: Int? { blockedBytes.map { bytesWritten - $0 } }
-
-    /// Handles the session's events until there are no more.
-    func drainEvents(_ handle: (HTTP2Event) throws(NGHTTP2Error) -> Void) throws(NGHTTP2Error) {
-        while session.hasEvents {
-            let events = session.takeEvents()
-            for event in events {
-                if case .data = event {} else { isMereData = false }
-                if case .goAwaySent(let code, let debug) = event { goAwaySent(code, debug) }
-                try handle(event)
-            }
-            session.memory.giveBack(events)
-        }
-    }
 }
 
 /// How a connection ends.

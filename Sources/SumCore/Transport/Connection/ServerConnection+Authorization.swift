@@ -20,14 +20,14 @@ extension ServerConnection {
 
     /// Makes the handler of a call that may be made, if its caller may have one more.
     func makeHandler(
-        of method: GRPCMethod, _ context: ServerCallContext
+        by make: (ServerCallContext) throws(GRPCStatus) -> any ServerCallHandler, _ context: ServerCallContext
     ) throws(GRPCStatus) -> (handler: any ServerCallHandler, caller: Caller?) {
         guard let callCounter, let caller = Caller(context.peer) else {
-            return (try method.makeHandler(context), nil)
+            return (try make(context), nil)
         }
         try callCounter.begin(caller)
         do throws(GRPCStatus) {
-            return (try method.makeHandler(context), caller)
+            return (try make(context), caller)
         } catch {
             callCounter.end(caller)
             throw error
@@ -84,7 +84,7 @@ extension ServerConnection {
     private func release(_ stream: ServerStream, _ context: ServerCallContext, of method: GRPCMethod) {
         if let principal = context.peer.principal { stream.observation?.identify(principal) }
         do throws(GRPCStatus) {
-            let (handler, caller) = try makeHandler(of: method, context)
+            let (handler, caller) = try makeHandler(by: method.makeHandler, context)
             stream.release(to: handler, caller: caller)
             if handler.outlivesStream { unfinished.insert(stream.id) }
         } catch {

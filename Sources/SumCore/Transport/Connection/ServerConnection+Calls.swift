@@ -47,8 +47,8 @@ extension ServerConnection {
                     return hold(streamID, context, of: routed.method, observation, until: decide)
                 }
             }
-            if let principal = context.peer.principal { observation?.identify(principal) }
-            made = try makeHandler(of: routed.method, context)
+            if let observation, let principal = context.peer.principal { observation.identify(principal) }
+            made = try makeHandler(by: routed.method.makeHandler, context)
         } catch {
             throw GRPCRequestHead.Rejection(error)
         }
@@ -60,26 +60,28 @@ extension ServerConnection {
     }
 
     private func start(of routed: RoutedRequest) -> ServerCallStart {
-        let start = routed.start ?? ServerCallStart(routed.request, peer: peer)
+        if let start = routed.start { return start }
+        let start = ServerCallStart(routed.request, peer: peer)
         routed.start = start
         return start
     }
 
     private func context(of routed: RoutedRequest, on streamID: Int32) -> ServerCallContext {
-        let shared = routed.context ?? makeContext(of: routed)
-        routed.context = shared
-        return ServerCallContext(
-            shared, streamID: streamID, deadline: routed.request.timeout.map { .now + $0 })
+        ServerCallContext(
+            values(of: routed), streamID: streamID, deadline: routed.request.timeout.map { .now + $0 })
     }
 
-    private func makeContext(of routed: RoutedRequest) -> Shared<ServerCallContext.Values> {
+    private func values(of routed: RoutedRequest) -> Shared<ServerCallContext.Values> {
+        if let values = routed.context { return values }
         let request = routed.request
-        return Shared(
+        let values = Shared(
             ServerCallContext.Values(
                 head: CallHead(request), metadata: request.metadata, timeout: request.timeout, peer: peer,
                 maxMessageSize: min(limits.maxMessageSize, routed.method.maxMessageSize ?? .max),
                 compression: request.compression, memory: memory,
                 post: { [run] streamID, reply in run { $0.perform(late: reply(), on: streamID) } }))
+        routed.context = values
+        return values
     }
 
     // MARK: What arrives
@@ -156,7 +158,8 @@ extension ServerConnection {
         if !reply.isPlain, reply.decompressed > 0 { judgeDecompression(reply) }
         guard !reply.isMereConsumption else { return }
         if reply.endsCall { stream.observation?.answer(at: preciseNow) }
-        let output = stream.take(reply, headerLimit: Int(session.peerMaxHeaderListSize))
+        let output = stream.take(
+            reply, headerLimit: reply.isPlain ? .max : Int(session.peerMaxHeaderListSize))
         if stream.owesClientProgress { mayOweProgress = true }
         switch output {
         case .nothing:

@@ -30,7 +30,7 @@ final class ServerConnection: Connection {
     var preface: PrefaceTimeout?
     /// When the header block that is arriving began; nil if there is none.
     @safe @exclusivity(unchecked) var headersSince: NIODeadline?
-    var lifetime: ConnectionLifetime?
+    @safe @exclusivity(unchecked) var lifetime: ConnectionLifetime?
     /// Whether the client takes what we send.
     var stall = StallDetector()
     private var pingStrikes: PingStrikes
@@ -114,8 +114,8 @@ final class ServerConnection: Connection {
             grace: limits.maxConnectionAgeGrace.map(TimeAmount.init), now: now)
     }
 
-    func handle(_ event: HTTP2Event) throws(NGHTTP2Error) {
-        switch event {
+    func handle(_ event: consuming HTTP2Event) throws(NGHTTP2Error) {
+        switch consume event {
         case .headers(let streamID, let fields, .request, let endStream):
             try begin(streamID, fields)
             if endStream { try receiveEnd(streamID) }
@@ -150,7 +150,9 @@ final class ServerConnection: Connection {
             for observer in connectionObservers {
                 observer.clientGoesAway("\(code)", debug: debug.escapedForDisplay)
             }
-        case .headers, .pingAcknowledged, .goAwaySent:
+        case .goAwaySent(let code, let debug):
+            core.goAwaySent(code, debug)
+        case .headers, .pingAcknowledged:
             break
         case .requestSent, .responseBegun, .notSent:
             // These events occur only in a client's session.

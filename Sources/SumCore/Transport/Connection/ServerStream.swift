@@ -73,11 +73,14 @@ final class ServerStream: HTTP2Body {
     /// - Parameter headerLimit: the maximum size, in bytes, of a header list that the client accepts.
     /// - Returns: what the connection must tell the session.
     func take(_ reply: ServerReply, headerLimit: Int = .max) -> ServerCall.Output {
-        var reply = reply
         if let refusal = call.refusal(of: reply, headerLimit: headerLimit) {
             if reply.end == nil { handler?.cancel(refusal) }
-            reply = ServerReply(end: refusal)
+            return take(checked: ServerReply(end: refusal), headerLimit)
         }
+        return take(checked: reply, headerLimit)
+    }
+
+    private func take(checked reply: ServerReply, _ headerLimit: Int) -> ServerCall.Output {
         let output = call.reply(reply, headerLimit: headerLimit)
         if case .nothing = output { return output }
         if reply.endsCall, !reply.isPlain { status = reply.end }
