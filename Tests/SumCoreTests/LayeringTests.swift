@@ -17,7 +17,7 @@ import Testing
     private static let rooms = [
         Room(path: "Base", imports: ["FoundationEssentials", "Glibc", "NIOCore"]),
         Room(
-            path: "HTTP2", imports: ["CMalloc", "CNghttp2", "DequeModule", "Glibc", "NIOCore"], sees: ["Base"]
+            path: "HTTP2", imports: ["CMalloc", "CNghttp2", "Glibc", "NIOCore"], sees: ["Base"]
         ),
         Room(
             path: "GRPC/Wire", imports: ["CZlib", "NIOCore"], sees: ["Base", "HTTP2"],

@@ -1,5 +1,4 @@
 internal import CNghttp2
-internal import DequeModule
 internal import NIOCore
 
 /// One side of an HTTP/2 connection: bytes in, events out; intents in, bytes out.
@@ -23,8 +22,8 @@ internal import NIOCore
     let configuration: HTTP2Configuration
     let session: OpaquePointer
 
-    /// The events that have not been taken; nil before the first after a rest.
-    @safe @exclusivity(unchecked) private var events: Deque<HTTP2Event>?
+    /// The events that have not been taken.
+    @safe @exclusivity(unchecked) private var events = EventQueue()
     /// The stream of the last event, if that is a data event to which bytes may be added.
     @safe @exclusivity(unchecked) private var lastDataStream: Int32?
     @safe @exclusivity(unchecked) var output = HTTP2Output()
@@ -176,18 +175,16 @@ internal import NIOCore
     /// Gives memory back that is needed only while there is something to do.
     func releaseMemory() {
         output.release(to: memory)
-        guard let spent = events, spent.isEmpty else { return }
-        events = nil
-        memory.giveBack(spent)
+        memory.takeBack(&events)
     }
 
     /// Takes the next event; nil if there is none.
     func takeEvent() -> HTTP2Event? {
         lastDataStream = nil
-        return events?.popFirst()
+        return events.popFirst()
     }
 
-    var hasEvents: Bool { events?.isEmpty == false }
+    var hasEvents: Bool { !events.isEmpty }
 
     /// Returns the counts of frames since the last call.
     func takeCounts() -> FrameCounts {
@@ -269,8 +266,8 @@ extension HTTP2Session {
             lastDataStream = nil
             hasOnlyData = false
         }
-        if events == nil { events = memory.takeEvents() }
-        events?.append(event)
+        if events.capacity == 0 { memory.lend(&events) }
+        events.append(event)
     }
 
     /// Reports bytes of a body: a slice of the input if they lie in it, as with nghttp2 1.52, else a copy.
@@ -296,10 +293,10 @@ extension HTTP2Session {
     /// Appends the bytes of a frame to the last event, which is of the same stream.
     private func addToLastData(_ bytes: UnsafeRawBufferPointer) -> Bool {
         // Removed from the list first, so that the buffer is uniquely referenced and grows in place.
-        guard case .data(let streamID, var gathered)? = events?.popLast() else { return false }
+        guard case .data(let streamID, var gathered)? = events.popLast() else { return false }
         let isAdded = gathered.readableBytes < Self.gatheringLimit
         if isAdded { unsafe gathered.writeBytes(bytes) }
-        events?.append(.data(streamID: streamID, bytes: gathered))
+        events.append(.data(streamID: streamID, bytes: gathered))
         return isAdded
     }
 

@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import NIOCore
 
 /// Memory that a session needs only while it works. The sessions of one event loop share it, since they work one after
@@ -12,19 +11,24 @@ internal import NIOCore
     @safe @exclusivity(unchecked) var fields = FieldLayouts()
     /// The same for trailers.
     @safe @exclusivity(unchecked) var trailers = FieldLayouts()
-    /// An empty queue whose storage is reused for a session's next events; nil while a session has it.
-    @safe @exclusivity(unchecked) private var events: Deque<HTTP2Event>?
+    /// An empty queue whose storage is reused for a session's next events. It has none while a session has it.
+    @safe @exclusivity(unchecked) private var events = EventQueue()
     /// A buffer whose storage is reused for a session's next output; nil while a session has it.
     @safe @exclusivity(unchecked) private var output: ByteBuffer?
 
     /// The largest buffer to keep, in bytes.
     private static let outputLimit = 8 << 10
 
-    func takeEvents() -> Deque<HTTP2Event> { events.take() ?? Deque() }
+    /// Gives storage to a queue that has none.
+    func lend(_ queue: inout EventQueue) {
+        swap(&queue, &events)
+    }
 
-    /// Takes an empty queue back that is no longer needed.
-    func giveBack(_ spent: consuming Deque<HTTP2Event>) {
-        events = spent
+    /// Takes the storage of a queue, if it is empty.
+    func takeBack(_ queue: inout EventQueue) {
+        guard queue.isEmpty else { return }
+        if queue.capacity > events.capacity { swap(&queue, &events) }
+        queue = EventQueue()
     }
 
     func takeOutput() -> ByteBuffer {

@@ -14,7 +14,7 @@ import Testing
             var held: [(block: UnsafeMutableRawPointer, size: Int, mark: UInt8)] = []
             for step in 0..<20_000 {
                 if held.count < 200, Bool.random(using: &random) {
-                    let size = Int.random(in: 0...700, using: &random)
+                    let size = Int.random(in: 0...(step % 16 == 0 ? 40_000 : 700), using: &random)
                     guard let block = memory.malloc(size, memory.mem_user_data) else {
                         Issue.record("no memory")
                         return
