@@ -4,7 +4,8 @@ import Testing
 @testable import SumCore
 
 @Suite struct EventQueueTests {
-    @Test("Events come out at both ends in the order in which they came in, as from an array", arguments: 0..<8)
+    @Test(
+        "Events come out at both ends in the order in which they came in, as from an array", arguments: 0..<8)
     func order(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var queue = EventQueue()
@@ -54,7 +55,9 @@ import Testing
         #expect(!isHeld(queue))
     }
 
-    @Test("Sessions share the storage, which is lent to one that has none, and only taken back when it is empty")
+    @Test(
+        "Sessions share the storage, which is lent to one that has none, and only taken back when it is empty"
+    )
     func sharing() {
         let memory = SessionMemory()
         var queue = EventQueue()
