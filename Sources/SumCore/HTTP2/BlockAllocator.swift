@@ -1,6 +1,5 @@
 internal import CMalloc
 internal import CNghttp2
-internal import Glibc
 
 /// Memory for the nghttp2 sessions of an event loop. Blocks that nghttp2 has freed are kept in lists by size, where its
 /// next calls find them.
@@ -21,8 +20,6 @@ internal import Glibc
     @safe @exclusivity(unchecked) private(set) var bytesKept = 0
 
     private static let count = 32
-    /// Bytes of a session's block for frames, at least.
-    private static let frameLength = 16 << 10
     /// The largest sum of bytes to keep. With the address sanitizer nothing is kept, so that it sees all uses of free blocks.
     private static let limit = isSanitized ? 0 : 64 << 10
 
@@ -67,24 +64,8 @@ internal import Glibc
 
     private func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
         let index = (max(size, Self.capacity(0)) - Self.capacity(0) + 15) >> 4
-        guard index < Self.count else {
-            return unsafe size < Self.frameLength ? malloc(size) : allocateUntouched(size)
-        }
+        guard index < Self.count else { return unsafe malloc(size) }
         return unsafe takeBlock(from: index) ?? malloc(Self.capacity(index))
-    }
-
-    /// Allocates a block that takes no memory before it is used.
-    ///
-    /// A session has a block for frames, of which it rarely uses more than the first page. What malloc returns has often
-    /// been used for something else, such as a handshake of TLS, and would be held for as long as the session lives.
-    private func allocateUntouched(_ size: Int) -> UnsafeMutableRawPointer? {
-        guard let block = unsafe malloc(size) else { return nil }
-        // Sound because the pages lie within the block, whose contents are undefined.
-        let pageSize = Int(getpagesize())
-        let first = unsafe block.alignedUp(toMultipleOf: pageSize)
-        let length = (unsafe block + size - first) / pageSize * pageSize
-        if length > 0 { unsafe madvise(first, length, MADV_DONTNEED) }
-        return unsafe block
     }
 
     private func free(_ block: UnsafeMutableRawPointer) {
