@@ -1,5 +1,4 @@
 internal import CMalloc
-internal import CNghttp2
 
 /// Memory for the nghttp2 sessions of an event loop. Blocks that nghttp2 has freed are kept in lists by size, where its
 /// next calls find them.
@@ -20,13 +19,11 @@ internal import CNghttp2
     @safe @exclusivity(unchecked) private(set) var bytesKept = 0
 
     private static let count = 32
-    /// The largest sum of bytes to keep. With the address sanitizer nothing is kept, so that it sees all uses of free blocks.
-    private static let limit = isSanitized ? 0 : 64 << 10
-
+    /// The largest sum of bytes to keep. Nothing is kept under the address sanitizer, so that it sees each use of a free block.
     #if ADDRESS_SANITIZER
-    private static let isSanitized = true
+    static let limit = 0
     #else
-    private static let isSanitized = false
+    static let limit = 64 << 10
     #endif
 
     init() {
@@ -40,35 +37,16 @@ internal import CNghttp2
         unsafe lists.deallocate()
     }
 
-    /// Calls `body` with the functions that a session needs. Their user data is this object, which must outlive the session.
-    func lend<Result>(_ body: (UnsafeMutablePointer<nghttp2_mem>) -> Result) -> Result {
-        var functions = unsafe nghttp2_mem(
-            mem_user_data: Unmanaged.passUnretained(self).toOpaque(),
-            malloc: { size, user in unsafe BlockAllocator.with(user) { unsafe $0.allocate(size) } },
-            free: { block, user in
-                if let block = unsafe block { unsafe BlockAllocator.with(user) { unsafe $0.free(block) } }
-            },
-            calloc: { count, size, _ in unsafe CMalloc.calloc(count, size) },
-            realloc: { block, size, _ in unsafe CMalloc.realloc(block, size) })
-        return unsafe body(&functions)
-    }
-
-    private static func with<Result>(
-        _ user: UnsafeMutableRawPointer?, _ body: (BlockAllocator) -> Result
-    ) -> Result {
-        unsafe Unmanaged<BlockAllocator>.fromOpaque(user.unsafelyUnwrapped)._withUnsafeGuaranteedRef(body)
-    }
-
     /// malloc(3) makes blocks of these sizes, in which it wastes nothing.
     private static func capacity(_ index: Int) -> Int { 16 * index + 24 }
 
-    private func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
+    func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
         let index = (max(size, Self.capacity(0)) - Self.capacity(0) + 15) >> 4
         guard index < Self.count else { return unsafe malloc(size) }
         return unsafe takeBlock(from: index) ?? malloc(Self.capacity(index))
     }
 
-    private func free(_ block: UnsafeMutableRawPointer) {
+    func free(_ block: UnsafeMutableRawPointer) {
         let index = (unsafe malloc_usable_size(block) - Self.capacity(0)) >> 4
         guard index >= 0, index < Self.count, bytesKept + Self.capacity(index) <= Self.limit else {
             return unsafe CMalloc.free(block)

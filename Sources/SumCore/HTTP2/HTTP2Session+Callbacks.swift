@@ -8,7 +8,7 @@ extension HTTP2Session {
     /// Creates an nghttp2 session with our callbacks and options. It has no user data yet.
     ///
     /// - Parameter blocks: its memory, which must outlive it.
-    static func makeSession(_ role: Role, _ blocks: BlockAllocator) throws(NGHTTP2Error) -> OpaquePointer {
+    static func makeSession(_ role: Role, _ blocks: SessionBlocks) throws(NGHTTP2Error) -> OpaquePointer {
         var callbacks: OpaquePointer?
         try NGHTTP2Error.check(unsafe nghttp2_session_callbacks_new(&callbacks))
         defer { unsafe nghttp2_session_callbacks_del(callbacks) }

@@ -47,6 +47,8 @@ internal import NIOCore
     var invalidFrame: (streamID: Int32, error: NGHTTP2Error)?
     /// What it shares with the other sessions of its event loop.
     let memory: SessionMemory
+    /// The memory of `session`.
+    private let blocks: SessionBlocks
     @safe @exclusivity(unchecked) var bodies = StreamTable<any HTTP2Body>()
     /// The stream of a frame that has begun, and of which nothing has been reported yet, or 0 (client).
     @safe @exclusivity(unchecked) private var begunStream: Int32 = 0
@@ -62,19 +64,21 @@ internal import NIOCore
     ) throws(NGHTTP2Error) {
         self.configuration = configuration
         self.memory = memory
+        blocks = SessionBlocks(memory.blocks)
         self.role = role
         boundary = FrameSlicer(
             skipping: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0, ofClient: role == .server,
             headerBlock: HeaderBlockLength(
                 limit: configuration.maxHeaderBlockSize, maxFrameSize: Int(configuration.maxFrameSize)))
-        unsafe session = try Self.makeSession(role, memory.blocks)
+        unsafe session = try Self.makeSession(role, blocks)
         unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
         try submitSettings(role)
     }
 
     deinit {
+        blocks.end()
         unsafe nghttp2_session_del(session)
-        // Their buffers are freed to `memory`, which other sessions may need no longer.
+        // Their buffers are freed to `blocks` too.
         (earlierHeaders, earlierTrailers, headers) = (nil, nil, HeaderListBuilder())
     }
 

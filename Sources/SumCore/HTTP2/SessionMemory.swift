@@ -5,7 +5,7 @@ internal import NIOCore
 ///
 /// For the properties without exclusivity checks, see `HTTP2Session`; the same reasons hold here.
 @safe final class SessionMemory {
-    /// The memory of nghttp2.
+    /// Blocks for nghttp2; each session has `SessionBlocks` to take them.
     let blocks = BlockAllocator()
     /// The header fields of requests or responses, laid out for nghttp2. Those of several connections are often the same.
     @safe @exclusivity(unchecked) var fields = FieldLayouts()
