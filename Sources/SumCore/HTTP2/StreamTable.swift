@@ -10,7 +10,8 @@ private let placeFactor = 0x9e37_0000 | UInt32.random(in: 0...0xffff) | 1
 /// places than there are streams at once.
 ///
 /// Sound because `places` is this table's alone, its count is 0 or a power of 2, all of it is initialized, and each index
-/// is either a product shifted to that many bits, or masked.
+/// is either a product shifted to that many bits, or masked. Values are released when the table is whole again, since what
+/// they release may come back to it.
 @safe struct StreamTable<Value>: ~Copyable {
     @safe private struct Place {
         /// 0 marks an empty place: no stream has that ID.
@@ -52,7 +53,10 @@ private let placeFactor = 0x9e37_0000 | UInt32.random(in: 0...0xffff) | 1
         if 2 * (count + 1) > places.count { grow() }
         var index = home(of: streamID)
         while unsafe places[index].streamID != 0 {
-            if unsafe places[index].streamID == streamID { return unsafe places[index].value = value }
+            if unsafe places[index].streamID == streamID {
+                var value: Value? = value
+                return unsafe swap(&places[index].value, &value)
+            }
             index = following(index)
         }
         unsafe places[index] = Place(streamID: streamID, value: value)
@@ -80,7 +84,8 @@ private let placeFactor = 0x9e37_0000 | UInt32.random(in: 0...0xffff) | 1
 
     /// Removes all values and frees the memory.
     mutating func removeAll() {
-        self = StreamTable()
+        var removed = StreamTable()
+        swap(&removed, &self)
     }
 
     private func index(of streamID: Int32) -> Int? {

@@ -59,7 +59,9 @@ try await withGRPCClient(
                 return latencies
             }
         }
-        return try await group.reduce(into: []) { $0 += $1 }.sorted()
+        var latencies: [Double] = []
+        for try await some in group { latencies += some }
+        return latencies.sorted()
     }
     let seconds = (clock.now - start) / .seconds(1)
     let (median, worst) = (latencies[latencies.count / 2], latencies[latencies.count * 99 / 100])

@@ -1,0 +1,1 @@
+../../../../../Sources/BenchStubs/hello.pb.swift
