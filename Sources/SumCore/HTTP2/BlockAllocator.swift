@@ -3,8 +3,8 @@ internal import CMalloc
 /// Memory for the nghttp2 sessions of an event loop. Blocks that nghttp2 has freed are kept in lists by size, where its
 /// next calls find them.
 ///
-/// nghttp2 allocates eight blocks for each call on a server, and frees them. malloc(3) and free(3) take about 150
-/// instructions for each, these lists 50. All blocks come from malloc, so realloc(3) takes them too.
+/// nghttp2 allocates eight blocks for each call on a server, and frees them. For a block, malloc(3) and free(3) take about
+/// 150 instructions together, these lists half as many. All blocks come from malloc, so realloc(3) takes them too.
 ///
 /// Sound because a list has only blocks that nghttp2 has freed, each with room for the address of the next one, and
 /// because the sessions that use this do so from one thread at a time (see `SessionMemory`).
