@@ -11,6 +11,8 @@
 
     /// Events in the first storage: those of a call or two.
     private static let smallestCapacity = 16
+    /// Events for which an empty queue keeps storage. Tiny frames on two streams in turn make thousands of a single read.
+    private static let largestKept = 1 << 10
 
     deinit {
         unsafe storage.extracting(start..<end).deinitialize()
@@ -31,7 +33,7 @@
         guard start < end else { return nil }
         let event = unsafe storage.moveElement(from: start)
         start += 1
-        if start == end { (start, end) = (0, 0) }
+        if start == end { reset() }
         return event
     }
 
@@ -39,6 +41,13 @@
         guard start < end else { return nil }
         end -= 1
         return unsafe storage.moveElement(from: end)
+    }
+
+    private mutating func reset() {
+        (start, end) = (0, 0)
+        guard storage.count > Self.largestKept else { return }
+        unsafe storage.deallocate()
+        unsafe storage = UnsafeMutableBufferPointer(start: nil, count: 0)
     }
 
     private mutating func makeRoom() {

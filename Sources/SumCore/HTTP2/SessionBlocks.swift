@@ -6,7 +6,7 @@ internal import CNghttp2
 /// The last reference to a session may be that of a handler's task, which lets go of it on another thread. So the lists are
 /// left alone once the session is ending, and its blocks are freed.
 ///
-/// Sound because nghttp2 gets a pointer to this object, which its session outlives nowhere (see `HTTP2Session.deinit`), and
+/// Sound because nghttp2 gets a pointer to this object, which lives longer than its session (see `HTTP2Session.deinit`), and
 /// because it calls back on the session's thread, or while nobody else has the session.
 ///
 /// For the property without exclusivity checks, see `HTTP2Session`; the same reasons hold here.

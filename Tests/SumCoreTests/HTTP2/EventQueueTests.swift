@@ -29,6 +29,19 @@ import Testing
         #expect(expected.isEmpty)
     }
 
+    @Test("A queue that was long gives its storage back as soon as it is empty")
+    func long() {
+        var queue = EventQueue()
+        for _ in 0..<3000 { queue.append(.ping) }
+        let long = queue.capacity
+        while queue.popFirst() != nil {}
+        let empty = queue.capacity
+        #expect(long >= 3000 && empty == 0)
+        queue.append(.ping)
+        let isEmpty = queue.isEmpty
+        #expect(!isEmpty)
+    }
+
     private static func number(of event: HTTP2Event?) -> Int32? {
         if case .data(let streamID, _)? = event { streamID } else { nil }
     }
