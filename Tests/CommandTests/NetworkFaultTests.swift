@@ -80,7 +80,7 @@ import Testing
 
     @Test("abuse-L7: a server can start at the address of one that has just ended with open connections")
     func restart() async throws {
-        let first = try await ServerProcess("sum-server", ServerProcess.tracing)
+        let first = try await ServerProcess("sum-server", ServerProcess.replaceable)
         let call = try OpenCall(first.address)
         await first.waitForCall()
         first.signal(SIGTERM)

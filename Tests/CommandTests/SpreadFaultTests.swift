@@ -51,7 +51,7 @@ import Testing
         "abuse-B7: a server of a spread run that is replaced by one that treats overflow differently ends the run",
         arguments: [SIGKILL, SIGTERM])
     func replaced(_ signal: Int32) async throws {
-        let first = try await ServerProcess("sum-server", ServerProcess.tracing)
+        let first = try await ServerProcess("sum-server", ServerProcess.replaceable)
         let call = try OpenCall.spread([first.address], ["--chunk", "1"])
         await first.waitForCall()
         await first.waitForCall()

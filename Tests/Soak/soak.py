@@ -101,7 +101,8 @@ class Soak:
         self.lock = threading.Lock()
         self.counts = collections.Counter()
         self.failures = []
-        self.steady, self.restarted = Server(), Server()
+        # On a host of its own, whose port nobody else gets while the server is started again.
+        self.steady, self.restarted = Server(), Server("127.99.%d.1:0" % random.randrange(256))
         self.targets = [self.steady.address, self.restarted.address]
         self.cutting = CuttingProxy(self.steady.address)
         # Of servers that have ended.

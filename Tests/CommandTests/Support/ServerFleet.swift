@@ -1,23 +1,18 @@
 import Foundation
+import ScriptedPeers
 import Testing
 
-/// sum-servers on 127.0.0.1, 127.0.0.2 and so on, all on one port, like the addresses of one name.
+/// sum-servers on hosts of their own, all on one port, like the addresses of one name.
 struct ServerFleet {
     private(set) var servers: [ServerProcess] = []
+    private let network = LoopbackNetwork()
     private let arguments: [String]
 
     init(of count: Int, _ arguments: [String] = []) async throws {
         self.arguments = arguments
-        var attempts = 0
-        while servers.count < count {
+        for number in 1...count {
             let port = servers.first?.port ?? "0"
-            do {
-                servers.append(try await start("127.0.0.\(servers.count + 1):\(port)"))
-            } catch  where !servers.isEmpty && attempts < 100 {
-                // Somebody else has this port of the address: begin again, with another port.
-                servers = []
-                attempts += 1
-            }
+            servers.append(try await start("\(network.host(number)):\(port)"))
         }
     }
 
@@ -27,7 +22,7 @@ struct ServerFleet {
 
     var addresses: [String] { servers.map(\.address) }
     /// The hosts of the addresses.
-    var hosts: [String] { servers.indices.map { "127.0.0.\($0 + 1)" } }
+    var hosts: [String] { servers.indices.map { network.host($0 + 1) } }
     /// All addresses as one target.
     var target: String { "ipv4:" + addresses.joined(separator: ",") }
 

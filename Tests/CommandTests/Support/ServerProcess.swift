@@ -1,4 +1,5 @@
 import Foundation
+import ScriptedPeers
 import Synchronization
 
 /// A server that listens until it is stopped.
@@ -62,6 +63,11 @@ final class ServerProcess: Sendable {
 
     /// Arguments of a server that logs what `waitForCall` waits for.
     static let tracing = ["--listen", "127.0.0.1:0", "--log-level", "trace"]
+
+    /// The same for a server at whose address another is started later.
+    static var replaceable: [String] {
+        ["--listen", "\(LoopbackNetwork().host(1)):0", "--log-level", "trace"]
+    }
 
     /// Waits until one more call of `SumNumbers` has reached the server, which was started with `tracing`.
     func waitForCall() async {

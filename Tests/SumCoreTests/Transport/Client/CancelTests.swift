@@ -77,12 +77,9 @@ import Testing
         "audit-W4: a call that waits for its server ends at once when it is cancelled, or when the client is closed"
     )
     func waitingCalls() async throws {
-        let taken = try ScriptedServer { _ in }
-        taken.stopListening()
-        try await taken.end()
         var options = GRPCCallOptions()
         options.waitsForReady = true
-        let client = GRPCClient(target: try Target(taken.address))
+        let client = GRPCClient(target: try Target("127.0.0.1:1"))
         let (first, second) = (client.sumNumbers(options), client.sumNumbers(options))
         first.cancel()
         #expect(await first.ended().code == .cancelled)

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import ScriptedPeers
 import Synchronization
 import Testing
 
@@ -232,7 +233,7 @@ import Testing
     )
     func restart() async throws {
         let server = try await GRPCServer.start(
-            listeningOn: [.host("127.0.0.1", port: 0)], methods: [SumNumbers.method()])
+            listeningOn: [.host(LoopbackNetwork().host(1), port: 0)], methods: [SumNumbers.method()])
         let address = try #require(server.addresses.first)
         let client = try await GRPCClient.connect(to: Target(address), timeout: .seconds(60))
         #expect(try await client.sumNumbers().closeAndReceive() == 0)
