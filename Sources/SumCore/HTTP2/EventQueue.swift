@@ -21,10 +21,10 @@
 
     var isEmpty: Bool { start == end }
     /// Events for which there is storage.
-    var capacity: Int { storage.count }
+    var capacity: Int { unsafe storage.count }
 
     mutating func append(_ event: consuming HTTP2Event) {
-        if end == storage.count { makeRoom() }
+        if unsafe end == storage.count { makeRoom() }
         unsafe storage.initializeElement(at: end, to: event)
         end += 1
     }
@@ -45,7 +45,7 @@
 
     private mutating func reset() {
         (start, end) = (0, 0)
-        guard storage.count > Self.largestKept else { return }
+        guard unsafe storage.count > Self.largestKept else { return }
         unsafe storage.deallocate()
         unsafe storage = UnsafeMutableBufferPointer(start: nil, count: 0)
     }

@@ -191,7 +191,7 @@ internal import NIOCore
 // MARK: For the callbacks
 
 extension HTTP2Session {
-    /// A frame of a response has begun. Reports it only if nothing else will have shown it when something else happens.
+    /// A frame of a response has begun. It is reported before the next event, unless that event shows it.
     func beginResponse(_ streamID: Int32) {
         reportBegun()
         begunStream = streamID

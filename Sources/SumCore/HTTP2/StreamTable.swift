@@ -50,7 +50,7 @@ private let placeFactor = 0x9e37_0000 | UInt32.random(in: 0...0xffff) | 1
     }
 
     private mutating func insert(_ value: Value, _ streamID: Int32) {
-        if 2 * (count + 1) > places.count { grow() }
+        if unsafe 2 * (count + 1) > places.count { grow() }
         var index = home(of: streamID)
         while unsafe places[index].streamID != 0 {
             if unsafe places[index].streamID == streamID {
@@ -72,7 +72,7 @@ private let placeFactor = 0x9e37_0000 | UInt32.random(in: 0...0xffff) | 1
         var next = following(hole)
         while unsafe places[next].streamID != 0 {
             let distance = unsafe (next - home(of: places[next].streamID)) & (places.count - 1)
-            if distance >= (next - hole) & (places.count - 1) {
+            if unsafe distance >= (next - hole) & (places.count - 1) {
                 unsafe places.swapAt(hole, next)
                 hole = next
             }
@@ -102,7 +102,7 @@ private let placeFactor = 0x9e37_0000 | UInt32.random(in: 0...0xffff) | 1
     }
 
     private func following(_ index: Int) -> Int {
-        (index + 1) & (places.count - 1)
+        unsafe (index + 1) & (places.count - 1)
     }
 
     private mutating func grow() {
@@ -112,7 +112,8 @@ private let placeFactor = 0x9e37_0000 | UInt32.random(in: 0...0xffff) | 1
         unsafe places.initialize(repeating: Place())
         shift = 32 - UInt32(size.trailingZeroBitCount)
         count = 0
-        for place in unsafe old {
+        for index in old.indices {
+            let place = unsafe old[index]
             if let value = place.value { insert(value, place.streamID) }
         }
         unsafe old.deinitialize().deallocate()

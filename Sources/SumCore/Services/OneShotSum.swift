@@ -8,7 +8,7 @@ internal import Synchronization
 final class OneShotSum: ClientCallHandler, HTTP2Body {
     typealias Outcome = Result<Int32, GRPCStatus>
 
-    private struct State {
+    @safe private struct State {
         var numbers: [Int32]
         /// Numbers that have been encoded.
         var encoded = 0
@@ -35,7 +35,7 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
     init(of numbers: [Int32], maxMessageSize: Int) {
         // The response is decompressed on the event loop, so the limit is no larger than a sum needs.
         let limit = min(maxMessageSize, SumNumbers.defaultMaxMessageSize)
-        state = Mutex(State(numbers: numbers, reader: MessageReader(maxLength: limit)))
+        state = unsafe Mutex(State(numbers: numbers, reader: MessageReader(maxLength: limit)))
     }
 
     /// Begins the call and waits for its end. Cancelling the task cancels the call.
@@ -47,7 +47,7 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
         of call: any ClientCallControl, begin: () -> Void
     ) async -> Outcome {
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
+            await unsafe withUnsafeContinuation { continuation in
                 let outcome = state.withLock { state in
                     if state.outcome == nil { unsafe state.waiter = continuation }
                     return state.outcome
@@ -131,7 +131,7 @@ final class OneShotSum: ClientCallHandler, HTTP2Body {
     }
 
     func end(_ end: ClientCallEnd) {
-        let (outcome, waiter) = state.withLock { state in
+        let (outcome, waiter) = unsafe state.withLock { state in
             let outcome = Self.judge(end, state)
             state.outcome = outcome
             return unsafe (outcome, state.waiter.take())

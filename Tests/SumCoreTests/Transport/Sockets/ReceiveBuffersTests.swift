@@ -48,7 +48,7 @@ import Testing
         for index in connections.indices { buffers.giveBack(connections[index].read(10)) }
         for index in connections.indices {
             let read = connections[index].read(10)
-            read.withUnsafeReadableBytes { places.insert(UInt(bitPattern: $0.baseAddress)) }
+            _ = read.withUnsafeReadableBytes { places.insert(UInt(bitPattern: $0.baseAddress)) }
             buffers.giveBack(read)
         }
         #expect(places.count == 1)
