@@ -15,15 +15,16 @@ struct EnvironmentOptions {
 
     /// - Parameters:
     ///   - words: the command line.
-    ///   - table: the options of this tool.
+    ///   - table: the options of this tool, which takes a while to make, and is needed only if there are variables.
     ///   - others: the variables of the other tool, and those that are not options.
     ///   - variables: those of the environment that begin with `SUM_`. A variable that is empty counts as not set.
     init(
-        _ words: [String], _ table: [OptionVariable], others: (String) -> Bool,
+        _ words: [String], _ table: @autoclosure () -> [OptionVariable], others: (String) -> Bool,
         variables: [(name: String, value: String)]
     ) throws(InvalidValue) {
         self.words = words
         guard !variables.isEmpty else { return }
+        let table = table()
         let given = Self.given(by: words, table)
         // What only asks must be answered whatever the environment has.
         guard !words.contains(where: Self.questions.contains) else { return }

@@ -18,7 +18,8 @@ enum SumClientCommand {
             Console.say("\(error)")
             Console.quit(.ioError)
         }
-        Task.detached { await run() }
+        // On an event loop, since those threads are needed anyway, and Dispatch would first have to start its own.
+        Task.detached(executorPreference: EventLoopExecutor.shared()) { await run() }
         interruption.wait()
     }
 

@@ -23,8 +23,8 @@ final class SumRun: Run {
     }
 
     func outcome() async -> Result<RunOutcome, RunFailure> {
-        // Not a child task: it may be blocked in a read that cannot be interrupted, and must not be awaited.
-        Task { ending.yield(await connectAndSum()) }
+        // Not a child task: it may wait for a read that cannot be interrupted, and must not be awaited.
+        Task(executorPreference: client.executor) { [self] in ending.yield(await connectAndSum()) }
         var results = results.makeAsyncIterator()
         let outcome = await results.next() ?? .failure(.interrupted)
         await client.close()
@@ -51,7 +51,7 @@ final class SumRun: Run {
 
     /// Ends the run as soon as the call fails, even while a read is waiting for more input.
     private func reportEarlyEnd(of call: SumNumbersCall) {
-        Task {
+        Task(executorPreference: client.executor) { [ending] in
             let status = await call.ended()
             if !status.isOK { ending.yield(.failure(.call(status))) }
         }

@@ -1,5 +1,6 @@
 import CMalloc
-import FoundationEssentials
+import Glibc
+import SystemPackage
 
 /// Returns memory to the system after a large message or many connections.
 struct Malloc {
@@ -25,13 +26,18 @@ struct Malloc {
         policy.trimmed(from: resident, to: Self.resident ?? resident, inUse: Self.inUse)
     }
 
-    /// Bytes of resident anonymous memory (proc_pid_status(5), RssAnon).
+    /// Bytes of resident anonymous memory: what proc_pid_status(5) calls RssAnon, from a file that is read faster
+    /// (proc_pid_statm(5): the second field are resident pages, the third those of files and shared memory).
     private static var resident: Int? {
-        guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else {
+        guard let file = try? FileDescriptor.open(FilePath("/proc/self/statm"), .readOnly) else { return nil }
+        defer { try? file.close() }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        guard let count = unsafe try? bytes.withUnsafeMutableBytes({ unsafe try file.read(into: $0) }) else {
             return nil
         }
-        let line = status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
-        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+        let fields = String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: " ")
+        guard fields.count > 2, let resident = Int(fields[1]), let shared = Int(fields[2]) else { return nil }
+        return (resident - shared) * sysconf(Int32(_SC_PAGESIZE))
     }
 
     private static var inUse: Int {

@@ -46,10 +46,11 @@ enum SumServer {
         let (stop, stopper) = AsyncStream.makeStream(of: String.self)
         // A further signal adds nothing while one is waiting.
         let (reloads, reload) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(1))
-        Task.detached { [logger] in
+        // On an event loop, since those threads are needed anyway: Dispatch starts its own once the server listens.
+        Task.detached(executorPreference: EventLoopExecutor.shared()) { [logger] in
             do {
-                let run = ServerRun(settings: settings, addresses: addresses, logger: logger)
-                try await run.serve(until: stop, reloads: reloads)
+                let run = try await ServerRun(settings, at: addresses, logger: logger)
+                Task.detached { await run.serve(until: stop, reloads: reloads) }
             } catch {
                 fail("\(error)", 1)
             }

@@ -73,7 +73,8 @@ package enum ProcessLimits {
     private static func waitUntilAlone() {
         for _ in 0..<1000 {
             // The link count is that of `.` and `..` plus one per thread (proc_task_getattr in Linux' fs/proc/base.c).
-            guard let tasks = try? Stat(FilePath("/proc/self/task")), tasks.linkCount > 3 else { return }
+            var tasks = stat()
+            guard unsafe stat("/proc/self/task", &tasks) == 0, tasks.st_nlink > 3 else { return }
             sched_yield()
         }
     }

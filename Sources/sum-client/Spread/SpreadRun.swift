@@ -29,6 +29,11 @@ final class SpreadRun: Run {
     }
 
     func outcome() async -> Result<RunOutcome, RunFailure> {
+        // On all cores, and not on the event loop that the caller runs on.
+        await withTaskExecutorPreference(globalConcurrentExecutor) { await spread() }
+    }
+
+    private func spread() async -> Result<RunOutcome, RunFailure> {
         let clock = ContinuousClock()
         let started = clock.now
         let end = plan.options.timeout.map { started + $0 }

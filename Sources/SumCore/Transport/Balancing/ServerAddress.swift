@@ -26,6 +26,7 @@ extension [ServerAddress] {
     /// The addresses without repetitions, IPv6 and IPv4 in turn, beginning with the family of the first. The order
     /// within a family is kept (RFC 8305 section 4, grpc/proposal A61).
     var interleaved: [ServerAddress] {
+        guard count > 1 else { return self }
         var seen: Set<ServerAddress> = []
         let addresses = filter { seen.insert($0).inserted }
         let first = addresses.filter { $0.socketAddress.protocol == addresses[0].socketAddress.protocol }

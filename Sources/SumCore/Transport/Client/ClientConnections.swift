@@ -5,6 +5,8 @@ internal import Synchronization
 /// The connections of a client, and the calls that wait for one. `LoadBalancer` decides; this class acts.
 final class ClientConnections: Sendable {
     let eventLoop: any EventLoop
+    /// Runs tasks on `eventLoop`.
+    let executor: EventLoopExecutor
     let target: Target
     private let configuration: GRPCClient.Configuration
     private let resolver: any Resolver
@@ -63,6 +65,7 @@ final class ClientConnections: Sendable {
         self.configuration = configuration
         self.resolver = resolver
         eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        executor = EventLoopExecutor(eventLoop)
         state = Mutex(
             State(
                 balancer: LoadBalancer(
@@ -140,7 +143,7 @@ final class ClientConnections: Sendable {
     // MARK: Actions
 
     private func resolve() {
-        Task { [weak self, resolver] in
+        Task(executorPreference: executor) { [weak self, resolver] in
             let resolution = await resolver.resolve()
             self?.found(resolution)
         }
@@ -188,7 +191,7 @@ final class ClientConnections: Sendable {
         }
         // Under the lock, so that the attempt cannot end before it is noted.
         state.withLock { state in
-            state.attempts[id] = Task { [weak self, inProcess] in
+            state.attempts[id] = Task(executorPreference: executor) { [weak self, inProcess] in
                 do throws(ConnectFailure) {
                     let connection =
                         if let inProcess {

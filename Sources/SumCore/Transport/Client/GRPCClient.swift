@@ -42,7 +42,7 @@ public final class GRPCClient: Sendable {
         self.configuration = configuration
         connections = ClientConnections(
             target: target, configuration: configuration, resolver: resolver, inProcess: inProcess)
-        executor = EventLoopExecutor(connections.eventLoop)
+        executor = connections.executor
     }
 
     /// Creates a client and connects it.

@@ -37,6 +37,7 @@ struct TargetResolver: Resolver {
 
     /// All names are looked up at once. One that cannot be resolved does not keep the others from being used.
     func resolve() async -> Resolution {
+        if target.endpoints.count == 1 { return await resolve(target.endpoints[0]) }
         let results = await withTaskGroup { group in
             for (index, endpoint) in target.endpoints.enumerated() {
                 group.addTask { (index, await resolve(endpoint)) }

@@ -87,6 +87,10 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
     /// - Returns: nil if there are none.
     public init?(anyOf targets: [Target]) {
         guard let first = targets.first else { return nil }
+        guard targets.count > 1 else {
+            self = first
+            return
+        }
         self.init(
             description: targets.map(\.description).joined(separator: ", "),
             endpoints: targets.flatMap(\.endpoints), authority: first.authority)

@@ -1,4 +1,5 @@
 package import NIOCore
+internal import NIOPosix
 internal import Synchronization
 
 /// Runs tasks on the thread of an event loop. Jobs, each the code between two suspensions, that come together run in one
@@ -10,6 +11,11 @@ package final class EventLoopExecutor: TaskExecutor {
     /// Creates an executor that runs tasks on `eventLoop`.
     package init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
+    }
+
+    /// An executor on one of the event loops that all servers and clients share.
+    package static func shared() -> EventLoopExecutor {
+        EventLoopExecutor(MultiThreadedEventLoopGroup.singleton.next())
     }
 
     package func enqueue(_ job: consuming ExecutorJob) {
