@@ -167,6 +167,14 @@ public final class WireSocket {
         }
     }
 
+    /// Waits for the next byte or the end.
+    ///
+    /// - Returns: whether the other side has reset the connection. It does if it closes before it has read everything.
+    public func isReset() -> Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, 0) < 0 && errno == ECONNRESET
+    }
+
     private func receiveUnencrypted() throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         let count = recv(descriptor, &buffer, buffer.count, 0)

@@ -80,9 +80,13 @@ public final class ServerTLS: Sendable {
         try pipeline.addHandler(EncryptedReads(buffers))
         let detector = ClearTextDetector()
         try pipeline.addHandler(detector)
+        let alerts = AlertDelivery()
+        try pipeline.addHandler(alerts)
         try pipeline.addHandler(ssl)
         try pipeline.addHandler(
-            TLSHandler(ssl, role, limit: limit, handshakeEnded: handshakeEnded) { detector.isOver })
+            TLSHandler(ssl, role, limit: limit, alerts: alerts, handshakeEnded: handshakeEnded) {
+                detector.isOver
+            })
         try channel.syncOptions?.setOption(
             .recvAllocator, value: buffers.allocator(on: channel.eventLoop))
     }

@@ -25,6 +25,7 @@ final class TLSHandler: ChannelInboundHandler {
     private let ssl: NIOSSLHandler
     private let role: Role
     private let limit: TimeAmount?
+    private let alerts: AlertDelivery?
     private let peerHasBegun: () -> Bool
     private let handshakeEnded: (TLSHandshakeResult) -> Void
     private var phase = Phase.handshaking
@@ -42,14 +43,15 @@ final class TLSHandler: ChannelInboundHandler {
     /// - Parameters:
     ///   - ssl: the handler before this one.
     ///   - limit: how long the handshake may take; nil if somebody else watches the time.
+    ///   - alerts: stands before TLS, and is removed when the handshake has succeeded.
     ///   - handshakeEnded: called once, when the handshake has succeeded or failed.
     ///   - peerHasBegun: whether the peer has sent anything.
     init(
-        _ ssl: NIOSSLHandler, _ role: Role, limit: TimeAmount?,
+        _ ssl: NIOSSLHandler, _ role: Role, limit: TimeAmount?, alerts: AlertDelivery? = nil,
         handshakeEnded: @escaping (TLSHandshakeResult) -> Void,
         peerHasBegun: @escaping () -> Bool = { true }
     ) {
-        (self.ssl, self.role, self.limit) = (ssl, role, limit)
+        (self.ssl, self.role, self.limit, self.alerts) = (ssl, role, limit, alerts)
         (self.handshakeEnded, self.peerHasBegun) = (handshakeEnded, peerHasBegun)
     }
 
@@ -84,6 +86,7 @@ final class TLSHandler: ChannelInboundHandler {
             return fail(.wrongName(name, facts), context)
         }
         phase = .open
+        if let alerts { context.pipeline.syncOperations.removeHandler(alerts, promise: nil) }
         handshakeEnded(.success)
         version = ssl.tlsVersion == .tlsv13 ? .tls13 : .tls12
         certificate = facts.map { PeerCertificate(identities: $0.identities) }
@@ -103,6 +106,7 @@ final class TLSHandler: ChannelInboundHandler {
     // MARK: Failures
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if isHandshaking { alerts?.handshakeFailed() }
         // The client does not speak TLS.
         if let reason = error as? CloseReason { return end(reason, .unexpectedMessage, context) }
         guard phase != .over, !TLSFailure.isNoise(error) else { return }

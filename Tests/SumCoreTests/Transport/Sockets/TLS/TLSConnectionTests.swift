@@ -123,6 +123,23 @@ import Testing
         #expect(log.operatorLines.count == (isTLS ? 1 : 0), "\(log.operatorLines)")
     }
 
+    @Test("A client whose handshake fails gets an alert, and no reset, whatever more it has sent")
+    func alert() async throws {
+        let log = InMemoryLogHandler()
+        try await withTLSServer(.named(), log: log) { server in
+            let (received, isReset) = try await onThread {
+                let socket = try WireSocket(connectingTo: server.addresses[0].description)
+                // A record with a message of the handshake that there is not, and much more than one read takes.
+                let hello: [UInt8] = [0x16, 3, 1, 0, 4, 0xff, 0, 0, 0]
+                try socket.send(bytes: hello + Array(repeating: 0, count: 200_000))
+                return (try socket.receiveBytes(), socket.isReset())
+            }
+            #expect(received.first == 0x15, "\(received)")
+            #expect(!isReset)
+        }
+        #expect(log.operatorLines.count == 1, "\(log.operatorLines)")
+    }
+
     @Test(
         "tls-S5: the names of a client's certificate are known to interceptors; a client knows those of its server"
     )
