@@ -6,9 +6,6 @@ final class LoopResources {
     let turns: TurnQueue
     let buffers = ReceiveBuffers()
     let sessions = SessionMemory()
-    /// For what is read to be decrypted. Smaller, since each connection of TLS keeps a buffer for the result, as long as the
-    /// longest read.
-    let encryptedBuffers = ReceiveBuffers(longLength: 64 << 10)
 
     init(eventLoop: any EventLoop) {
         turns = TurnQueue(eventLoop: eventLoop)

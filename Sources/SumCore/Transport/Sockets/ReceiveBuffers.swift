@@ -11,22 +11,17 @@ final class ReceiveBuffers {
     fileprivate static let firstLength = 256
     /// The size of a short buffer in bytes. After a read that fills it, the next gets a long one.
     fileprivate static let shortLength = 2 << 10
-    /// The size of a long buffer.
-    private let longLength: Int
+    /// The size of a long buffer, which makes system calls rare.
+    static let longLength = 256 << 10
     /// Buffers to keep of each size: one is being read into, and a handler may still have the previous one.
     private static let spareLimit = 2
 
     private var shortSpares: [ByteBuffer] = []
     private var longSpares: [ByteBuffer] = []
 
-    /// - Parameter longLength: the size of a long buffer. By default, it makes system calls rare.
-    init(longLength: Int = 256 << 10) {
-        self.longLength = longLength
-    }
-
     fileprivate func takeShort() -> ByteBuffer { Self.take(&shortSpares, Self.shortLength) }
 
-    fileprivate func takeLong() -> ByteBuffer { Self.take(&longSpares, longLength) }
+    fileprivate func takeLong() -> ByteBuffer { Self.take(&longSpares, Self.longLength) }
 
     private static func take(_ spares: inout [ByteBuffer], _ length: Int) -> ByteBuffer {
         guard var spare = spares.popLast() else { return ByteBufferAllocator().buffer(capacity: length) }
@@ -38,7 +33,7 @@ final class ReceiveBuffers {
     /// Takes back a buffer after its bytes have been handled. Ignores those that are not ours.
     func giveBack(_ buffer: ByteBuffer) {
         switch buffer.storageCapacity {
-        case longLength...: Self.giveBack(buffer, &longSpares)
+        case Self.longLength...: Self.giveBack(buffer, &longSpares)
         case Self.shortLength: Self.giveBack(buffer, &shortSpares)
         default: break
         }

@@ -27,7 +27,7 @@ import Testing
 
     @Test("A connection keeps a few bytes, and borrows as much as it reads")
     func sizes() {
-        let buffers = ReceiveBuffers(longLength: 64 << 10)
+        let buffers = ReceiveBuffers()
         var reads = Reads(buffers, EmbeddedEventLoop())
         var lengths: [Int] = []
         for available in [1 << 20, 1 << 20, 1 << 20, 1 << 20, 100, 100, 100] {
@@ -35,13 +35,13 @@ import Testing
             lengths.append(read.storageCapacity)
             buffers.giveBack(read)
         }
-        #expect(lengths == [256, 2048, 65536, 65536, 65536, 2048, 2048])
+        #expect(lengths == [256, 2048, 262_144, 262_144, 262_144, 2048, 2048])
         #expect(reads.pool.count == 1)
     }
 
     @Test("Connections share the memory of their reads")
     func shared() {
-        let buffers = ReceiveBuffers(longLength: 64 << 10)
+        let buffers = ReceiveBuffers()
         let loop = EmbeddedEventLoop()
         var connections = (0..<10).map { _ in Reads(buffers, loop) }
         var places: Set<UInt> = []
@@ -56,7 +56,7 @@ import Testing
 
     @Test("What a handler keeps of a read stays as it is")
     func held() {
-        let buffers = ReceiveBuffers(longLength: 64 << 10)
+        let buffers = ReceiveBuffers()
         let loop = EmbeddedEventLoop()
         var connections = [Reads(buffers, loop), Reads(buffers, loop)]
         var kept: [ByteBuffer] = []

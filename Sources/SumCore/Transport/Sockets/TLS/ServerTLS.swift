@@ -76,7 +76,7 @@ public final class ServerTLS: Sendable {
         let role = TLSHandler.Role.server(
             clientCAs: configuration.clientCAs, minimum: configuration.minimum)
         let pipeline = channel.pipeline.syncOperations
-        let buffers = resources.encryptedBuffers
+        let buffers = resources.buffers
         try pipeline.addHandler(EncryptedReads(buffers))
         let detector = ClearTextDetector()
         try pipeline.addHandler(detector)

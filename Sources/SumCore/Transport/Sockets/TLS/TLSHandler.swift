@@ -33,6 +33,8 @@ final class TLSHandler: ChannelInboundHandler {
     private var timer: Scheduled<Void>?
     /// Whether the peer has sent anything over TLS.
     private var hasReceived = false
+    /// Whether TLS gets a read in pieces, each as if it were a whole one.
+    private var isInLongRead = false
     /// A failure that says little, kept for the case that nothing better follows.
     private var vagueFailure: TLSFailure?
     /// The peer's certificate, once it is verified.
@@ -73,6 +75,10 @@ final class TLSHandler: ChannelInboundHandler {
         switch event {
         case TLSUserEvent.handshakeCompleted(let negotiated): complete(context, negotiated)
         case TLSUserEvent.shutdownCompleted: break
+        case EncryptedReads.LongRead.begins: isInLongRead = true
+        case EncryptedReads.LongRead.ended:
+            isInLongRead = false
+            context.fireChannelReadComplete()
         default: context.fireUserInboundEventTriggered(event)
         }
     }
@@ -101,6 +107,10 @@ final class TLSHandler: ChannelInboundHandler {
         hasReceived = true
         guard phase == .open else { return }
         context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if !isInLongRead { context.fireChannelReadComplete() }
     }
 
     // MARK: Failures
