@@ -11,7 +11,8 @@ internal import NIOCore
 ///      └────────────────────────────────────┘
 ///
 /// A pause follows each failure, and each is longer than the one before. The first is much shorter than gRPC's second,
-/// since a server on the same host starts within milliseconds; after ten failures in a row it is as long.
+/// since a server on the same host starts within milliseconds; after ten failures in a row it is as long. After a failure that
+/// another attempt is unlikely to change, such as a certificate that is refused, it is a second at least.
 struct Subchannel: Identifiable {
     enum State: Equatable {
         case idle
@@ -33,6 +34,8 @@ struct Subchannel: Identifiable {
     /// A connection that is lost sooner than this counts as a failed attempt, so that a server that ends its
     /// connections at once is not dialled in a loop.
     static let shortLife = TimeAmount.seconds(1)
+    /// The shortest pause after a failure that is not temporary.
+    private static let patience = Duration.seconds(1)
     private static let firstBackoff = Backoff(first: .milliseconds(20), longest: .seconds(120))
 
     init(id: Int, address: ServerAddress) {
@@ -96,6 +99,7 @@ struct Subchannel: Identifiable {
     }
 
     private mutating func pause(at now: NIODeadline) {
-        state = .transientFailure(until: now + .nanoseconds(backoff.next().wholeNanoseconds))
+        let least = failure?.isTemporary == false ? Self.patience : .zero
+        state = .transientFailure(until: now + .nanoseconds(max(backoff.next(), least).wholeNanoseconds))
     }
 }

@@ -51,6 +51,14 @@ import Testing
         }
     }
 
+    @Test("After a failure that another attempt is unlikely to change, the pause is a second at least")
+    func permanentFailure() throws {
+        var subchannel = try subchannel()
+        _ = subchannel.connect(at: .at(0))
+        subchannel.failed(ConnectFailure(description: "a wrong certificate", isTemporary: false), at: .at(0))
+        #expect(subchannel.retryTime == .at(1000))
+    }
+
     @Test(
         "grpc-K8: the pauses after failures grow from 20 ms by 1.6 to two minutes, give or take a fifth, and then stay"
     )
