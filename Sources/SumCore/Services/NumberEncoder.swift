@@ -23,30 +23,41 @@ enum NumberEncoder {
         var count = 0
         unsafe frame.withUnsafeMutableBytes { bytes, initialized in
             guard let base = bytes.baseAddress else { return }
-            var position = initialized
-            // Sound because storing a message writes 16 bytes and moves on by at most 16, so that `fours` times four
-            // of them fit wherever they begin, and because as many numbers are left.
-            while true {
-                let fours = min((numbers.count - count) / 4, (bytes.count - position) / (4 * maxLength))
-                guard fours > 0 else { break }
-                for _ in 0..<fours {
-                    let messages = unsafe Messages(
-                        numbers[unchecked: count], numbers[unchecked: count &+ 1],
-                        numbers[unchecked: count &+ 2], numbers[unchecked: count &+ 3])
-                    unsafe position &+= messages.store(0, to: base + position)
-                    unsafe position &+= messages.store(1, to: base + position)
-                    unsafe position &+= messages.store(2, to: base + position)
-                    unsafe position &+= messages.store(3, to: base + position)
-                    count &+= 4
-                }
-            }
-            while count < numbers.count, bytes.count - position >= maxLength {
-                unsafe position &+= Messages(numbers[count], 0, 0, 0).store(0, to: base + position)
-                count += 1
-            }
-            initialized = position
+            (count, initialized) = unsafe write(numbers, to: base, from: initialized, limit: bytes.count)
         }
         return count
+    }
+
+    /// Writes numbers to `base`, between the offsets `start` and `limit`.
+    ///
+    /// - Returns: how many numbers were written, and the offset behind them. In registers: a loop in the closure above would
+    ///   store both in each round, and takes twice as long on a Zen 4.
+    @inline(__always)
+    private static func write(
+        _ numbers: Span<Int32>, to base: UnsafeMutableRawPointer, from start: Int, limit: Int
+    ) -> (count: Int, position: Int) {
+        var (count, position) = (0, start)
+        // Sound because storing a message writes 16 bytes and moves on by at most 16, so that `fours` times four of them fit
+        // wherever they begin, and because as many numbers are left.
+        while true {
+            let fours = min((numbers.count - count) / 4, (limit - position) / (4 * maxLength))
+            guard fours > 0 else { break }
+            for _ in 0..<fours {
+                let messages = unsafe Messages(
+                    numbers[unchecked: count], numbers[unchecked: count &+ 1],
+                    numbers[unchecked: count &+ 2], numbers[unchecked: count &+ 3])
+                unsafe position &+= messages.store(0, to: base + position)
+                unsafe position &+= messages.store(1, to: base + position)
+                unsafe position &+= messages.store(2, to: base + position)
+                unsafe position &+= messages.store(3, to: base + position)
+                count &+= 4
+            }
+        }
+        while count < numbers.count, limit - position >= maxLength {
+            unsafe position &+= Messages(numbers[count], 0, 0, 0).store(0, to: base + position)
+            count += 1
+        }
+        return (count, position)
     }
 }
 
