@@ -116,9 +116,9 @@ final class TLSHandler: ChannelInboundHandler {
     // MARK: Failures
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if isHandshaking { alerts?.handshakeFailed() }
         // The client does not speak TLS.
         if let reason = error as? CloseReason { return end(reason, .unexpectedMessage, context) }
+        if isHandshaking { alerts?.handshakeFailed() }
         guard phase != .over, !TLSFailure.isNoise(error) else { return }
         let facts = ssl.peerCertificate.map(CertificateFacts.init)
         let failure = TLSFailure(error, role, facts, isHandshaking: isHandshaking, now: .now)
