@@ -39,10 +39,20 @@ struct StreamLoad: AsyncParsableCommand {
         var next = 1
         while next <= count {
             if count - next + 1 < batch.count { batch.removeLast(batch.count - (count - next + 1)) }
-            for index in batch.indices { batch[index] = Int32(truncatingIfNeeded: next + index) }
+            fill(&batch, from: next)
             next += batch.count
             try await call.send(contentsOf: batch)
         }
         return try await call.closeAndReceive()
+    }
+
+    /// Fills a batch with consecutive numbers, many at once, so that this costs little beside what is measured.
+    private func fill(_ batch: inout [Int32], from first: Int) {
+        var numbers = batch.mutableSpan
+        var number = Int32(truncatingIfNeeded: first)
+        for index in numbers.indices {
+            numbers[index] = number
+            number &+= 1
+        }
     }
 }
