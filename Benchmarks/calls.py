@@ -1,5 +1,6 @@
 """Short calls, and connections."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ def calls(options):
     docroot = PEERS / "docroot"
     (docroot / "tutorial.NumberService").mkdir(parents=True, exist_ok=True)
     (docroot / "tutorial.NumberService/SumNumbers").write_bytes(bytes([0, 0, 0, 0, 2, 8, 55]))
+    about = ("", "Both servers have a thread for each core, or one.")
     for concurrency, connections in ((64, 1), (1, 1), (64, 8)):
         total = options.calls if concurrency > 1 else options.calls // 8
 
@@ -42,17 +44,15 @@ def calls(options):
         tasks = {"sum, library and server": lambda: with_figures(opened[0].load(command))}
         if shutil.which("h2load"):
             tasks["h2load and sum-server"] = h2load(opened[0].port)
-        nghttpd = None
-        if shutil.which("h2load") and shutil.which("nghttpd"):
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                port = free.getsockname()[1]
-            nghttpd = subprocess.Popen(
-                ["nghttpd", "--no-tls", "-a", "127.0.0.1", "-d", str(docroot), str(port)],
-                stdout=subprocess.DEVNULL,
-            )
-            wait_for(port)
-            tasks["h2load and nghttpd"] = h2load(port)
+            if shutil.which("nghttpd"):
+                opened.append(Nghttpd(docroot, os.cpu_count()))
+                tasks["h2load and nghttpd"] = h2load(opened[-1].port)
+            if connections > 1:
+                opened.append(Server(["env", "NIO_SINGLETON_GROUP_LOOP_COUNT=1", *SERVER]))
+                tasks["h2load and sum-server, one thread"] = h2load(opened[-1].port)
+                if shutil.which("nghttpd"):
+                    opened.append(Nghttpd(docroot, 1))
+                    tasks["h2load and nghttpd, one thread"] = h2load(opened[-1].port)
         for name, folder in (("grpc-go", GO), ("gRPC C++", CPP)):
             if has(folder) and connections == 1:
                 server = peer_server(folder)
@@ -69,9 +69,6 @@ def calls(options):
         results = medians(options.runs, tasks)
         for server in opened:
             server.__exit__()
-        if nghttpd:
-            nghttpd.terminate()
-            nghttpd.wait()
         ours = results["sum, library and server"]["calls_per_s"]
         rows = [
             [
@@ -90,13 +87,25 @@ def calls(options):
         sections.append(
             section(
                 f"Calls, {at_once}, over {over}",
-                "Ten numbers in each call." if not sections else "",
+                "Ten numbers in each call." if not sections else about[connections > 1],
                 ["", "calls/s", "median, us", "99 of 100 within, us", "sum is faster by"],
                 rows,
                 "calls" if not sections else None,
             )
         )
     return "\n\n".join(sections)
+
+
+class Nghttpd(Server):
+    """nghttpd, which answers every request with a file. Each connection belongs to one of its threads."""
+
+    def __init__(self, docroot, threads):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        options = ["--no-tls", "-a", "127.0.0.1", "-n", str(threads), "-d", str(docroot)]
+        self.process = subprocess.Popen(["nghttpd", *options, str(self.port)], stdout=subprocess.DEVNULL)
+        wait_for(self.port)
 
 
 def h2load_command(url, body, calls, concurrency=64, connections=1):
