@@ -5,7 +5,8 @@ internal import Synchronization
 /// What new connections use: made of files that can be read again.
 ///
 /// Connections keep the context with which they began, so its replacement disturbs none. A new context also ends the
-/// sessions that the old one would have resumed, which are not verified again.
+/// sessions that the old one would have resumed, which are not verified again. So it is replaced from time to time even if
+/// the files stay the same.
 final class TLSContext: Sendable {
     struct Made: Sendable {
         var context: NIOSSLContext
@@ -36,7 +37,12 @@ final class TLSContext: Sendable {
     private struct State {
         var made: Made
         var fingerprint: TLSFiles.Fingerprint
+        var madeAt: ContinuousClock.Instant
     }
+
+    /// How long a context is used, and the keys of its session tickets with it: they should change in less than a day
+    /// (testssl.sh). BoringSSL would change them after two.
+    static let lifetime = Duration.seconds(12 * 3600)
 
     private let sources: [PEMSource]
     private let make: @Sendable (TLSFiles) throws(TLSConfigurationError) -> Made
@@ -44,12 +50,13 @@ final class TLSContext: Sendable {
 
     /// Reads the sources. May block.
     init(
-        _ sources: [PEMSource], make: @escaping @Sendable (TLSFiles) throws(TLSConfigurationError) -> Made
+        _ sources: [PEMSource], at now: ContinuousClock.Instant = .now,
+        make: @escaping @Sendable (TLSFiles) throws(TLSConfigurationError) -> Made
     ) throws(TLSConfigurationError) {
         self.sources = sources
         self.make = make
         let files = try TLSFiles(reading: sources)
-        state = Mutex(State(made: try make(files), fingerprint: files.fingerprint))
+        state = Mutex(State(made: try make(files), fingerprint: files.fingerprint, madeAt: now))
     }
 
     var current: Made { state.withLock { $0.made } }
@@ -58,15 +65,18 @@ final class TLSContext: Sendable {
     /// block.
     ///
     /// - Returns: whether they have changed.
-    func reload() throws(TLSConfigurationError) -> Bool {
+    func reload(at now: ContinuousClock.Instant = .now) throws(TLSConfigurationError) -> Bool {
         guard !sources.contains(where: \.isPipe) else { return false }
         let files = try TLSFiles(reading: sources)
         let fingerprint = files.fingerprint
-        guard state.withLock({ $0.fingerprint }) != fingerprint else { return false }
+        let (hasChanged, isOld) = state.withLock {
+            ($0.fingerprint != fingerprint, now - $0.madeAt >= Self.lifetime)
+        }
+        guard hasChanged || isOld else { return false }
         let made = try make(files)
         if let fault = made.fault(after: current, at: .now) { throw fault }
-        state.withLock { $0 = State(made: made, fingerprint: fingerprint) }
-        return true
+        state.withLock { $0 = State(made: made, fingerprint: fingerprint, madeAt: now) }
+        return hasChanged
     }
 }
 #endif

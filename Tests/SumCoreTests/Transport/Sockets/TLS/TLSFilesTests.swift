@@ -1,4 +1,5 @@
 import Foundation
+import NIOSSL
 import ScriptedPeers
 import Testing
 
@@ -122,6 +123,23 @@ import Testing
         #expect(try !tls.reload())
         try FileManager.default.removeItem(at: key)
         #expect(throws: TLSConfigurationError.self) { try tls.reload() }
+    }
+
+    @Test("tls-R1: a context, with its sessions, is used for twelve hours")
+    func lifetime() throws {
+        let sources = [try file("good.pem")]
+        let start = ContinuousClock.now
+        let context = try TLSContext(sources, at: start) { _ throws(TLSConfigurationError) in
+            TLSContext.Made(context: try TLSSettings.context(.makeClientConfiguration(), nil))
+        }
+        func reload(after hours: Int) throws -> (hasChanged: Bool, isNew: Bool) {
+            let before = context.current.context
+            let hasChanged = try context.reload(at: start + .seconds(3600 * hours))
+            return (hasChanged, context.current.context !== before)
+        }
+        for (hours, isNew) in [(11, false), (12, true), (23, false), (24, true)] {
+            #expect(try reload(after: hours) == (false, isNew))
+        }
     }
 
     @Test("tls-R1: what came from a pipe is read once")
