@@ -178,6 +178,9 @@ final class WireChannel {
         case .afterWriting(let bytes, _)?:
             if bytes.readableBytes > 0 { collect(bytes) }
             close()
+        case .afterGoAway(let limit)?:
+            guard isWritable else { return end(at: now + limit) }
+            close()
         case .afterFlush(let linger, let limit)?:
             guard isWritable else { return end(at: now + limit) }
             if linger > .zero { end(at: now + linger) } else { close() }

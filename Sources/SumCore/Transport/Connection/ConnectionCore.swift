@@ -66,7 +66,7 @@ final class ConnectionCore {
     /// Whether frames may still be sent.
     var sendsFrames: Bool {
         switch state {
-        case .open, .ending(.afterFlush): true
+        case .open, .ending(.afterFlush), .ending(.afterGoAway): true
         case .ending(.now), .ending(.afterWriting), .closed: false
         }
     }
@@ -143,10 +143,17 @@ enum Ending: Equatable {
     /// - linger: how long the peer then has to close the socket first.
     case afterFlush(linger: TimeAmount = .zero, limit: TimeAmount)
 
+    /// When all frames have been written, our side ends, so that the peer reads the GOAWAY among them and closes; at the latest
+    /// after `limit`. Until then, what it still sends is dropped.
+    ///
+    /// If we closed at once with bytes unread, TCP would reset the connection, and the peer might not see the reason
+    /// (RFC 9112 section 9.6).
+    case afterGoAway(limit: TimeAmount)
+
     /// The end after a last answer that is on its way.
     static let answered = afterWriting(ByteBuffer(), limit: .seconds(1))
     /// The end after telling the peer the reason. If it does not read the GOAWAY, we wait no longer than this.
-    static let terminated = afterFlush(limit: .seconds(1))
+    static let terminated = afterGoAway(limit: .seconds(1))
     /// How long the last frames of an orderly end may take to be written.
     static let orderlyLimit = TimeAmount.seconds(30)
 }

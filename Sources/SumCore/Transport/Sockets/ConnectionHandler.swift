@@ -149,7 +149,7 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
     // MARK: Reading
 
     func read(context: ChannelHandlerContext) {
-        if mustHoldRead {
+        if phase == .running, mustHoldRead {
             isHoldingRead = true
         } else if coalescing.isPausing {
             context.eventLoop.assumeIsolated().scheduleTask(in: ReadCoalescing.pause) { [weak self] in
@@ -260,15 +260,26 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         case .now:
             context.close(promise: nil)
         case .afterWriting(let bytes, let limit):
-            timer.cancel()
-            setTimer(min(context.eventLoop.now + limit, core.closeBy))
-            context.writeLastWords(bytes)
-        case .afterFlush(let linger, let limit):
+            writeLastWords(bytes, limit, to: context)
+        case .afterGoAway(let limit):
             write(to: context)
             // What was called at the end may have closed the channel.
             guard self.context != nil else { return }
+            writeLastWords(ByteBuffer(), limit, to: context)
+        case .afterFlush(let linger, let limit):
+            write(to: context)
+            guard self.context != nil else { return }
             close(context, linger: linger, limit: limit)
         }
+    }
+
+    /// Writes, ends our side of the socket, and leaves closing it to the peer for as long as `limit`.
+    private func writeLastWords(
+        _ bytes: ByteBuffer, _ limit: TimeAmount, to context: ChannelHandlerContext
+    ) {
+        timer.cancel()
+        setTimer(min(context.eventLoop.now + limit, core.closeBy))
+        context.writeLastWords(bytes)
     }
 
     /// Closes the socket when everything has been written.

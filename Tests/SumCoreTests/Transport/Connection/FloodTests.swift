@@ -317,6 +317,24 @@ struct Flood: Sendable, CustomTestStringConvertible {
         try wire.expectSum(on: 2001)
     }
 
+    @Test(
+        "abuse-R7: a client that has sent more than was read gets the reason, and no reset",
+        arguments: [false, true])
+    func farewell(_ usesTLS: Bool) async throws {
+        try await withTLSServer(usesTLS ? .named() : nil) { server in
+            let address = server.addresses[0].description
+            try await onThread {
+                let client = try WireSocket(connectingTo: address)
+                if usesTLS { try client.secure() }
+                let settings = (0..<30_000).flatMap { _ in WireFrame.settings().bytes }
+                try client.send(bytes: WireFrame.preface + settings)
+                let goAway = try client.receive { $0.kind == .goAway }
+                #expect(goAway?.debugText == "too_many_frames_without_data")
+                #expect(!client.isReset())
+            }
+        }
+    }
+
     // MARK: Not a flood
 
     @Test("abuse-H5: headers in eight CONTINUATION frames, byte by byte, are not a flood")
