@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Stands in front of TLS on a server. It hands on a long read in pieces, and gives the memory of each read back when TLS has
+/// Stands in front of TLS on a server. It hands on a read in pieces, and gives the memory of each read back when TLS has
 /// decrypted it.
 ///
 /// NIOSSL decrypts what it gets into a buffer that it keeps as long as the connection lives, and empties when a read is
@@ -17,10 +17,13 @@ final class EncryptedReads: ChannelInboundHandler {
         case ended
     }
 
-    /// In bytes: two records, which NIOSSL decrypts into 64 KiB.
-    private static let pieceLength = 32 << 10
+    /// Bytes after which a connection is one of the few that send much, whose speed counts more than its memory. Then two
+    /// long records are in a piece, and NIOSSL's buffer grows from 32 KiB to 64.
+    static let fewBytes = 16 << 20
 
     private let buffers: ReceiveBuffers
+    private var byteCount = 0
+    private var records = TLSRecords()
     private var isLong = false
 
     init(_ buffers: ReceiveBuffers) {
@@ -29,17 +32,25 @@ final class EncryptedReads: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let read = unwrapInboundIn(data)
+        byteCount += read.readableBytes
         var rest = read
-        if rest.readableBytes > Self.pieceLength {
-            isLong = true
-            context.fireUserInboundEventTriggered(LongRead.begins)
-        }
-        while rest.readableBytes > Self.pieceLength, let piece = rest.readSlice(length: Self.pieceLength) {
+        while let piece = nextPiece(of: &rest) {
+            if !isLong {
+                isLong = true
+                context.fireUserInboundEventTriggered(LongRead.begins)
+            }
             context.fireChannelRead(wrapInboundOut(piece))
             context.fireChannelReadComplete()
         }
         context.fireChannelRead(wrapInboundOut(rest))
         buffers.giveBack(read)
+    }
+
+    /// Takes a piece from `rest`, unless that is the last one.
+    private func nextPiece(of rest: inout ByteBuffer) -> ByteBuffer? {
+        let limit = byteCount <= Self.fewBytes ? TLSRecords.maxLength : 2 * TLSRecords.maxLength
+        let length = records.pieceLength(of: rest.readableBytesSpan, limit: limit)
+        return length < rest.readableBytes ? rest.readSlice(length: length) : nil
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

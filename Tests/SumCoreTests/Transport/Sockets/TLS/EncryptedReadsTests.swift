@@ -23,29 +23,40 @@ import Testing
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { all.append("\(event)") }
     }
 
+    private func record(_ length: Int) -> [UInt8] { TLSRecordsTests.record(length) }
+
     @Test(
-        "A long read comes in pieces, each as if it were a read, between two events",
+        "A read of several long records comes in pieces, each as if it were a read, between two events",
         arguments: [
-            (1, ["1", "complete"]), (32_768, ["32768", "complete"]),
-            (32_769, ["begins", "32768", "complete", "1", "complete", "ended"]),
+            ([1], ["6", "complete"]), ([16_401], ["16406", "complete"]),
+            ([16_401, 22], ["begins", "16406", "complete", "27", "complete", "ended"]),
             (
-                100_000,
-                [
-                    "begins", "32768", "complete", "32768", "complete", "32768", "complete", "1696",
-                    "complete",
-                    "ended",
-                ]
+                [100, 16_000, 16_401, 300],
+                ["begins", "16110", "complete", "16406", "complete", "305", "complete", "ended"]
             ),
         ])
-    func pieces(_ length: Int, _ expected: [String]) throws {
+    func pieces(_ lengths: [Int], _ expected: [String]) throws {
         let notes = Notes()
         let channel = EmbeddedChannel(handlers: [EncryptedReads(ReceiveBuffers()), notes])
-        let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let bytes = lengths.flatMap(record)
         for _ in 0..<2 {
             try channel.writeInbound(ByteBuffer(bytes: bytes))
             #expect(notes.all == expected)
             #expect(notes.bytes == bytes)
             (notes.all, notes.bytes) = ([], [])
         }
+    }
+
+    @Test("After many bytes, a piece has two long records")
+    func manyBytes() throws {
+        let notes = Notes()
+        let channel = EmbeddedChannel(handlers: [EncryptedReads(ReceiveBuffers()), notes])
+        let two = ByteBuffer(bytes: record(16_408) + record(16_408))
+        let count = EncryptedReads.fewBytes / two.readableBytes
+        for _ in 0..<count { try channel.writeInbound(two) }
+        #expect(notes.all.allSatisfy { $0 != "\(two.readableBytes)" })
+        notes.all = []
+        try channel.writeInbound(two)
+        #expect(notes.all == ["\(two.readableBytes)", "complete"])
     }
 }

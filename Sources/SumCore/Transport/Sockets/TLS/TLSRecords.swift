@@ -1,0 +1,57 @@
+/// Finds the ends of TLS records (RFC 8446 section 5.1), and cuts what arrives there into pieces.
+///
+/// NIOSSL asks for room for a whole record before each that it decrypts, and its buffer has room for two at first. So the
+/// buffer does not grow as long as the records that end in a piece are not longer together than one.
+struct TLSRecords {
+    /// Bytes of a header: type, version, length.
+    private static let headerLength = 5
+    /// Bytes of the longest record after its header, if it is of a cipher suite that we accept: 16 KiB of data, and in TLS 1.2 a
+    /// nonce of 8 bytes and a tag of 16.
+    static let maxLength = (16 << 10) + 24
+
+    /// Bytes of the header that have arrived.
+    private var headerCount = 0
+    /// The length in the header, as far as that has arrived.
+    private var length = 0
+    /// Bytes of the record that are still to come after its header.
+    private var left = 0
+
+    /// Goes on by one piece.
+    ///
+    /// - Parameters:
+    ///   - bytes: what has arrived after the last piece.
+    ///   - limit: how long the records that end in a piece may be together, without their headers. A single one may be longer.
+    /// - Returns: how many of them are the next piece: 0 only if there are none.
+    mutating func pieceLength(of bytes: RawSpan, limit: Int = maxLength) -> Int {
+        var position = 0
+        // Bytes of the records that end in this piece, apart from their headers.
+        var ended = 0
+        while position < bytes.byteCount {
+            if headerCount < Self.headerLength {
+                let start = position
+                readHeader(bytes, &position)
+                guard headerCount == Self.headerLength else { break }
+                if ended > 0, ended + length > limit {
+                    headerCount = 0
+                    return start
+                }
+                left = length
+            }
+            let count = min(left, bytes.byteCount - position)
+            position += count
+            left -= count
+            guard left == 0 else { break }
+            ended += length
+            headerCount = 0
+        }
+        return position
+    }
+
+    private mutating func readHeader(_ bytes: RawSpan, _ position: inout Int) {
+        while headerCount < Self.headerLength, position < bytes.byteCount {
+            length = (length << 8 | Int(bytes.byte(at: position))) & 0xffff
+            headerCount += 1
+            position += 1
+        }
+    }
+}
