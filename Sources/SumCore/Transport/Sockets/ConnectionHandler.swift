@@ -260,38 +260,28 @@ final class ConnectionHandler<C: Connection>: ChannelDuplexHandler {
         case .now:
             context.close(promise: nil)
         case .afterWriting(let bytes, let limit):
-            writeLastWords(bytes, limit, to: context)
+            limitEnd(to: limit, context)
+            context.writeLastWords(bytes)
         case .afterGoAway(let limit):
             write(to: context)
             // What was called at the end may have closed the channel.
             guard self.context != nil else { return }
-            writeLastWords(ByteBuffer(), limit, to: context)
+            limitEnd(to: limit, context)
+            context.writeLastWords(ByteBuffer())
         case .afterFlush(let linger, let limit):
             write(to: context)
             guard self.context != nil else { return }
-            close(context, linger: linger, limit: limit)
+            limitEnd(to: limit, context)
+            context.write(ByteBuffer()) { [self] in
+                guard linger > .zero else { return context.close(promise: nil) }
+                setTimer(context.eventLoop.now + linger)
+            }
         }
     }
 
-    /// Writes, ends our side of the socket, and leaves closing it to the peer for as long as `limit`.
-    private func writeLastWords(
-        _ bytes: ByteBuffer, _ limit: TimeAmount, to context: ChannelHandlerContext
-    ) {
+    private func limitEnd(to limit: TimeAmount, _ context: ChannelHandlerContext) {
         timer.cancel()
         setTimer(min(context.eventLoop.now + limit, core.closeBy))
-        context.writeLastWords(bytes)
-    }
-
-    /// Closes the socket when everything has been written.
-    private func close(_ context: ChannelHandlerContext, linger: TimeAmount, limit: TimeAmount) {
-        timer.cancel()
-        setTimer(min(context.eventLoop.now + limit, core.closeBy))
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] _ in
-            guard linger > .zero else { return context.close(promise: nil) }
-            setTimer(context.eventLoop.now + linger)
-        }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
     }
 }
 
