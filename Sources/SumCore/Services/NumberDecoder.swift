@@ -57,6 +57,19 @@ struct NumberDecoder {
         return position
     }
 
+    /// Adds the number whose message is `cut` and the beginning of `bytes`.
+    ///
+    /// - Returns: how many of `bytes` were consumed; nil if the message is not complete, or does not have the usual
+    ///   encoding.
+    mutating func add(_ cut: CutNumber, followedBy bytes: RawSpan) -> Int? {
+        let message = cut.followed(by: bytes)
+        var cursor = Cursor(position: 0)
+        // Sound because UInt64 has no padding, and there are 16 bytes.
+        guard unsafe cursor.step(message.span.bytes) else { return nil }
+        take(cursor)
+        return cursor.position - cut.count
+    }
+
     /// Adds the messages that begin before `end`. A step at any position before `end` may read `lookahead` bytes.
     ///
     /// - Returns: whether all of them had the usual encoding.

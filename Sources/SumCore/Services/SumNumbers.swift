@@ -52,6 +52,8 @@ final class SumNumbersHandler: ServerCallHandler {
     private let overflow: SumNumbers.Overflow
     @safe @exclusivity(unchecked) var decoder = NumberDecoder()
     @safe @exclusivity(unchecked) private var reader: MessageReader
+    /// The message that the last bytes ended in, unless `reader` has it.
+    @safe @exclusivity(unchecked) private var cut: CutNumber?
     private let responseCompression: GRPCCompression
 
     /// Whether the handler has responded with the sum.
@@ -92,9 +94,12 @@ final class SumNumbersHandler: ServerCallHandler {
     private func add(
         _ bytes: inout ByteBuffer, within budget: inout TurnBudget, decompressed: inout Int
     ) throws(GRPCStatus) {
+        if let cut { try complete(cut, from: &bytes) }
         while bytes.readableBytes > 0 {
             if reader.isAtBoundary, reader.maxLength >= NumberDecoder.longestMessage {
                 bytes.moveReaderIndex(forwardBy: decoder.add(bytes.readableBytesSpan))
+                cut = CutNumber(bytes.readableBytesSpan)
+                guard cut == nil else { return bytes.moveReaderIndex(forwardBy: bytes.readableBytes) }
             }
             guard bytes.readableBytes > 0, !budget.isSpent,
                 let received = try reader.nextReceived(from: &bytes)
@@ -106,8 +111,23 @@ final class SumNumbersHandler: ServerCallHandler {
         }
     }
 
+    private func complete(_ cut: CutNumber, from bytes: inout ByteBuffer) throws(GRPCStatus) {
+        guard let count = decoder.add(cut, followedBy: bytes.readableBytesSpan) else {
+            return try leaveToReader(cut)
+        }
+        self.cut = nil
+        bytes.moveReaderIndex(forwardBy: count)
+    }
+
+    private func leaveToReader(_ cut: CutNumber) throws(GRPCStatus) {
+        self.cut = nil
+        var beginning = ByteBuffer(cut)
+        _ = try reader.nextReceived(from: &beginning)
+    }
+
     func receiveEnd() -> ServerReply {
         do {
+            if let cut { try leaveToReader(cut) }
             // The rest would copy the reader.
             if !reader.isAtBoundary { try reader.finish() }
             return try answer()
