@@ -8,9 +8,9 @@
 ///   any lengths, in any order, take the same steps. A sum of varints is the sum of their bytes, each multiplied by a
 ///   power of 128, so the bytes are added by place, and single numbers are never assembled.
 /// - Where a message begins is known only after the one before it has been read, and the processor would mostly wait
-///   for that. So two cursors work in alternation. The second one starts near the middle, at something that looks like
-///   the beginning of a message. If the first cursor arrives there, it was one; otherwise the second cursor's result is
-///   discarded.
+///   for that. So four cursors work in alternation. All but the first start near a quarter of the bytes, at something
+///   that looks like the beginning of a message. If the cursor before arrives there, it was one; otherwise the result of
+///   the cursor that started there is discarded.
 struct NumberDecoder {
     /// The sum of the numbers so far. 128 bits cannot overflow: they hold the sum of as many numbers as `count` can
     /// count. For one block, 64 bits are enough.
@@ -27,10 +27,12 @@ struct NumberDecoder {
     static let longestMessage = 11
     /// Bytes that a step reads: the longest message with its prefix.
     private static let lookahead = 16
-    /// Bytes that two cursors share. Few enough that `Cursor.places` cannot overflow.
-    private static let blockSize = 3 << 10
-    /// Bytes below which a second cursor is not worth while.
+    /// Bytes that the cursors share.
+    private static let blockSize = 6 << 10
+    /// Bytes below which they are not shared.
     private static let smallestBlock = 64
+    /// Bytes for one cursor: few enough that `Cursor.places` cannot overflow.
+    private static let cursorLimit = blockSize / 2
 
     /// Adds one number that was decoded elsewhere.
     mutating func add(_ number: Int32) {
@@ -76,15 +78,33 @@ struct NumberDecoder {
     private mutating func addBlock(_ bytes: RawSpan, _ position: inout Int, to end: Int) -> Bool {
         let middle = Self.likelyMiddle(of: bytes, from: position, to: end)
         var first = Cursor(position: position)
-        var second = Cursor(position: middle)
-        while first.position < middle, second.position < end, first.step(bytes), second.step(bytes) {}
-        while first.position < middle, first.step(bytes) {}
-        take(first)
-        position = first.position
-        guard position == middle else { return position > middle }
-        while second.position < end, second.step(bytes) {}
-        take(second)
-        position = second.position
+        guard middle < end else {
+            return finish(&first, bytes, &position, to: min(end, position + Self.cursorLimit))
+        }
+        let quarter = Self.likelyMiddle(of: bytes, from: position, to: middle)
+        let threeQuarters = Self.likelyMiddle(of: bytes, from: middle, to: end)
+        var second = Cursor(position: quarter)
+        var third = Cursor(position: middle)
+        var fourth = Cursor(position: threeQuarters)
+        while first.position < quarter, second.position < middle, third.position < threeQuarters,
+            fourth.position < end, first.step(bytes), second.step(bytes), third.step(bytes),
+            fourth.step(bytes)
+        {}
+        return finish(&first, bytes, &position, to: quarter) && finish(&second, bytes, &position, to: middle)
+            && finish(&third, bytes, &position, to: threeQuarters)
+            && finish(&fourth, bytes, &position, to: end)
+    }
+
+    /// Adds what a cursor has passed, and what is left for it before `end`, if it has started at `position`.
+    ///
+    /// - Returns: whether all of that had the usual encoding.
+    private mutating func finish(
+        _ cursor: inout Cursor, _ bytes: RawSpan, _ position: inout Int, to end: Int
+    ) -> Bool {
+        guard cursor.start == position else { return true }
+        while cursor.position < end, cursor.step(bytes) {}
+        take(cursor)
+        position = cursor.position
         return position >= end
     }
 
@@ -131,14 +151,15 @@ struct NumberDecoder {
 
 /// A position in the messages, and the sum of those it has passed.
 private struct Cursor {
-    var position: Int
+    let start: Int
+    private(set) var position: Int
     private(set) var count = 0
     /// The bytes of the varints, without their high bits, added by place. The sixth place counts negative numbers.
     ///
     /// A message adds at most 127 to a place, so 516 messages fit: at least 3,612 bytes, as only non-empty ones add.
     private var places = SIMD8<UInt16>()
 
-    init(position: Int) { self.position = position }
+    init(position: Int) { (start, self.position) = (position, position) }
 
     /// Takes the message at `position`; 16 bytes from there on must be in `bytes`.
     ///

@@ -46,6 +46,16 @@ import Testing
         #expect(decoder.sum == 20_000 * Int64(number))
     }
 
+    @Test("The largest bytes do not overflow where no other cursor can start", arguments: 400..<460)
+    func decoderPlacesOfOne(_ before: Int) {
+        // Empty messages, which no cursor starts at, near the middle of a block, and numbers of seven bytes around.
+        let numbers = [Int32](repeating: 127, count: before) + [Int32](repeating: 0, count: 20)
+        let bytes = Numbers.encode(numbers + [Int32](repeating: 127, count: 900 - before))
+        var decoder = NumberDecoder()
+        #expect(decoder.add(bytes.span.bytes) == bytes.count)
+        #expect(decoder.sum == 900 * 127)
+    }
+
     @Test(
         "abuse-F2: an unusual message is left alone, and so is what looks like messages within it",
         arguments: 0..<300)
