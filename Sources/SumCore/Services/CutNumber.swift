@@ -1,14 +1,12 @@
-internal import NIOCore
-
 /// The beginning of a number's message whose rest has not arrived.
 ///
 /// A read ends within a message more often than not. So the decoder takes such a message too, instead of leaving it to
 /// swift-protobuf, which is far slower.
 struct CutNumber {
     /// Bytes 0 to 7, the first of which is the lowest, and zeros.
-    fileprivate let head: UInt64
+    let head: UInt64
     /// Bytes 8 to 15, likewise.
-    fileprivate let tail: UInt64
+    let tail: UInt64
     private let byteCount: UInt8
 
     /// - Returns: nil if `bytes` are no beginning of a message, or of one that cannot have the usual encoding
@@ -42,11 +40,5 @@ struct CutNumber {
         return [
             UInt64(truncatingIfNeeded: all).littleEndian, UInt64(truncatingIfNeeded: all >> 64).littleEndian,
         ]
-    }
-}
-
-extension ByteBuffer {
-    init(_ cut: CutNumber) {
-        self.init(ShortMessage(head: cut.head, tail: cut.tail, byteCount: cut.count))
     }
 }

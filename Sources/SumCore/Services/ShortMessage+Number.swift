@@ -5,3 +5,10 @@ extension ShortMessage {
         self.init(head: words.head, tail: words.tail, byteCount: words.byteCount)
     }
 }
+
+extension ShortMessage {
+    /// The beginning of a message.
+    init(_ cut: CutNumber) {
+        self.init(head: cut.head, tail: cut.tail, byteCount: cut.count)
+    }
+}

@@ -121,7 +121,7 @@ final class SumNumbersHandler: ServerCallHandler {
 
     private func leaveToReader(_ cut: CutNumber) throws(GRPCStatus) {
         self.cut = nil
-        var beginning = ByteBuffer(cut)
+        var beginning = ByteBuffer(ShortMessage(cut))
         _ = try reader.nextReceived(from: &beginning)
     }
 

@@ -18,7 +18,7 @@ import Testing
             for length in 1..<bytes.count {
                 let cut = try #require(cutNumber(Array(bytes[..<length])))
                 #expect(cut.count == length)
-                #expect([UInt8](ByteBuffer(cut).readableBytesView) == Array(bytes[..<length]))
+                #expect([UInt8](ByteBuffer(ShortMessage(cut)).readableBytesView) == Array(bytes[..<length]))
                 for end in length...bytes.count {
                     var decoder = NumberDecoder()
                     let added = add(cut, followedBy: Array(bytes[length..<end]), to: &decoder)

@@ -17,9 +17,10 @@ final class EncryptedReads: ChannelInboundHandler {
         case ended
     }
 
-    /// Bytes after which a connection is one of the few that send much, whose speed counts more than its memory. Then two
-    /// long records are in a piece, and NIOSSL's buffer grows from 32 KiB to 64.
+    /// Bytes after which a connection is one of the few that send much, whose speed counts more than its memory. Then the
+    /// data of `manyRecords` long records is in a piece, and NIOSSL's buffer grows from 32 KiB to 128.
     static let fewBytes = 16 << 20
+    static let manyRecords = 7
 
     private let buffers: ReceiveBuffers
     private var byteCount = 0
@@ -48,7 +49,7 @@ final class EncryptedReads: ChannelInboundHandler {
 
     /// Takes a piece from `rest`, unless that is the last one.
     private func nextPiece(of rest: inout ByteBuffer) -> ByteBuffer? {
-        let limit = byteCount <= Self.fewBytes ? TLSRecords.maxLength : 2 * TLSRecords.maxLength
+        let limit = (byteCount <= Self.fewBytes ? 1 : Self.manyRecords) * TLSRecords.maxLength
         let length = records.pieceLength(of: rest.readableBytesSpan, limit: limit)
         return length < rest.readableBytes ? rest.readSlice(length: length) : nil
     }

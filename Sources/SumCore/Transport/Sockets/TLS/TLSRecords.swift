@@ -1,13 +1,14 @@
 /// Finds the ends of TLS records (RFC 8446 section 5.1), and cuts what arrives there into pieces.
 ///
 /// NIOSSL asks for room for a whole record before each that it decrypts, and its buffer has room for two at first. So the
-/// buffer does not grow as long as the records that end in a piece are not longer together than one.
+/// buffer does not grow as long as the data of the records that end in a piece is not longer than that of one.
 struct TLSRecords {
     /// Bytes of a header: type, version, length.
     private static let headerLength = 5
-    /// Bytes of the longest record after its header, if it is of a cipher suite that we accept: 16 KiB of data, and in TLS 1.2 a
-    /// nonce of 8 bytes and a tag of 16.
-    static let maxLength = (16 << 10) + 24
+    /// Bytes of a record that are not data, in TLS 1.3: the type and the tag. In TLS 1.2 they are 16 or 24.
+    private static let overhead = 17
+    /// Bytes of the data of the longest record.
+    static let maxLength = 16 << 10
 
     /// Bytes of the header that have arrived.
     private var headerCount = 0
@@ -20,18 +21,18 @@ struct TLSRecords {
     ///
     /// - Parameters:
     ///   - bytes: what has arrived after the last piece.
-    ///   - limit: how long the records that end in a piece may be together, without their headers. A single one may be longer.
+    ///   - limit: bytes of data that the records that end in a piece may have together. A single one may have more.
     /// - Returns: how many of them are the next piece: 0 only if there are none.
     mutating func pieceLength(of bytes: RawSpan, limit: Int = maxLength) -> Int {
         var position = 0
-        // Bytes of the records that end in this piece, apart from their headers.
+        // Bytes of data of the records that end in this piece.
         var ended = 0
         while position < bytes.byteCount {
             if headerCount < Self.headerLength {
                 let start = position
                 readHeader(bytes, &position)
                 guard headerCount == Self.headerLength else { break }
-                if ended > 0, ended + length > limit {
+                if ended > 0, ended + dataLength > limit {
                     headerCount = 0
                     return start
                 }
@@ -41,11 +42,13 @@ struct TLSRecords {
             position += count
             left -= count
             guard left == 0 else { break }
-            ended += length
+            ended += dataLength
             headerCount = 0
         }
         return position
     }
+
+    private var dataLength: Int { max(0, length - Self.overhead) }
 
     private mutating func readHeader(_ bytes: RawSpan, _ position: inout Int) {
         while headerCount < Self.headerLength, position < bytes.byteCount {

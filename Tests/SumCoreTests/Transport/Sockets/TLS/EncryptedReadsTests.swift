@@ -47,16 +47,20 @@ import Testing
         }
     }
 
-    @Test("After many bytes, a piece has two long records")
+    @Test("After many bytes, a piece has seven long records")
     func manyBytes() throws {
         let notes = Notes()
         let channel = EmbeddedChannel(handlers: [EncryptedReads(ReceiveBuffers()), notes])
-        let two = ByteBuffer(bytes: record(16_408) + record(16_408))
-        let count = EncryptedReads.fewBytes / two.readableBytes
-        for _ in 0..<count { try channel.writeInbound(two) }
-        #expect(notes.all.allSatisfy { $0 != "\(two.readableBytes)" })
+        // The longest record of TLS 1.3.
+        let one = record(16_401)
+        let seven = ByteBuffer(bytes: Array(repeatElement(one, count: 7).joined()))
+        for _ in 0..<(EncryptedReads.fewBytes / seven.readableBytes) { try channel.writeInbound(seven) }
+        #expect(notes.all.allSatisfy { $0 != "\(seven.readableBytes)" })
         notes.all = []
-        try channel.writeInbound(two)
-        #expect(notes.all == ["\(two.readableBytes)", "complete"])
+        try channel.writeInbound(seven)
+        #expect(notes.all == ["\(seven.readableBytes)", "complete"])
+        notes.all = []
+        try channel.writeInbound(ByteBuffer(bytes: [UInt8](buffer: seven) + record(18)))
+        #expect(notes.all == ["begins", "\(seven.readableBytes)", "complete", "23", "complete", "ended"])
     }
 }

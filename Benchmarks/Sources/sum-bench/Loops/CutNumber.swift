@@ -1,0 +1,1 @@
+../../../../Sources/SumCore/Services/CutNumber.swift
