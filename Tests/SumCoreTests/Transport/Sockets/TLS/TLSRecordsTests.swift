@@ -52,7 +52,8 @@ import Testing
         for length in cuts.joined() {
             position += length
             let ended = ends.prefix { $0 <= position }.count
-            let sum = lengths[(lengths.count - ends.count)...].prefix(ended).reduce(0) { $0 + max(0, $1 - 17) }
+            let data = lengths[(lengths.count - ends.count)...].prefix(ended).map { max(0, $0 - 17) }
+            let sum = data.reduce(0, +)
             #expect(ended <= 1 || sum <= TLSRecords.maxLength)
             ends = ends.dropFirst(ended)
         }
