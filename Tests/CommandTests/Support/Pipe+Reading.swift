@@ -20,4 +20,17 @@ extension Pipe {
             return String(decoding: seen, as: UTF8.self)
         }
     }
+
+    /// Reads `count` bytes, or all that come.
+    func read(count: Int) async -> String {
+        await Tool.offload {
+            var seen = Data()
+            while seen.count < count,
+                let bytes = try? self.fileHandleForReading.read(upToCount: count - seen.count), !bytes.isEmpty
+            {
+                seen += bytes
+            }
+            return String(decoding: seen, as: UTF8.self)
+        }
+    }
 }

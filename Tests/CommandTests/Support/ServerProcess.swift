@@ -61,6 +61,11 @@ final class ServerProcess: Sendable {
         await errors.read(until: text)
     }
 
+    /// Waits for the next `count` bytes of the log, which must be ASCII.
+    func logged(_ count: Int) async -> String {
+        await errors.read(count: count)
+    }
+
     /// Arguments of a server that logs what `waitForCall` waits for.
     static let tracing = ["--listen", "127.0.0.1:0", "--log-level", "trace"]
 
