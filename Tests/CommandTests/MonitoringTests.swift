@@ -136,7 +136,11 @@ struct MonitoringTests {
         prometheus.standardOutput = FileHandle.nullDevice
         try prometheus.run()
         defer { prometheus.terminate() }
-        let text = await log.read(until: "Server is ready")
+        var text = await log.read(until: "Server is ready")
+        // The two are logged by different threads.
+        if !text.contains("Listening on") {
+            for end in ["Listening on", "\n"] { text += await log.read(until: end) }
+        }
         let address = try #require(text.firstMatch(of: /msg="Listening on" address=([0-9.]+:[0-9]+)/)).1
         func query(_ expression: String) async throws -> Tool.Result {
             try await Tool.run(Prometheus.tool, ["query", "instant", "http://\(address)", expression])
