@@ -6,9 +6,9 @@ internal import Glibc
 /// The original waits on a futex in a library that is not instrumented, so ThreadSanitizer does not see the
 /// ordering and reports races on everything it guards. It does understand POSIX mutexes.
 ///
-/// The pointers are sound because both allocations are made in `init` and freed in `deinit`. `@unchecked Sendable` is
-/// sound because nobody else has the pointers, and the value is accessed only under the lock, and goes in and out as
-/// `sending`.
+/// The pointers are valid whenever they are used: both allocations are made in `init` and freed in `deinit`. Threads may
+/// share a mutex, although the compiler cannot check it, because nobody else has the pointers, the value is accessed only
+/// under the lock, and what goes into it or comes out is `sending`.
 @safe struct Mutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
     private let lock = unsafe UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let value = unsafe UnsafeMutablePointer<Value>.allocate(capacity: 1)

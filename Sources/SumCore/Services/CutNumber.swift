@@ -7,7 +7,8 @@ struct CutNumber {
     let head: UInt64
     /// Bytes 8 to 15, likewise.
     let tail: UInt64
-    private let byteCount: UInt8
+    /// Bytes of the message that have arrived, with its prefix.
+    let count: Int
 
     /// - Returns: nil if `bytes` are no beginning of a message, or of one that cannot have the usual encoding
     ///   (`NumberDecoder`), or if the whole message is there.
@@ -25,13 +26,10 @@ struct CutNumber {
         var all: UInt128 = 0
         for index in 0..<bytes.byteCount { all |= UInt128(bytes.byte(at: index)) << (8 * index) }
         (head, tail) = (UInt64(truncatingIfNeeded: all), UInt64(truncatingIfNeeded: all >> 64))
-        byteCount = UInt8(bytes.byteCount)
+        count = bytes.byteCount
     }
 
-    /// Bytes of the message that have arrived, with its prefix.
-    var count: Int { Int(byteCount) }
-
-    /// These bytes and those that follow them, 16 in all. If there are fewer, ones follow, which complete no message.
+    /// The 16 bytes that begin with these and go on with `bytes`. Missing ones are 0xff, which completes no message.
     func followed(by bytes: RawSpan) -> InlineArray<2, UInt64> {
         var all = UInt128(tail) << 64 | UInt128(head) | ~0 << (8 * count)
         for index in 0..<min(bytes.byteCount, 16 - count) {

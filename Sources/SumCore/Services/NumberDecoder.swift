@@ -8,9 +8,9 @@
 ///   any lengths, in any order, take the same steps. A sum of varints is the sum of their bytes, each multiplied by a
 ///   power of 128, so the bytes are added by place, and single numbers are never assembled.
 /// - Where a message begins is known only after the one before it has been read, and the processor would mostly wait
-///   for that. So four cursors work in alternation. All but the first start near a quarter of the bytes, at something
-///   that looks like the beginning of a message. If the cursor before arrives there, it was one; otherwise the result of
-///   the cursor that started there is discarded.
+///   for that. So four cursors take turns. The last three start about a quarter, half and three quarters through a block,
+///   at something that looks like the beginning of a message. If the cursor before arrives exactly there, it was one;
+///   otherwise the result of the cursor that started there is discarded.
 struct NumberDecoder {
     /// The sum of the numbers so far. 128 bits cannot overflow: they hold the sum of as many numbers as `count` can
     /// count. For one block, 64 bits are enough.

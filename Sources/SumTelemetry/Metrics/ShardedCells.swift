@@ -6,8 +6,9 @@ internal import Synchronization
 /// There are several copies, called shards, each in cache lines of its own. A thread adds to the one that its identity
 /// selects, so event loops rarely write to the same line. A reader adds the shards up.
 ///
-/// `@unchecked Sendable` and the pointer are sound because the memory is allocated and initialized in `init` and freed
-/// in `deinit`, nobody else has the pointer, every index is checked, and the cells are only used atomically.
+/// The pointer is valid whenever it is used: the memory is allocated and initialized in `init` and freed in `deinit`, and
+/// every index is checked. Threads may share the cells, although the compiler cannot check it, because nobody else has
+/// the pointer, and between `init` and `deinit` the cells are only used atomically.
 @safe final class ShardedCells: @unchecked Sendable {
     /// The numbers in each shard.
     let count: Int

@@ -46,11 +46,11 @@ final class RetryingCall: ClientCallHandler, ClientCallControl, ConnectionWaiter
 
     /// Belongs to the event loop of the running attempt, or, while none runs, to whoever makes the next step.
     ///
-    /// `nonisolated(unsafe)`, with no lock of its own, is sound because `state` says, under its lock, whether an attempt
-    /// runs and on which connection: an attempt begins and ends on its own loop, and only a step taken under the lock
-    /// leads from one to the next. Leaving out the check for overlapping accesses is sound because the handler's body,
-    /// which is called during an access to it, hands out bytes, begins again, and may schedule tasks, but never calls
-    /// back; observers, which may, are called between accesses.
+    /// No two threads use it at once, although the compiler cannot check it and it has no lock of its own: `state` says,
+    /// under its lock, whether an attempt runs and on which connection. An attempt begins and ends on its own loop, and
+    /// only a step taken under the lock leads from one to the next. Nor do two accesses overlap, so that check is left
+    /// out: the handler's body, which is called during an access, hands out bytes, begins again, and may schedule tasks,
+    /// but never calls back; observers, which may, are called between accesses.
     @safe @exclusivity(unchecked) nonisolated(unsafe) private var progress: Progress
 
     init(

@@ -23,7 +23,7 @@ struct TLSRecords {
     ///   - bytes: what has arrived after the last piece.
     ///   - limit: bytes of data that the records that end in a piece may have together. A single one may have more.
     /// - Returns: how many of them are the next piece: 0 only if there are none.
-    mutating func pieceLength(of bytes: RawSpan, limit: Int = maxLength) -> Int {
+    mutating func pieceLength(of bytes: RawSpan, limit: Int) -> Int {
         var position = 0
         // Bytes of data of the records that end in this piece.
         var ended = 0

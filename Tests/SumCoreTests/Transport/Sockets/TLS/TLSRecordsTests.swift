@@ -14,7 +14,7 @@ import Testing
         return reads.map { read in
             var (lengths, rest) = ([Int](), read)
             while !rest.isEmpty {
-                let length = records.pieceLength(of: rest.span.bytes)
+                let length = records.pieceLength(of: rest.span.bytes, limit: TLSRecords.maxLength)
                 guard length > 0 else { break }
                 lengths.append(length)
                 rest.removeFirst(length)
