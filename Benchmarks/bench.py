@@ -5,9 +5,11 @@
 Every figure is the median of some runs, which take turns with those they are compared to."""
 
 import argparse
+import itertools
 import os
 import pathlib
 import platform
+import re
 import resource
 import shutil
 
@@ -72,9 +74,14 @@ def main():
 
 
 def about():
+    """What was measured on. The model's name need not tell the generation, as "AMD EPYC" does not; the numbers do."""
     with open("/proc/cpuinfo") as file:
-        model = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
-    return f"Measured on {os.cpu_count()} cores ({model}), Linux {platform.release()}, both ends on them."
+        processor = dict(re.split(r"\s*:\s*", line.strip(), maxsplit=1) for line in itertools.takewhile(str.strip, file))
+    name, family, model = (processor.get(key, "unknown") for key in ("model name", "cpu family", "model"))
+    return (
+        f"Measured on {os.cpu_count()} cores ({name}, family {family}, model {model}), Linux {platform.release()}, "
+        "both ends on them."
+    )
 
 
 if __name__ == "__main__":
