@@ -74,9 +74,10 @@ def main():
 
 
 def about():
-    """What was measured on. The model's name need not tell the generation, as "AMD EPYC" does not; the numbers do."""
+    """What was measured on. A name such as "AMD EPYC" does not tell the generation; family and model do."""
     with open("/proc/cpuinfo") as file:
-        processor = dict(re.split(r"\s*:\s*", line.strip(), maxsplit=1) for line in itertools.takewhile(str.strip, file))
+        lines = itertools.takewhile(str.strip, file)
+        processor = dict(re.split(r"\s*:\s*", line.strip(), maxsplit=1) for line in lines)
     name, family, model = (processor.get(key, "unknown") for key in ("model name", "cpu family", "model"))
     return (
         f"Measured on {os.cpu_count()} cores ({name}, family {family}, model {model}), Linux {platform.release()}, "
