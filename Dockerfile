@@ -13,7 +13,7 @@ RUN mkdir -p Sources/CMalloc Sources/CNghttp2 Sources/CProgram Sources/CZlib Sou
         Tests/ScriptedPeers Tests/SumCoreTests Tests/SumTelemetryTests Tests/CommandTests/Foreign Tests/Fuzzing/Sources/FuzzTargets Tests/Stubs/Odd Tests/Stubs/Shared \
     && swift package resolve
 COPY Sources Sources
-COPY scripts/build-release scripts/image-root scripts/link-tools scripts/
+COPY scripts/build-release scripts/hot-functions scripts/image-root scripts/link-tools scripts/
 # --build-arg COMMIT=$(git rev-parse --short=12 HEAD): what --version says
 ARG COMMIT=""
 RUN SUM_COMMIT=$COMMIT scripts/build-release --product sum-server \

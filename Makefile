@@ -1,7 +1,7 @@
 # Every target here works on a fresh Debian 12 machine with a Swift 6.3 toolchain.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test examples conformance stress soak docs api-check public-api test-consumer fuzz asan tsan valgrind bench bench-check lint generate check-generated deb test-packages static artifacts clean help
+.PHONY: build run test examples conformance stress soak docs api-check public-api test-consumer fuzz asan tsan valgrind bench bench-check hot-functions lint generate check-generated deb test-packages static artifacts clean help
 
 # Product by product: a full build would include protoc, which is part of swift-protobuf.
 SWIFT_BUILD := scripts/build-release
@@ -89,6 +89,11 @@ bench-check: build ## Count what a call costs with valgrind; fail if it is more 
 	@scripts/install-dependencies bench
 	$(SUM_BENCH) sum-bench
 	Benchmarks/check.py $(if $(RENEW),--renew)
+
+hot-functions: ## List the functions that every call runs, which a release build lays side by side
+	@scripts/install-dependencies bench
+	$(SUM_BENCH) sum-bench
+	Benchmarks/order.py
 
 lint: ## Check formatting and style
 	swift format lint --strict --recursive Sources Tests Tools Examples Benchmarks/Sources Benchmarks/peers Package.swift Benchmarks/Package.swift

@@ -20,12 +20,13 @@ FUNCTIONS = {
 
 
 class Counted:
-    """A program that runs under callgrind. Once it has ended, `counts` has what it took."""
+    """A program that runs under callgrind. Once it has ended, `counts` has what it took, as `read` finds it in the file."""
 
-    def __init__(self, command):
+    def __init__(self, command, read=None):
+        self.read = read or totals
         self.file = tempfile.NamedTemporaryFile(prefix="callgrind.")
         # Standard error is valgrind's, and the program's.
-        valgrind = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={self.file.name}"]
+        valgrind = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={self.file.name}", "--demangle=no"]
         self.process = subprocess.Popen(
             [*valgrind, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -44,10 +45,10 @@ class Counted:
         if self.process.returncode not in (0, -15):
             raise RuntimeError(f"{' '.join(self.process.args)} ended with {self.process.returncode}")
         with open(self.file.name) as text:
-            return read(text)
+            return self.read(text)
 
 
-def read(lines):
+def totals(lines):
     """The instructions of a file of callgrind, and the calls of what `FUNCTIONS` names."""
     names, calls, called, instructions = {}, collections.Counter(), None, 0
     for line in lines:
@@ -72,3 +73,25 @@ def read(lines):
 def each(few, many, count):
     """What one of the `count` more took."""
     return {kind: (many[kind] - few[kind]) / count for kind in few}
+
+
+def by_function(lines):
+    """The instructions of each function itself, without those that it calls."""
+    names, cost, function, is_call = {}, collections.Counter(), None, False
+    for line in lines:
+        if line.startswith(("fn=", "cfn=")):
+            number, _, name = line.partition("=")[2].strip().partition(" ")
+            if name:
+                names[number] = name.removesuffix("'2")
+            if line.startswith("fn="):
+                function = number
+        elif line.startswith("calls="):
+            is_call = True
+        elif line[0] in "0123456789+-*":
+            if not is_call:
+                cost[function] += int(line.split()[1])
+            is_call = False
+    by_name = collections.Counter()
+    for number, count in cost.items():
+        by_name[names[number]] += count
+    return by_name
