@@ -20,13 +20,13 @@ FUNCTIONS = {
 
 
 class Counted:
-    """A program that runs under callgrind. Once it has ended, `counts` has what it took, as `read` finds it in the file."""
+    """A program that runs under callgrind. Once it has ended, `counts` has what it took, as `read` finds it."""
 
     def __init__(self, command, read=None):
         self.read = read or totals
         self.file = tempfile.NamedTemporaryFile(prefix="callgrind.")
         # Standard error is valgrind's, and the program's.
-        valgrind = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={self.file.name}", "--demangle=no"]
+        valgrind = ["valgrind", "--quiet", "--tool=callgrind", "--demangle=no", f"--callgrind-out-file={self.file.name}"]
         self.process = subprocess.Popen(
             [*valgrind, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

@@ -1,5 +1,6 @@
 """Starts the programs that are measured, and reads what they cost."""
 
+import contextlib
 import os
 import re
 import statistics
@@ -101,6 +102,17 @@ def load_all(servers, command):
     result = run(command)
     result["server_cpu"] = sum(server.cpu() for server in servers) - before
     return result
+
+
+@contextlib.contextmanager
+def on_processors(processors):
+    """Starts every program on these processors."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processors)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def medians(runs, tasks):
